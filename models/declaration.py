@@ -1,0 +1,136 @@
+"""The small language in which tables are declared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+
+class ColumnType(Enum):
+    """Logical types; each room translates them once (Arrow, SQLAlchemy, DuckDB)."""
+
+    TEXT = "text"
+    INTEGER = "integer"  # signed 64 bit
+    FLOAT = "float"  # IEEE 754 binary64
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"  # microseconds, UTC
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, its unit where a number has one, and what it means.
+
+    ``allowed`` names the vocabulary a text column is restricted to. ``at_least`` and ``at_most``
+    bound a number, both inclusive.
+    """
+
+    name: str
+    type: ColumnType
+    meaning: str
+    unit: str | None = None
+    nullable: bool = False
+    allowed: type[StrEnum] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table or dataset: its grain in words, its key and its columns.
+
+    ``references`` maps a local column to ``"table.column"`` of the same store.
+    """
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    references: dict[str, str] = field(default_factory=dict)
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = self.column_names
+        duplicates = {name for name in names if names.count(name) > 1}
+        unknown = {*self.key, *self.references, *(c for ix in self.indexes for c in ix)} - set(
+            names
+        )
+        if duplicates or unknown:
+            raise ValueError(
+                f"table {self.name!r}: duplicate columns {sorted(duplicates)}, "
+                f"undeclared columns in key, references or indexes {sorted(unknown)}"
+            )
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Column names in declared order."""
+        return tuple(column.name for column in self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+
+def text(
+    name: str, meaning: str, *, nullable: bool = False, allowed: type[StrEnum] | None = None
+) -> Column:
+    """Declare a text column, optionally restricted to a vocabulary."""
+    return Column(name, ColumnType.TEXT, meaning, nullable=nullable, allowed=allowed)
+
+
+def integer(
+    name: str,
+    meaning: str,
+    unit: str,
+    *,
+    nullable: bool = False,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Column:
+    """Declare a 64-bit integer column with its unit."""
+    return Column(
+        name,
+        ColumnType.INTEGER,
+        meaning,
+        unit=unit,
+        nullable=nullable,
+        at_least=at_least,
+        at_most=at_most,
+    )
+
+
+def number(
+    name: str,
+    meaning: str,
+    unit: str,
+    *,
+    nullable: bool = False,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Column:
+    """Declare a binary64 column with its unit."""
+    return Column(
+        name,
+        ColumnType.FLOAT,
+        meaning,
+        unit=unit,
+        nullable=nullable,
+        at_least=at_least,
+        at_most=at_most,
+    )
+
+
+def boolean(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Declare a true-or-false column."""
+    return Column(name, ColumnType.BOOLEAN, meaning, nullable=nullable)
+
+
+def date(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Declare a calendar date column."""
+    return Column(name, ColumnType.DATE, meaning, nullable=nullable)
+
+
+def timestamp(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Declare a moment in UTC with microseconds."""
+    return Column(name, ColumnType.TIMESTAMP, meaning, nullable=nullable)

@@ -1,0 +1,295 @@
+"""Output tables of the SQL store: forecasts, allocations, trades, outcomes and their lineage.
+
+Apps read the ``current_*`` views, which show published runs only.
+"""
+
+from models.declaration import Table, boolean, date, integer, number, text, timestamp
+from models.vocabulary import (
+    ChoiceDecision,
+    Outcome,
+    RunStatus,
+    Side,
+    Source,
+    TradeStatus,
+    Trigger,
+)
+
+ADVICE_RUN = Table(
+    name="advice_run",
+    grain="one row per run",
+    key=("run_id",),
+    columns=(
+        text("run_id", "digest of everything that determines the run"),
+        text("source", "where market data came from", allowed=Source),
+        date("session_date", "exchange session the run advises on"),
+        text("status", "readers see published runs only", allowed=RunStatus),
+        text("data_snapshot", "digest of the manifest of market data and client inputs"),
+        text("feature_hash", "digest of the feature table that forecasts were made from"),
+        text("model_name", "registered model whose forecasts served"),
+        integer("model_version", "its version number in the registry", "count", at_least=1),
+        text("mlflow_run_id", "MLflow run that trained it"),
+        text("config_hash", "digest of the settings that change results"),
+        text("code_version", "release and digest of the code"),
+        timestamp("started_at", "when the run was begun"),
+        timestamp("published_at", "when readers could see it", nullable=True),
+        text("supersedes", "run that this one replaces", nullable=True),
+    ),
+    references={"supersedes": "advice_run.run_id"},
+    indexes=(("session_date", "status"),),
+)
+
+SNAPSHOT_FILE = Table(
+    name="snapshot_file",
+    grain="one row per snapshot and file",
+    key=("data_snapshot", "path"),
+    columns=(
+        text("data_snapshot", "digest of the manifest that lists the file"),
+        text("path", "path inside the lake"),
+        text("digest", "SHA-256 of the file's bytes"),
+        integer("rows", "rows in the file", "count", at_least=0),
+    ),
+)
+
+FORECAST = Table(
+    name="forecast",
+    grain="one row per run, symbol, model and horizon",
+    key=("run_id", "symbol", "model_name", "horizon_sessions"),
+    columns=(
+        text("run_id", "the run"),
+        text("symbol", "the instrument"),
+        text("model_name", "registered model"),
+        integer("horizon_sessions", "how far ahead", "sessions", at_least=1),
+        integer("model_version", "version number in the registry", "count", at_least=1),
+        text("mlflow_run_id", "MLflow run that trained it"),
+        number("expected_log_return", "forecast over the horizon", "log return"),
+        number("stdev_log_return", "its standard error over the horizon", "log return", at_least=0),
+        number("lower_log_return", "10 % quantile", "log return"),
+        number("upper_log_return", "90 % quantile", "log return"),
+        text("unit", "unit of the forecast columns"),
+        number(
+            "confidence",
+            "weight the forecast earned on validation; 0 leaves the prior alone",
+            "fraction",
+            at_least=0,
+            at_most=1,
+        ),
+        boolean("serves", "whether the run's allocation used this model"),
+    ),
+    references={"run_id": "advice_run.run_id"},
+)
+
+MODEL_CHOICE = Table(
+    name="model_choice",
+    grain="one row per source and session: the model that serves it",
+    key=("source", "session_date"),
+    columns=(
+        text("source", "where market data came from", allowed=Source),
+        date("session_date", "session the choice is for"),
+        text("decision", "whether training ran", allowed=ChoiceDecision),
+        text("reason", "why, in a sentence"),
+        text("model_name", "registered model that serves"),
+        integer("model_version", "its version number in the registry", "count", at_least=1),
+        text("mlflow_run_id", "MLflow run of that model"),
+        text("training_run_id", "MLflow run of the whole training, parent of all its models"),
+        date("trained_through", "last session whose features or labels training saw"),
+        timestamp("decided_at", "when it was decided"),
+    ),
+)
+
+MODEL_SCORE = Table(
+    name="model_score",
+    grain="one row per training, model and horizon: errors on the untouched test period",
+    key=("training_run_id", "model_name", "horizon_sessions"),
+    columns=(
+        text("training_run_id", "MLflow run of the whole training"),
+        text("model_name", "registered model"),
+        integer("horizon_sessions", "how far ahead", "sessions", at_least=1),
+        integer("model_version", "version number in the registry", "count", at_least=1),
+        text("mlflow_run_id", "MLflow run of that model"),
+        date("test_start", "first session of the test period"),
+        date("test_end", "last session of the test period"),
+        integer("forecasts", "forecasts scored", "count", at_least=1),
+        number("mae", "mean absolute error", "log return", at_least=0),
+        number("rmse", "root mean squared error", "log return", at_least=0),
+        number("mae_to_naive", "MAE over that of the zero forecast", "ratio", at_least=0),
+        number("rmse_to_naive", "RMSE over that of the zero forecast", "ratio", at_least=0),
+        number("r2_out_of_sample", "1 - MSE over that of the expanding mean", "fraction"),
+        number(
+            "coverage_80",
+            "share of outcomes inside the 80 % interval",
+            "fraction",
+            at_least=0,
+            at_most=1,
+        ),
+        number(
+            "confidence",
+            "weight earned on the validation period",
+            "fraction",
+            at_least=0,
+            at_most=1,
+        ),
+        boolean("serves", "whether this model was chosen to serve"),
+    ),
+)
+
+TARGET_ALLOCATION = Table(
+    name="target_allocation",
+    grain="one row per run, account and symbol, $CASH included",
+    key=("run_id", "account_id", "symbol"),
+    columns=(
+        text("run_id", "the run"),
+        text("account_id", "the account"),
+        text("symbol", "instrument, or $CASH"),
+        number("weight", "target share of the account's worth", "fraction", at_least=0, at_most=1),
+        number("current_weight", "share before trading", "fraction"),
+        number("lower_bound", "least weight allowed", "fraction"),
+        number("upper_bound", "largest weight allowed", "fraction"),
+        boolean("bound_binds", "whether the target sits on a bound"),
+    ),
+    references={"run_id": "advice_run.run_id"},
+    indexes=(("account_id",),),
+)
+
+TRADE = Table(
+    name="trade",
+    grain="one row per trade",
+    key=("trade_id",),
+    columns=(
+        text("trade_id", "digest of run, account and symbol"),
+        text("run_id", "the run"),
+        text("account_id", "the account"),
+        text("symbol", "instrument traded"),
+        text("side", "buy or sell", allowed=Side),
+        integer("quantity_micros", "millionths of a share", "micros", at_least=1),
+        integer("price_micros", "price it was sized at", "micros of USD per share", at_least=1),
+        integer("notional_cents", "quantity times price, half-even", "US cents", at_least=0),
+        integer("fee_cents", "estimated cost", "US cents", at_least=0),
+        integer("sequence", "order within the account, sells first", "rank", at_least=1),
+        text("status", "where the trade stands", allowed=TradeStatus),
+        date("valid_until", "last session on which it may be executed"),
+    ),
+    references={"run_id": "advice_run.run_id"},
+    indexes=(("run_id", "account_id"),),
+)
+
+_CAUSES = {
+    "drift": "back to the last target after prices moved",
+    "cash_flow": "investing or raising external cash",
+    "profile": "goal, horizon and risk score",
+    "constraints": "bounds, exclusions and preferences",
+    "risk_model": "today's covariance in place of the long-run one",
+    "forecast": "the model's views",
+    "cost": "cost of trading",
+    "tax": "tax",
+    "rounding": "whole shares, minimum trade and cash left over",
+}
+
+TRADE_REASON = Table(
+    name="trade_reason",
+    grain="one row per trade; the signed causes sum to its signed quantity",
+    key=("trade_id",),
+    columns=(
+        text("trade_id", "the trade"),
+        *(
+            integer(f"{cause}_micros", f"shares because of {meaning}", "signed micros")
+            for cause, meaning in _CAUSES.items()
+        ),
+        text("sentence", "the reason in words a client understands"),
+    ),
+    references={"trade_id": "trade.trade_id"},
+)
+
+CLIENT_OUTCOME = Table(
+    name="client_outcome",
+    grain="one row per run and account",
+    key=("run_id", "account_id"),
+    columns=(
+        text("run_id", "the run"),
+        text("account_id", "the account"),
+        text("client_id", "whose account it is"),
+        text("outcome", "what the run did", allowed=Outcome),
+        text(
+            "allocation_run_id",
+            "run that last wrote this account's target; null if none ever did",
+            nullable=True,
+        ),
+        text("trigger", "why it was traded", allowed=Trigger),
+        integer(
+            "risk_score",
+            "score the target was made for",
+            "1..100",
+            nullable=True,
+            at_least=1,
+            at_most=100,
+        ),
+        number(
+            "drift", "half the sum of absolute weight gaps", "fraction", nullable=True, at_least=0
+        ),
+        number("objective", "utility at the optimum", "per horizon", nullable=True),
+        number(
+            "kkt_residual",
+            "largest violation of the optimality conditions",
+            "scaled",
+            nullable=True,
+            at_least=0,
+        ),
+        text("solver", "which solver gave the weights", nullable=True),
+        text("relaxed_constraints", "constraints given up, comma-separated", nullable=True),
+        integer("wealth_cents", "worth at the run's prices", "US cents", nullable=True),
+        integer("cash_before_cents", "cash before trading", "US cents"),
+        integer("sells_cents", "proceeds of sells", "US cents", at_least=0),
+        integer("buys_cents", "cost of buys", "US cents", at_least=0),
+        integer("fees_cents", "fees of all trades", "US cents", at_least=0),
+        integer("cash_after_cents", "cash after trading", "US cents"),
+        text("sentence", "what happened and why, in words a client understands"),
+    ),
+    references={"run_id": "advice_run.run_id"},
+    indexes=(("account_id",),),
+)
+
+CLIENT_ISSUE = Table(
+    name="client_issue",
+    grain="one row per client input file, line and field that could not be used",
+    key=("issue_id",),
+    columns=(
+        text("issue_id", "digest of file, line and field"),
+        text("client_id", "the client, where known", nullable=True),
+        text("file_digest", "SHA-256 of the file that held it"),
+        integer("line", "line in that file", "count", at_least=1),
+        text("field", "field that is wrong"),
+        text("cause", "what is wrong; the value itself only where the field is not personal"),
+        text("remedy", "what to do about it"),
+        timestamp("since", "when it was first seen"),
+    ),
+)
+
+QUARANTINE = Table(
+    name="quarantine",
+    grain="one row per source, symbol, session, version and rule that failed",
+    key=("source", "symbol", "session_date", "known_at", "rule"),
+    columns=(
+        text("source", "provider of the row", allowed=Source),
+        text("symbol", "the provider's symbol"),
+        date("session_date", "session of the rejected bar"),
+        timestamp("known_at", "version that was rejected"),
+        text("rule", "expectation that it failed"),
+        text("observed_value", "the offending value as text", nullable=True),
+        text("reason", "what is wrong, in a sentence"),
+        text("remedy", "what to do about it"),
+        timestamp("since", "when it was first rejected"),
+    ),
+)
+
+OUTPUTS = (
+    ADVICE_RUN,
+    SNAPSHOT_FILE,
+    FORECAST,
+    MODEL_CHOICE,
+    MODEL_SCORE,
+    TARGET_ALLOCATION,
+    TRADE,
+    TRADE_REASON,
+    CLIENT_OUTCOME,
+    CLIENT_ISSUE,
+    QUARANTINE,
+)

@@ -1,0 +1,137 @@
+"""The words that text columns may hold."""
+
+from enum import StrEnum
+
+CASH = "$CASH"
+"""The symbol under which cash stands next to the instruments (price 1, quantity in micros)."""
+
+MICROS = 1_000_000
+"""Quantities and prices are integers in millionths."""
+
+MICROS_PER_CENT = 10_000
+"""A cash quantity in micros for each cent."""
+
+HORIZON_SESSIONS = 21
+"""The one horizon of views, covariance and risk aversion inside the optimiser."""
+
+
+class Source(StrEnum):
+    """Where market data comes from."""
+
+    SAMPLE = "sample"
+    YAHOO = "yahoo"
+    FILES = "files"
+    SIMULATED = "simulated"
+
+
+class TrainingProfile(StrEnum):
+    """How much work a training does."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+class KnownAtBasis(StrEnum):
+    """How ``known_at`` came about: seen by our own polling, or assumed by rule."""
+
+    OBSERVED = "observed"
+    ASSUMED = "assumed"
+
+
+class AssetClass(StrEnum):
+    """Classes that allocation bounds and exclusions speak of."""
+
+    TECHNOLOGY = "technology"
+    FINANCIALS = "financials"
+    HEALTH_CARE = "health_care"
+    CONSUMER = "consumer"
+    ENERGY = "energy"
+    INDUSTRIALS = "industrials"
+    FACTOR = "factor"
+    INDEX = "index"
+
+
+class GoalKind(StrEnum):
+    """What the money is for."""
+
+    RETIREMENT = "retirement"
+    HOUSE = "house"
+    EDUCATION = "education"
+    EMERGENCY_FUND = "emergency_fund"
+    WEALTH = "wealth"
+
+
+class TaxKind(StrEnum):
+    """How an account is taxed."""
+
+    TAXABLE = "taxable"
+    TAX_DEFERRED = "tax_deferred"
+    TAX_FREE = "tax_free"
+
+
+class ShareKind(StrEnum):
+    """Whether an account may hold fractions of a share."""
+
+    WHOLE = "whole"
+    FRACTIONAL = "fractional"
+
+
+class PreferenceKind(StrEnum):
+    """What a client may ask for: leave out a symbol or a class, or cap every symbol's weight."""
+
+    EXCLUDE_SYMBOL = "exclude_symbol"
+    EXCLUDE_CLASS = "exclude_class"
+    MAX_SYMBOL_WEIGHT = "max_symbol_weight"
+
+
+class RunStatus(StrEnum):
+    """The life of an advice run; readers see ``published`` only."""
+
+    BUILDING = "building"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+
+
+class ChoiceDecision(StrEnum):
+    """What training decided for a session."""
+
+    RETRAINED = "retrained"
+    KEPT = "kept"
+
+
+class Side(StrEnum):
+    """Direction of a trade."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class TradeStatus(StrEnum):
+    """The life of a trade."""
+
+    PROPOSED = "proposed"
+    SENT = "sent"
+    PARTLY_FILLED = "partly_filled"
+    FILLED = "filled"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What a run did with an account; exactly one each."""
+
+    REBALANCED = "rebalanced"
+    WITHIN_BAND = "within_band"
+    RELAXED = "relaxed"
+    HELD = "held"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+class Trigger(StrEnum):
+    """Why an account was traded or not."""
+
+    FIRST_ADVICE = "first_advice"
+    DRIFT = "drift"
+    PROFILE_CHANGE = "profile_change"
+    NONE = "none"

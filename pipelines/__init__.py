@@ -1,0 +1,1 @@
+"""How data moves: one package per stage. Nothing here imports Airflow."""

@@ -1,0 +1,80 @@
+"""The exchange's sessions (XNYS): which dates are sessions, and when their data can be known."""
+
+import datetime as dt
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pipelines.errors import SessionError
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+EXCHANGE = "XNYS"
+FIRST_DATE = dt.date(1950, 1, 1)
+LAST_DATE = dt.date(2049, 12, 31)
+
+PUBLICATION_DELAY = dt.timedelta(hours=4)
+"""How long after the close a bar counts as known, where nobody observed its arrival."""
+
+
+@cache
+def calendar() -> "ExchangeCalendar":
+    """Return the exchange's calendar between the two fixed dates."""
+    import exchange_calendars
+
+    return exchange_calendars.get_calendar(EXCHANGE, start=str(FIRST_DATE), end=str(LAST_DATE))
+
+
+def parse_session(text: str) -> dt.date:
+    """Read an ISO date and check that it is a session.
+
+    Raises
+    ------
+    SessionError
+        The text is no ISO date, or the exchange is closed on it.
+    """
+    try:
+        date = dt.date.fromisoformat(text)
+    except ValueError:
+        raise SessionError("session", text, "it is not a date", "Write it as YYYY-MM-DD.") from None
+    return require_session(date)
+
+
+def require_session(date: dt.date) -> dt.date:
+    """Return the date if the exchange opens on it.
+
+    Raises
+    ------
+    SessionError
+        The exchange is closed on it, or it lies outside the calendar.
+    """
+    if not FIRST_DATE <= date <= LAST_DATE:
+        raise SessionError(
+            "session", date, "it lies outside the calendar", f"Use {FIRST_DATE} to {LAST_DATE}."
+        )
+    if not calendar().is_session(str(date)):
+        before = calendar().date_to_session(str(date), direction="previous").date()
+        after = calendar().date_to_session(str(date), direction="next").date()
+        raise SessionError(
+            "session",
+            date,
+            f"{EXCHANGE} is closed on that day",
+            f"The sessions next to it are {before} and {after}.",
+        )
+    return date
+
+
+def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return all sessions from first to last, both included."""
+    return [stamp.date() for stamp in calendar().sessions_in_range(str(first), str(last))]
+
+
+def session_after(session: dt.date, count: int = 1) -> dt.date:
+    """Return the session that lies ``count`` sessions after (before, if negative) the given one."""
+    return calendar().session_offset(str(session), count).date()
+
+
+def available_at(session: dt.date) -> dt.datetime:
+    """Return the moment (UTC) from which a session's bars count as known."""
+    close = calendar().session_close(str(session)).to_pydatetime()
+    return close.astimezone(dt.UTC) + PUBLICATION_DELAY

@@ -1,0 +1,132 @@
+"""The one place where settings come from: ``SMARTINVEST_*`` variables, checked at start."""
+
+import datetime as dt
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.vocabulary import Source, TrainingProfile
+from pipelines.errors import HomeError, SettingError
+
+PREFIX = "SMARTINVEST_"
+
+
+class Settings(BaseModel):
+    """Everything a user may set, frozen after it was read.
+
+    Make one with :func:`load_settings`, which turns every mistake into a ``SettingError``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(Path("var"), description="folder of all running state")
+    store_url: str = Field("", description="SQLAlchemy URL of the SQL store")
+    source: Source = Field(Source.SAMPLE, description="where market data comes from")
+    session: dt.date | None = Field(None, description="session to advise on; newest if unset")
+    training_profile: TrainingProfile = Field(
+        TrainingProfile.QUICK, description="how much work a training does"
+    )
+    seed: int = Field(7, ge=0, description="seed of training and of generated clients")
+    generated_clients: int = Field(
+        1000, ge=1, description="clients that `make run` generates into an empty store"
+    )
+
+    def model_post_init(self, context: Any) -> None:
+        home = self.home.expanduser().absolute()
+        object.__setattr__(self, "home", home)
+        if not self.store_url:
+            object.__setattr__(self, "store_url", f"sqlite:///{home / 'store' / 'smartinvest.db'}")
+
+    @property
+    def lake(self) -> Path:
+        """Folder of raw data, quarantine, client snapshots and manifests."""
+        return self.home / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of warehouse builds and the pointers to the published ones."""
+        return self.home / "warehouse"
+
+    @property
+    def mlflow(self) -> Path:
+        """Folder of MLflow's database and artifacts."""
+        return self.home / "mlflow"
+
+    @property
+    def airflow(self) -> Path:
+        """AIRFLOW_HOME of the embedded Airflow."""
+        return self.home / "airflow"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the logs of processes that we start."""
+        return self.home / "logs"
+
+    def environment(self) -> dict[str, str]:
+        """Variables that make a child process read these very settings."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment, with overrides from a command line.
+
+    Raises
+    ------
+    SettingError
+        A variable with our prefix is unknown, or a value is not allowed.
+    """
+    environ = os.environ if environ is None else environ
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    for name, value in given.items():
+        if name not in Settings.model_fields:
+            raise _unknown(name, value)
+    given |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise SettingError(
+            f"setting {PREFIX}{name.upper()}",
+            first["input"],
+            first["msg"][0].lower() + first["msg"][1:],
+            f"Its meaning: {Settings.model_fields[name].description}.",
+        ) from None
+
+
+def ensure_home(settings: Settings) -> None:
+    """Create the home folder and prove that it can be written.
+
+    Raises
+    ------
+    HomeError
+        The folder cannot be created or written.
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise HomeError(
+            f"setting {PREFIX}HOME",
+            settings.home,
+            f"the folder cannot be written ({error.strerror})",
+            "Choose a folder that you own, or mend its permissions.",
+        ) from None
+
+
+def _unknown(name: str, value: str) -> SettingError:
+    known = [field.upper() for field in Settings.model_fields]
+    close = difflib.get_close_matches(name.upper(), known, n=1)
+    hint = f"Did you mean {PREFIX}{close[0]}?" if close else f"Known are {', '.join(known)}."
+    return SettingError(f"setting {PREFIX}{name.upper()}", value, "there is no such setting", hint)
