@@ -1,0 +1,226 @@
+"""The command ``smartinvest``: one stage in this process, or the whole chain without Airflow."""
+
+import datetime as dt
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.errors import SmartInvestError
+from pipelines.settings import Settings, ensure_home, load_settings
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(
+    help="A robo-advisor's engine room: market data, forecasts, allocations and trade lists.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+clients_app = typer.Typer(help="Client inputs.", no_args_is_help=True)
+quarantine_app = typer.Typer(help="Data that failed its expectations.", no_args_is_help=True)
+app.add_typer(clients_app, name="clients")
+app.add_typer(quarantine_app, name="quarantine")
+
+SessionOption = Annotated[
+    str | None,
+    typer.Option("--session", metavar="YYYY-MM-DD", help="Exchange session; newest if left out."),
+]
+out = Console(highlight=False)
+
+
+def main() -> None:
+    """Run the command; an error that a user can act on is one line and exit code 1."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    for noisy in ("alembic", "great_expectations", "mlflow", "py.warnings"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        app()
+    except SmartInvestError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-done was published", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def ingest(session: SessionOption = None) -> None:
+    """Append what the source knows to the raw lake and put what fails into quarantine."""
+    from pipelines.ingest import ingest as run_ingest
+    from pipelines.quality import check
+
+    _show(*_run_stages(session, run_ingest, check))
+
+
+@app.command()
+def transform(session: SessionOption = None) -> None:
+    """Snapshot the clients, build the warehouse with dbt and publish it."""
+    from pipelines.warehouse import transform as run_transform
+
+    _show(*_run_stages(session, run_transform))
+
+
+@app.command()
+def train(session: SessionOption = None) -> None:
+    """Choose the model of a session: keep the last one, or train anew."""
+    from pipelines.forecast import train as run_train
+
+    _show(*_run_stages(session, run_train))
+
+
+@app.command()
+def forecast(session: SessionOption = None) -> None:
+    """Write every model's forecasts for a session."""
+    from pipelines.forecast import forecast as run_forecast
+
+    _show(*_run_stages(session, run_forecast))
+
+
+@app.command()
+def rebalance(session: SessionOption = None) -> None:
+    """Turn forecasts and clients into allocations and trades, and publish them."""
+    from pipelines.rebalance import rebalance as run_rebalance
+
+    _show(*_run_stages(session, run_rebalance))
+
+
+@app.command()
+def run(session: SessionOption = None) -> None:
+    """Run the whole chain in this process, without Airflow."""
+    from pipelines.forecast import forecast as run_forecast
+    from pipelines.forecast import train as run_train
+    from pipelines.ingest import ingest as run_ingest
+    from pipelines.operate.summary import print_summary
+    from pipelines.quality import check
+    from pipelines.rebalance import rebalance as run_rebalance
+    from pipelines.warehouse import transform as run_transform
+
+    settings, date = _prepare(session)
+    _ensure_clients(settings)
+    for stage in (run_ingest, check, run_transform, run_train, run_forecast, run_rebalance):
+        stage(settings, date)
+    print_summary(settings, date)
+
+
+@app.command()
+def daily(session: SessionOption = None) -> None:
+    """Run the chain for a session through Airflow's scheduler; this is `make run`."""
+    from pipelines.operate.daily import run_daily
+
+    settings, date = _prepare(session)
+    _ensure_clients(settings)
+    run_daily(settings, date)
+
+
+@app.command()
+def status() -> None:
+    """Show the last published run and how fresh the data is."""
+    from pipelines.operate.summary import print_status
+
+    print_status(load_settings())
+
+
+@app.command()
+def up() -> None:
+    """Serve the Airflow and MLflow user interfaces on this machine."""
+    from pipelines.operate.serve import start
+
+    settings = load_settings()
+    ensure_home(settings)
+    start(settings)
+
+
+@app.command()
+def down() -> None:
+    """End what `up` started."""
+    from pipelines.operate.serve import stop
+
+    stop(load_settings())
+
+
+@clients_app.command("generate")
+def clients_generate(
+    count: Annotated[int, typer.Option(min=1, help="How many clients.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same clients.")] = 7,
+) -> None:
+    """Generate plausible clients with goals, accounts and holdings."""
+    from pipelines.clients import generate
+    from pipelines.store import migrate
+
+    settings = load_settings()
+    ensure_home(settings)
+    migrate(settings)
+    _show(generate(settings, count, seed))
+
+
+@clients_app.command("import")
+def clients_import(
+    file: Annotated[Path, typer.Argument(help="CSV file; its format is in docs/clients.md.")],
+) -> None:
+    """Load clients from a CSV file; bad rows are reported, the good ones load."""
+    from pipelines.clients import import_csv
+    from pipelines.store import migrate
+
+    settings = load_settings()
+    ensure_home(settings)
+    migrate(settings)
+    report = import_csv(settings, file)
+    _show(report)
+    if report.issues:
+        raise typer.Exit(1)
+
+
+@quarantine_app.command("list")
+def quarantine_list() -> None:
+    """List rejected data with reason and remedy."""
+    from pipelines.quality import list_quarantine
+
+    rows = list_quarantine(load_settings())
+    if rows.num_rows == 0:
+        out.print("nothing is in quarantine")
+        return
+    table = Table(*rows.column_names)
+    for row in rows.to_pylist():
+        table.add_row(*(str(value) for value in row.values()))
+    out.print(table)
+
+
+def _prepare(session: str | None) -> tuple[Settings, dt.date]:
+    from pipelines.ingest import resolve_session
+    from pipelines.sessions import parse_session
+    from pipelines.store import migrate
+
+    settings = load_settings(session=parse_session(session) if session else None)
+    ensure_home(settings)
+    date = resolve_session(settings)
+    migrate(settings)
+    return settings, date
+
+
+def _ensure_clients(settings: Settings) -> None:
+    from pipelines.clients import count_clients, generate
+
+    if count_clients(settings) == 0:
+        generate(settings, settings.generated_clients, settings.seed)
+
+
+def _run_stages(session: str | None, *stages: Callable[[Settings, dt.date], Any]) -> list[Any]:
+    settings, date = _prepare(session)
+    return [stage(settings, date) for stage in stages]
+
+
+def _show(*reports: object) -> None:
+    for report in reports:
+        out.print(report)
+
+
+if __name__ == "__main__":
+    main()
