@@ -44,10 +44,10 @@ def main() -> None:
     try:
         app()
     except SmartInvestError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("interrupted; nothing half-done was published", file=sys.stderr)
+        typer.echo("interrupted; nothing half-done was published", err=True)
         sys.exit(130)
 
 
