@@ -1,0 +1,65 @@
+# Every target sets up what it needs: a bare clone, Python 3.11 to 3.13, make and gcc are enough.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+BIN := .venv/bin
+UV := .venv-uv/bin/uv
+READY := .venv/.ready
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+    --no-emit-index-url --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+PACKAGES := models pipelines ml expectations dags plugins tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long lint lock up down clean dag-times
+.DELETE_ON_ERROR:
+
+help: ## show what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## run the daily chain for the newest session through Airflow and print what it made
+	@exec $(BIN)/smartinvest daily
+
+test: $(READY) ## run the default tests
+	@exec $(BIN)/python -m pytest
+
+test-long: $(READY) ## run every test, also those that take minutes
+	@exec $(BIN)/python -m pytest -m "long or not long"
+
+lint: $(READY) ## check style, types and Airflow idioms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=--upgrade for newer)
+	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
+	echo 'uv==$(UV_VERSION)' | $(COMPILE) --output-file requirements-uv.lock -
+
+up: $(READY) ## serve the Airflow and MLflow user interfaces in the background
+	@exec $(BIN)/smartinvest up
+
+down: $(READY) ## end what `make up` started
+	@exec $(BIN)/smartinvest down
+
+dag-times: $(READY) ## print how long Airflow takes to parse each DAG file
+	@exec $(BIN)/python -m tests.dags.parse_times
+
+clean: ## remove the environment and every cache; running state (SMARTINVEST_HOME) stays
+	rm -rf .venv .venv-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf dbt/target dbt/logs
+	find $(wildcard $(PACKAGES)) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV): requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	    echo "PYTHON = '$(PYTHON)' is not Python 3.11, 3.12 or 3.13." \
+	         "Name one that is: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv-uv
+	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    --require-hashes --requirement requirements-uv.lock
+	@touch $@
+
+$(READY): $(UV) requirements.lock pyproject.toml
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv --without-pip .venv
+	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
