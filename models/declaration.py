@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import TypeAlias
+
+Vocabulary: TypeAlias = type[StrEnum]
+"""The words that a text column is restricted to."""
 
 
 class ColumnType(Enum):
@@ -29,7 +33,7 @@ class Column:
     meaning: str
     unit: str | None = None
     nullable: bool = False
-    allowed: type[StrEnum] | None = None
+    allowed: Vocabulary | None = None
     at_least: float | None = None
     at_most: float | None = None
 
@@ -38,7 +42,8 @@ class Column:
 class Table:
     """One table or dataset: its grain in words, its key and its columns.
 
-    ``references`` maps a local column to ``"table.column"`` of the same store.
+    ``references`` maps a local column to ``"table.column"`` of the same store. ``unique`` lists
+    sets of columns, besides the key, that no two rows share.
     """
 
     name: str
@@ -47,17 +52,17 @@ class Table:
     columns: tuple[Column, ...]
     references: dict[str, str] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         names = self.column_names
         duplicates = {name for name in names if names.count(name) > 1}
-        unknown = {*self.key, *self.references, *(c for ix in self.indexes for c in ix)} - set(
-            names
-        )
+        grouped = {name for group in (*self.indexes, *self.unique) for name in group}
+        unknown = {*self.key, *self.references, *grouped} - set(names)
         if duplicates or unknown:
             raise ValueError(
                 f"table {self.name!r}: duplicate columns {sorted(duplicates)}, "
-                f"undeclared columns in key, references or indexes {sorted(unknown)}"
+                f"undeclared columns in key, references, indexes or unique {sorted(unknown)}"
             )
 
     @property
@@ -73,7 +78,7 @@ class Table:
 
 
 def text(
-    name: str, meaning: str, *, nullable: bool = False, allowed: type[StrEnum] | None = None
+    name: str, meaning: str, *, nullable: bool = False, allowed: Vocabulary | None = None
 ) -> Column:
     """Declare a text column, optionally restricted to a vocabulary."""
     return Column(name, ColumnType.TEXT, meaning, nullable=nullable, allowed=allowed)

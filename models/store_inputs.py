@@ -49,7 +49,7 @@ CLIENT_IDENTITY = Table(
         *_recorded(),
     ),
     references={"client_id": "client.client_id"},
-    indexes=(("external_ref",),),
+    unique=(("external_ref",),),
 )
 
 RISK_PROFILE = Table(

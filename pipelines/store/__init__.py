@@ -1,0 +1,25 @@
+"""The SQL store: client inputs, runs, allocations, trades. Only ``engine`` opens it.
+
+Readers use :func:`connect`, writers :func:`transaction`; both give a SQLAlchemy connection, and
+``tables`` holds the SQLAlchemy tables by name. :func:`migrate` creates or upgrades the store.
+"""
+
+from pipelines.store.engine import connect, transaction, utc_now
+from pipelines.store.migrate import migrate
+from pipelines.store.reading import arrow_schema, read, read_current, read_current_from
+from pipelines.store.schema import tables
+from pipelines.store.writing import insert, upsert
+
+__all__ = [
+    "arrow_schema",
+    "connect",
+    "insert",
+    "migrate",
+    "read",
+    "read_current",
+    "read_current_from",
+    "tables",
+    "transaction",
+    "upsert",
+    "utc_now",
+]

@@ -1,0 +1,249 @@
+"""The one module that opens the SQL store."""
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+
+from pipelines.errors import StoreError
+from pipelines.settings import Settings
+from pipelines.store.schema import SCHEMA_VERSION
+
+BUSY_SECONDS = 60
+"""How long a writer waits for another one before it gives up."""
+
+_CONNECT_SECONDS = 10
+_THING = "setting SMARTINVEST_STORE_URL"
+_BEGIN = "sqlite_begin"
+_LOCKED_STATES = {"55P03", "57014", "40P01"}
+_READ_ONLY_STATES = {"25006", "42501"}
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[sa.Connection]:
+    """Yield a connection that reads one consistent state of the store.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable, locked, or of another schema version.
+    """
+    with _begin(settings, writes=False) as connection:
+        require_version(settings, connection)
+        yield connection
+
+
+@contextmanager
+def transaction(settings: Settings) -> Iterator[sa.Connection]:
+    """Yield a connection whose writes become visible together at the end, or not at all.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable, locked, read-only, or of another schema version.
+    """
+    with _begin(settings, writes=True) as connection:
+        require_version(settings, connection)
+        yield connection
+
+
+@contextmanager
+def migration(settings: Settings) -> Iterator[sa.Connection]:
+    """Yield a writing connection to a store of any schema version, creating an SQLite file.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable, locked or read-only.
+    """
+    path = sqlite_path(settings)
+    if path is not None:
+        with _clear_errors(settings):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _use_write_ahead_log(path)
+    with _begin(settings, writes=True) as connection:
+        yield connection
+
+
+def schema_version(connection: sa.Connection) -> str | None:
+    """Return the store's Alembic revision, or None where no migration ever ran."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def require_version(settings: Settings, connection: sa.Connection) -> None:
+    """Check that the store has the schema that this code reads and writes.
+
+    Raises
+    ------
+    StoreError
+        It has none, or another one.
+    """
+    found = schema_version(connection)
+    if found != SCHEMA_VERSION:
+        raise StoreError(
+            _THING,
+            shown_url(settings),
+            f"its schema is at version {found or 'none'}, this code needs {SCHEMA_VERSION}",
+            "Run any `smartinvest` stage of this release; it migrates the store.",
+        )
+
+
+def sqlite_path(settings: Settings) -> Path | None:
+    """Return the file of an SQLite store, or None where the store is PostgreSQL.
+
+    Raises
+    ------
+    StoreError
+        The URL is no URL, names another database, or an SQLite database in memory.
+    """
+    try:
+        url = sa.make_url(settings.store_url)
+    except ArgumentError:
+        raise _unusable(settings.store_url, "it is not a database URL") from None
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return None
+    if backend != "sqlite":
+        raise _unusable(shown_url(settings), f"{backend} is not supported")
+    if not url.database or url.database == ":memory:":
+        raise _unusable(settings.store_url, "a database in memory is lost between stages")
+    return Path(url.database)
+
+
+def shown_url(settings: Settings) -> str:
+    """Return the store's URL without its password."""
+    return sa.make_url(settings.store_url).render_as_string(hide_password=True)
+
+
+@contextmanager
+def _begin(settings: Settings, *, writes: bool) -> Iterator[sa.Connection]:
+    path = sqlite_path(settings)
+    if path is not None and not path.is_file():
+        raise StoreError(
+            _THING,
+            shown_url(settings),
+            "there is no such file",
+            "Run any `smartinvest` stage; it creates the store.",
+        )
+    with _clear_errors(settings), _engine(settings.store_url).connect() as connection:
+        options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE" if writes else "BEGIN"}
+        if path is None and not writes:
+            # One consistent state over several statements, as SQLite gives it.
+            options["isolation_level"] = "REPEATABLE READ"
+        with connection.execution_options(**options).begin():
+            yield connection
+
+
+@cache
+def _engine(store_url: str) -> sa.Engine:
+    url = sa.make_url(store_url)
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(
+            url, poolclass=sa.NullPool, connect_args={"timeout": BUSY_SECONDS}
+        )
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    # No pool: a connection must not be shared with the task processes that Airflow forks.
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        poolclass=sa.NullPool,
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC",
+            "application_name": "smartinvest",
+        },
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3 would begin transactions late and end them before DDL: we say BEGIN ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options()[_BEGIN])
+
+
+def _use_write_ahead_log(path: Path) -> None:
+    # Kept in the file from then on: readers go on while a writer writes.
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _clear_errors(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        reason = _reason(error.orig) if error.orig is not None else None
+        if reason is None:
+            raise
+        raise StoreError(_THING, shown_url(settings), *reason) from error
+    except (sqlite3.DatabaseError, OSError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise StoreError(_THING, shown_url(settings), *reason) from error
+    except (NoSuchModuleError, ImportError) as error:
+        raise _unusable(shown_url(settings), str(error)) from error
+
+
+def _reason(error: BaseException) -> tuple[str, str] | None:
+    """Say what is wrong and what helps, where the cause lies with the store and not with us."""
+    message = " ".join(str(error).split())
+    state = getattr(error, "sqlstate", None)
+    if "database is locked" in message or state in _LOCKED_STATES:
+        return (
+            f"another process held it for over {BUSY_SECONDS} s ({message})",
+            "Wait until that process ends, or end it, and try again.",
+        )
+    read_only = state in _READ_ONLY_STATES or isinstance(error, PermissionError)
+    if read_only or "readonly database" in message or "read-only" in message.lower():
+        return (
+            f"it cannot be written ({message})",
+            "Mend its permissions, or those of its folder, or choose another store.",
+        )
+    if "not a database" in message or "malformed" in message:
+        return (f"the file is damaged ({message})", "Restore it from a backup, or move it away.")
+    unreachable = isinstance(error, OSError) or "unable to open" in message
+    if unreachable or _is_connection_failure(error, state):
+        return (
+            f"it cannot be reached ({message})",
+            "Check that the server runs, and the URL's host, port, database, user and password.",
+        )
+    return None
+
+
+def _is_connection_failure(error: BaseException, state: str | None) -> bool:
+    from psycopg import OperationalError
+
+    return isinstance(error, OperationalError) and (
+        state is None or state[:2] in {"08", "28", "3D"}
+    )
+
+
+def _unusable(url: str, problem: str) -> StoreError:
+    return StoreError(
+        _THING,
+        url,
+        problem,
+        "Use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+    )
+
+
+def utc_now() -> dt.datetime:
+    """Return the present moment in UTC, for columns that say when something was recorded."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,54 @@
+"""Bring the store to the schema of this release."""
+
+import logging
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipelines.errors import StoreError
+from pipelines.settings import Settings
+from pipelines.store.engine import migration, schema_version, shown_url
+from pipelines.store.schema import SCHEMA_VERSION
+
+logger = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_ADVISORY_LOCK = 0x5317_0001
+
+
+def migrate(settings: Settings) -> None:
+    """Create the store or upgrade it, in one transaction; return at once where nothing is due.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable, locked, read-only, or newer than this code.
+    """
+    with migration(settings) as connection:
+        if connection.dialect.name == "postgresql":
+            # Two migrations at once would both find nothing and both create.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        found = schema_version(connection)
+        if found == SCHEMA_VERSION:
+            return
+        _upgrade(settings, connection, found)
+    logger.info("store %s migrated from %s to %s", shown_url(settings), found, SCHEMA_VERSION)
+
+
+def _upgrade(settings: Settings, connection: sa.Connection, found: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            "setting SMARTINVEST_STORE_URL",
+            shown_url(settings),
+            f"its schema version {found} is newer than this code, which knows {SCHEMA_VERSION}",
+            "Use the release that wrote it, or a newer one.",
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, SCHEMA_VERSION)
