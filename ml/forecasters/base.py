@@ -1,0 +1,145 @@
+"""The one interface of all models."""
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ml.errors import ModelNotFoundError, TrainingError
+from ml.panel import Panel
+from ml.rolling import Floats
+from ml.splits import Split
+
+STATE_FILE = "forecaster.json"
+LEAST_TRAINING_LABELS = 1000
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Predicted distribution of the log return over the horizon, shape (sessions, symbols).
+
+    ``stdev`` is the model's own, before calibration. Both are NaN where the model makes no
+    forecast.
+    """
+
+    mean: Floats
+    stdev: Floats
+
+
+class Forecaster(ABC):
+    """A model of the log return over ``horizon_sessions``.
+
+    ``fit`` sees labels of the training range, and of the validation range for choices such as a
+    window or when to stop; never of the test range. ``predict`` for a session uses nothing after
+    that session, so its result does not change when later sessions do.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, horizon_sessions: int) -> None:
+        self.horizon_sessions = horizon_sessions
+
+    @property
+    @abstractmethod
+    def history_sessions(self) -> int:
+        """Sessions of history, the forecast session included, that a forecast needs."""
+
+    @abstractmethod
+    def fit(self, panel: Panel, split: Split) -> None:
+        """Learn from the panel.
+
+        Raises
+        ------
+        TrainingError
+            The panel has too little to learn from.
+        """
+
+    @abstractmethod
+    def predict(self, panel: Panel, sessions: range) -> Forecasts:
+        """Forecast at the given positions of the session axis."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return what was learned, as JSON can hold it."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state` returned."""
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted model into an existing, empty folder."""
+        content = {"name": self.name, "horizon_sessions": self.horizon_sessions, **self.state()}
+        (folder / STATE_FILE).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ModelNotFoundError
+            The folder does not hold this model.
+        """
+        content = read_state(folder)
+        if content["name"] != cls.name:
+            raise ModelNotFoundError(
+                "model folder", folder, f"it holds {content['name']!r}, not {cls.name!r}",
+                "Load it by the name that it was registered under.",
+            )  # fmt: skip
+        forecaster = cls(content["horizon_sessions"])
+        forecaster.restore(content)
+        return forecaster
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return the saved state of a model folder.
+
+    Raises
+    ------
+    ModelNotFoundError
+        The folder holds no model, or a truncated one.
+    """
+    path = folder / STATE_FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise ModelNotFoundError(
+            "model file", path, f"it is missing or truncated ({error})", "Train again."
+        ) from error
+    return content
+
+
+def horizon_volatility(panel: Panel, horizon_sessions: int) -> Floats:
+    """Return trailing volatility scaled to the horizon, (sessions, symbols), log return."""
+    return panel.daily_volatility * np.sqrt(horizon_sessions)
+
+
+def require_labels(name: str, labels: int) -> None:
+    """Check that there is enough to learn from.
+
+    Raises
+    ------
+    TrainingError
+        There are too few labels.
+    """
+    if labels < LEAST_TRAINING_LABELS:
+        raise TrainingError(
+            f"labels to train {name} on",
+            labels,
+            f"at least {LEAST_TRAINING_LABELS} are needed",
+            "Load more history or more symbols.",
+        )
+
+
+def spread_per_volatility(forecast: Floats, panel: Panel, split: Split) -> float:
+    """Return the root mean square training error in units of trailing volatility."""
+    rows = slice(split.train.start, split.train.stop)
+    horizon = split.horizon_sessions
+    errors = (panel.forward_log_return(horizon) - forecast)[rows]
+    scaled = (errors / horizon_volatility(panel, horizon)[rows]).ravel()
+    scaled = scaled[np.isfinite(scaled)]
+    require_labels("a forecast's spread", len(scaled))
+    return float(np.sqrt(np.mean(np.square(scaled))))
