@@ -6,12 +6,11 @@ Readers use :func:`connect`, writers :func:`transaction`; both give a SQLAlchemy
 
 from pipelines.store.engine import connect, transaction, utc_now
 from pipelines.store.migrate import migrate
-from pipelines.store.reading import arrow_schema, read, read_current, read_current_from
+from pipelines.store.reading import read, read_current, read_current_from
 from pipelines.store.schema import tables
 from pipelines.store.writing import insert, upsert
 
 __all__ = [
-    "arrow_schema",
     "connect",
     "insert",
     "migrate",

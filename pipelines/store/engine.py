@@ -2,8 +2,9 @@
 
 import datetime as dt
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ BUSY_SECONDS = 60
 """How long a writer waits for another one before it gives up."""
 
 _CONNECT_SECONDS = 10
+_RETRY_SECONDS = 0.05
 _THING = "setting SMARTINVEST_STORE_URL"
 _BEGIN = "sqlite_begin"
 _LOCKED_STATES = {"55P03", "57014", "40P01"}
@@ -76,6 +78,21 @@ def schema_version(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_current(settings: Settings) -> bool:
+    """Say whether the store exists and has the schema of this code, without waiting for writers.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable.
+    """
+    path = sqlite_path(settings)
+    if path is not None and not path.is_file():
+        return False
+    with _begin(settings, writes=False) as connection:
+        return schema_version(connection) == SCHEMA_VERSION
 
 
 def require_version(settings: Settings, connection: sa.Connection) -> None:
@@ -175,12 +192,19 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _use_write_ahead_log(path: Path) -> None:
-    # Kept in the file from then on: readers go on while a writer writes.
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
+    """Let readers go on while a writer writes; the file keeps this setting from then on."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    with closing(sqlite3.connect(path)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                # SQLite's own waiting does not cover this statement.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_SECONDS)
+            else:
+                return
 
 
 @contextmanager

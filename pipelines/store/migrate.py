@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
-from pipelines.store.engine import migration, schema_version, shown_url
+from pipelines.store.engine import is_current, migration, schema_version, shown_url
 from pipelines.store.schema import SCHEMA_VERSION
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ def migrate(settings: Settings) -> None:
     StoreError
         The store is unreachable, locked, read-only, or newer than this code.
     """
+    if is_current(settings):
+        return
     with migration(settings) as connection:
         if connection.dialect.name == "postgresql":
             # Two migrations at once would both find nothing and both create.

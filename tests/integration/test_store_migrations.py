@@ -1,0 +1,157 @@
+"""The migrations, the declarations and both databases agree."""
+
+import re
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from models.declaration import ColumnType
+from pipelines.errors import StoreError
+from pipelines.settings import Settings
+from pipelines.store import connect, migrate, transaction
+from pipelines.store.engine import migration
+from pipelines.store.migrate import MIGRATIONS
+from pipelines.store.schema import DECLARED, SCHEMA_VERSION, metadata, tables
+
+VIEWS = {"current_forecast", "current_outcome", "current_target_allocation", "current_trade"}
+
+
+def test_migrations_make_exactly_what_is_declared(store: Settings) -> None:
+    with connect(store) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_alembic_notices_a_column_that_no_migration_made(store: Settings) -> None:
+    changed = sa.MetaData()
+    for table in metadata.sorted_tables:
+        table.to_metadata(changed)
+    changed.tables["trade"].append_column(sa.Column("venue", sa.Text, nullable=True))
+    with connect(store) as connection:
+        context = MigrationContext.configure(connection)
+        (difference,) = compare_metadata(context, changed)
+    assert difference[0] == "add_column"
+
+
+def test_migrations_make_every_check_key_and_null_rule_that_is_declared(store: Settings) -> None:
+    with migration(store) as connection:
+        migrated = {name: _constraints(connection, name) for name in tables}
+        for view in VIEWS:
+            connection.execute(sa.text(f"DROP VIEW {view}"))
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        declared = {name: _constraints(connection, name) for name in tables}
+    assert migrated == declared
+    assert sum(len(constraints["checks"]) for constraints in declared.values()) > 100
+
+
+def _constraints(connection: sa.Connection, table: str) -> dict[str, object]:
+    inspector = sa.inspect(connection)
+    return {
+        "checks": {
+            check["name"]: re.sub(r'[\s"()]', "", check["sqltext"])
+            for check in inspector.get_check_constraints(table)
+        },
+        "key": inspector.get_pk_constraint(table)["constrained_columns"],
+        "nullable": {column["name"]: column["nullable"] for column in inspector.get_columns(table)},
+        "unique": sorted(
+            tuple(unique["column_names"]) for unique in inspector.get_unique_constraints(table)
+        ),
+    }
+
+
+def test_the_views_exist_with_the_columns_of_their_tables(store: Settings) -> None:
+    with connect(store) as connection:
+        inspector = sa.inspect(connection)
+        assert set(inspector.get_view_names()) == VIEWS
+        for view, table in {
+            "current_forecast": "forecast",
+            "current_outcome": "client_outcome",
+            "current_target_allocation": "target_allocation",
+            "current_trade": "trade",
+        }.items():
+            assert [c["name"] for c in inspector.get_columns(view)] == list(tables[table].c.keys())
+
+
+def test_a_second_migration_changes_nothing(store: Settings) -> None:
+    migrate(store)
+    with connect(store) as connection:
+        versions = connection.execute(sa.text("SELECT version_num FROM alembic_version")).all()
+    assert versions == [(SCHEMA_VERSION,)]
+
+
+def test_a_store_that_is_current_is_not_waited_for(store: Settings) -> None:
+    with transaction(store):
+        migrate(store)
+
+
+def test_migrations_at_once_do_it_once(empty_store: Settings) -> None:
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(empty_store)
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with connect(empty_store) as connection:
+        assert sa.inspect(connection).has_table("trade_reason")
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    empty_store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import alembic.op
+
+    def fail(statement: str) -> None:
+        raise RuntimeError("killed in the last migration")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alembic.op, "execute", fail)
+        with pytest.raises(RuntimeError, match="killed"):
+            migrate(empty_store)
+    with migration(empty_store) as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    migrate(empty_store)
+
+
+def test_a_store_without_schema_says_what_to_do(empty_store: Settings) -> None:
+    with migration(empty_store):
+        pass
+    with (
+        pytest.raises(StoreError, match=r"schema is at version none.*migrates the store"),
+        connect(empty_store),
+    ):
+        pass
+
+
+def test_a_store_of_a_newer_release_is_refused_and_left_alone(store: Settings) -> None:
+    with transaction(store) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="9999 is newer than this code"):
+        migrate(store)
+    with pytest.raises(StoreError, match="9999"), transaction(store):
+        pass
+
+
+def test_the_code_names_the_newest_migration() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == SCHEMA_VERSION
+
+
+def test_every_money_quantity_and_price_column_is_a_64_bit_integer() -> None:
+    for declaration in DECLARED:
+        for column in declaration:
+            if column.name.endswith(("_cents", "_micros")):
+                assert column.type is ColumnType.INTEGER, f"{declaration.name}.{column.name}"
+                assert isinstance(tables[declaration.name].c[column.name].type, sa.BigInteger)
