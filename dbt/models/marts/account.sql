@@ -1,0 +1,51 @@
+with accounts as (
+
+    select * from {{ ref('stg_accounts') }}
+
+),
+
+holding_versions as (
+
+    select account_id, max(version) as holding_version
+    from {{ ref('stg_holdings') }}
+    group by account_id
+
+),
+
+worth as (
+
+    select
+        account_id,
+        sum(quantity_micros) filter (where symbol = '$CASH') as cash_micros,
+        sum(value_cents) as wealth_cents,
+        count(*) filter (where symbol <> '$CASH') as holding_count,
+        count(*) filter (where value_cents is null) as unpriced_count
+    from {{ ref('account_holding') }}
+    group by account_id
+
+)
+
+select
+    accounts.account_id,
+    accounts.version as account_version,
+    holding_versions.holding_version,
+    accounts.client_id,
+    accounts.goal_id,
+    accounts.tax_kind,
+    accounts.share_kind,
+    accounts.cash_buffer_cents,
+    worth.cash_micros::bigint as cash_micros,
+    worth.wealth_cents::bigint as wealth_cents,
+    worth.holding_count,
+    worth.unpriced_count,
+    case
+        when goals.goal_id is null then 'goal_missing'
+        when worth.unpriced_count > 0 then 'unpriced_holding'
+        when worth.wealth_cents <= 0 then 'empty'
+    end as issue
+from accounts
+inner join worth using (account_id)
+left join holding_versions using (account_id)
+left join {{ ref('stg_goals') }} as goals
+    on accounts.goal_id = goals.goal_id and accounts.client_id = goals.client_id
+order by accounts.account_id

@@ -1,0 +1,70 @@
+with accounts as (
+
+    select account_id, client_id, goal_id from {{ ref('stg_accounts') }}
+
+),
+
+holdings as (
+
+    select account_id, symbol, quantity_micros from {{ ref('stg_holdings') }}
+
+),
+
+cash_of_accounts_without as (
+
+    select account_id, '$CASH' as symbol, 0::bigint as quantity_micros
+    from accounts
+    anti join (from holdings where symbol = '$CASH') as cash using (account_id)
+
+),
+
+positions as (
+
+    select * from holdings
+    union all by name
+    select * from cash_of_accounts_without
+
+),
+
+prices as (
+
+    select symbol, price_micros, price_session_date
+    from {{ ref('int_last_price') }}
+    where price_is_fresh
+
+),
+
+valued as (
+
+    select
+        accounts.account_id,
+        accounts.client_id,
+        accounts.goal_id,
+        positions.symbol,
+        instruments.asset_class,
+        positions.quantity_micros,
+        case when positions.symbol = '$CASH' then 1000000 else prices.price_micros end::bigint
+            as price_micros,
+        prices.price_session_date
+    from accounts
+    inner join positions using (account_id)
+    left join prices using (symbol)
+    left join {{ ref('stg_instruments') }} as instruments using (symbol)
+
+),
+
+in_cents as (
+
+    select
+        *,
+        {{ divide_half_even('quantity_micros::hugeint * price_micros', '10000000000') }} as value_cents
+    from valued
+
+)
+
+select
+    *,
+    value_cents::double
+        / nullif(sum(value_cents) over (partition by account_id), 0)::double as weight
+from in_cents
+order by account_id, symbol

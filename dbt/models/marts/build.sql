@@ -1,0 +1,6 @@
+select
+    source,
+    session_date,
+    known_at_cut,
+    data_snapshot
+from {{ ref('stg_cut') }}

@@ -1,0 +1,30 @@
+with instruments as (
+
+    select * from {{ ref('stg_instruments') }}
+
+),
+
+last_price as (
+
+    select * from {{ ref('int_last_price') }}
+
+)
+
+select
+    instruments.symbol,
+    instruments.source,
+    instruments.name,
+    instruments.asset_class,
+    instruments.currency,
+    instruments.expense_ratio_bps,
+    instruments.substitute_group,
+    instruments.reference_weight,
+    instruments.tradable,
+    last_price.first_session_date,
+    coalesce(last_price.session_count, 0) as session_count,
+    last_price.price_micros,
+    last_price.price_session_date,
+    coalesce(last_price.price_is_fresh, false) as price_is_fresh
+from instruments
+left join last_price on instruments.symbol = last_price.symbol
+order by instruments.symbol
