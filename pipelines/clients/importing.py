@@ -1,0 +1,134 @@
+"""Loading clients from a file: good rows load, bad rows are reported."""
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from models.store_inputs import CLIENT_IDENTITY
+from models.store_outputs import CLIENT_ISSUE
+from pipelines.clients.assemble import Assembled, assemble
+from pipelines.clients.csv_file import ClientFile, read_client_file
+from pipelines.clients.issues import RowIssue
+from pipelines.clients.market import market_of
+from pipelines.clients.records import Client
+from pipelines.clients.saving import Saved, lock_clients, save_clients
+from pipelines.clients.versions import Recording, select_by
+from pipelines.lineage import json_digest
+from pipelines.settings import Settings
+from pipelines.store import insert, tables, transaction, utc_now
+
+logger = logging.getLogger(__name__)
+
+_ISSUES_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did: rows by fate, clients by what happened to them, and what is wrong."""
+
+    file_digest: str
+    rows: int
+    rejected_rows: int
+    clients: Saved
+    issues: tuple[RowIssue, ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.rows} rows, {self.rejected_rows} rejected; clients: {self.clients.added} new, "
+            f"{self.clients.changed} changed, {self.clients.unchanged} unchanged"
+        ]
+        lines += map(str, self.issues[:_ISSUES_SHOWN])
+        if len(self.issues) > _ISSUES_SHOWN:
+            lines.append(f"... and {len(self.issues) - _ISSUES_SHOWN} more, see client_issue")
+        return "\n".join(lines)
+
+
+def import_csv(settings: Settings, path: Path) -> ImportReport:
+    """Load the clients of a CSV file into the store, in one transaction.
+
+    A client is known by its ``external_ref``; a new one gets a random surrogate key. What differs
+    from the store becomes a new version, what does not is left alone. Rows with a mistake are
+    left out, returned as issues, and kept in ``client_issue`` without their values. Dates are
+    judged as of the settings' session, the source's newest if unset.
+
+    Parameters
+    ----------
+    path : a UTF-8 file in the format of docs/clients.md.
+
+    Raises
+    ------
+    ClientInputError
+        The file as a whole cannot be read; nothing was loaded then.
+    SessionError, SourceError, StoreError
+        The market or the store cannot be read, or the store cannot be written.
+    """
+    file = read_client_file(path)
+    assembled = assemble(file.rows, market_of(settings))
+    issues = tuple(sorted((*file.issues, *assembled.issues), key=lambda found: found.line))
+    with transaction(settings) as connection:
+        lock_clients(connection)
+        keys = _known_keys(connection, assembled)
+        saved = _save(connection, assembled.clients, keys, file)
+        _save_issues(connection, file, issues, assembled.ref_by_line, keys)
+    rows = len(file.rows) + len(file.issues)
+    report = ImportReport(file.digest, rows, rows - assembled.accepted_rows, saved, issues)
+    logger.info(
+        "clients import: %d rows, %d rejected, %d clients new, %d changed",
+        report.rows,
+        report.rejected_rows,
+        saved.added,
+        saved.changed,
+    )
+    return report
+
+
+def _known_keys(connection: sa.Connection, assembled: Assembled) -> dict[str, str]:
+    """Return the surrogate key of every external_ref in the file that the store knows."""
+    wanted = set(assembled.ref_by_line.values())
+    column = tables[CLIENT_IDENTITY.name].c.external_ref
+    return {row["external_ref"]: row["client_id"] for row in select_by(connection, column, wanted)}
+
+
+def _save(
+    connection: sa.Connection, clients: Iterable[Client], keys: dict[str, str], file: ClientFile
+) -> Saved:
+    """Save the clients and put the keys of new ones into ``keys``."""
+    by_key = {}
+    for client in clients:
+        key = keys.setdefault(client.identity.external_ref, str(uuid.uuid4()))
+        by_key[key] = client
+    recording = Recording(utc_now(), f"clients import, file {file.digest[:16]}")
+    return save_clients(connection, by_key, recording)
+
+
+def _save_issues(
+    connection: sa.Connection,
+    file: ClientFile,
+    issues: Iterable[RowIssue],
+    ref_by_line: Mapping[int, str],
+    keys: Mapping[str, str],
+) -> None:
+    """Keep what is wrong, once; never the value, since a shifted column puts a name anywhere."""
+    rows = {
+        json_digest([file.digest, issue.line, issue.field]): {
+            "client_id": keys.get(ref_by_line.get(issue.line, "")),
+            "file_digest": file.digest,
+            "line": issue.line,
+            "field": issue.field,
+            "cause": issue.problem,
+            "remedy": issue.remedy,
+            "since": utc_now(),
+        }
+        for issue in issues
+    }
+    column = tables[CLIENT_ISSUE.name].c.issue_id
+    present = {row["issue_id"] for row in select_by(connection, column, rows)}
+    insert(
+        connection,
+        CLIENT_ISSUE,
+        ({"issue_id": key, **row} for key, row in rows.items() if key not in present),
+    )
