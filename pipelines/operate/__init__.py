@@ -1,0 +1,1 @@
+"""How the house is run: processes, the embedded Airflow, the daily run and the user interfaces."""

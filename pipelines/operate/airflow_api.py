@@ -1,0 +1,181 @@
+"""The few calls to Airflow's REST API that running the chain needs."""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from pipelines.errors import ProcessError
+from pipelines.operate.airflow_config import HOST, USER
+
+logger = logging.getLogger(__name__)
+
+UNFINISHED = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """One run of a DAG, as the API reports it; times in UTC."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    queued_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """One task of a DAG run; ``attempt`` counts from 1."""
+
+    task_id: str
+    state: str
+    attempt: int
+
+
+class AirflowApi:
+    """A client of one Airflow on this machine.
+
+    Parameters
+    ----------
+    port : where its API server listens on the loopback.
+    password : of the one user.
+    """
+
+    def __init__(self, port: int, password: str) -> None:
+        # trust_env=False: a proxy of the environment has no business with the loopback.
+        self._http = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=20.0, trust_env=False)
+        self._password = password
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def answers(self) -> bool:
+        """Tell whether the API server is up."""
+        try:
+            return self._http.get("/api/v2/version", timeout=2.0).is_success
+        except httpx.TransportError:
+            return False
+
+    def scheduler_is_healthy(self, since: dt.datetime) -> bool:
+        """Tell whether a scheduler has sent a heartbeat after ``since``."""
+        beat = self._get("/monitor/health")["scheduler"]["latest_scheduler_heartbeat"]
+        return beat is not None and dt.datetime.fromisoformat(beat) >= since
+
+    def dag_ids(self) -> set[str]:
+        """Return the DAGs that Airflow knows and whose files parse."""
+        dags = self._get("/dags", limit=100)["dags"]
+        return {dag["dag_id"] for dag in dags if not dag["is_stale"]}
+
+    def import_errors(self) -> dict[str, str]:
+        """Return the DAG files that do not parse, with the last line of their traceback."""
+        errors = self._get("/importErrors")["import_errors"]
+        return {
+            error["filename"]: error["stack_trace"].strip().splitlines()[-1] for error in errors
+        }
+
+    def trigger(self, dag_id: str, session: dt.date) -> DagRun:
+        """Ask for a run of a DAG for a session."""
+        body = {
+            "logical_date": None,
+            "partition_key": session.isoformat(),
+            "conf": {"session": session.isoformat()},
+        }
+        return _dag_run(self._send("POST", f"/dags/{dag_id}/dagRuns", body))
+
+    def dag_run(self, dag_id: str, run_id: str) -> DagRun:
+        """Return one run as it stands now."""
+        return _dag_run(self._get(f"/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def task_runs(self, run: DagRun) -> list[TaskRun]:
+        """Return the tasks of a run."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        return [
+            TaskRun(task["task_id"], task["state"] or "waiting", task["try_number"])
+            for task in self._get(path)["task_instances"]
+        ]
+
+    def run_started_by(self, run: DagRun, dag_id: str, session: dt.date) -> DagRun | None:
+        """Return the run of a DAG that an asset event of ``run`` started, once it has begun.
+
+        Asked from the consumer's side: Airflow 3.3.2 answers 500 for an asset event whose
+        consumer is still queued, because the consumer has no start date yet.
+        """
+        found = self._get(
+            f"/dags/{dag_id}/dagRuns",
+            partition_key_pattern=session.isoformat(),
+            order_by="-id",
+            limit=10,
+        )["dag_runs"]
+        for body in found:
+            if body["start_date"] is not None and self._descends(body, run):
+                return _dag_run(body)
+        return None
+
+    def _descends(self, body: dict[str, Any], run: DagRun) -> bool:
+        path = f"/dags/{body['dag_id']}/dagRuns/{body['dag_run_id']}/upstreamAssetEvents"
+        return any(
+            event["source_dag_id"] == run.dag_id and event["source_run_id"] == run.run_id
+            for event in self._get(path)["asset_events"]
+        )
+
+    def unfinished_runs(self) -> list[DagRun]:
+        """Return every DAG run that is queued or running."""
+        found = self._get("/dags/~/dagRuns", state=list(UNFINISHED), limit=100)["dag_runs"]
+        return [_dag_run(run) for run in found]
+
+    def fail(self, run: DagRun, note: str) -> None:
+        """Mark a DAG run as failed: one whose scheduler is gone would block all later ones."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}"
+        self._send("PATCH", path, {"state": "failed", "note": note})
+
+    def _get(self, path: str, **parameters: Any) -> Any:
+        return self._call("GET", path, params=parameters)
+
+    def _send(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        return self._call(method, path, json=body)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        if "Authorization" not in self._http.headers:
+            self._log_in()
+        response = self._http.request(method, f"/api/v2{path}", **arguments)
+        if response.status_code == httpx.codes.UNAUTHORIZED:  # the token has expired
+            self._log_in()
+            response = self._http.request(method, f"/api/v2{path}", **arguments)
+        return _checked(response).json()
+
+    def _log_in(self) -> None:
+        self._http.headers.pop("Authorization", None)
+        response = self._http.post(
+            "/auth/token", json={"username": USER, "password": self._password}
+        )
+        self._http.headers["Authorization"] = f"Bearer {_checked(response).json()['access_token']}"
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    request = response.request
+    raise ProcessError(
+        f"Airflow's API, {request.method} {request.url.path}",
+        response.status_code,
+        response.text[:300],
+        "See the API server's log in home/logs.",
+    )
+
+
+def _dag_run(body: dict[str, Any]) -> DagRun:
+    return DagRun(
+        dag_id=body["dag_id"],
+        run_id=body["dag_run_id"],
+        state=body["state"],
+        queued_at=_moment(body["queued_at"]),
+        ended_at=_moment(body["end_date"]),
+    )
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text)

@@ -1,0 +1,95 @@
+"""The user interfaces of Airflow and MLflow, in the background of this machine."""
+
+import os
+import sys
+import time
+
+import httpx
+import typer
+
+from pipelines.errors import ProcessError
+from pipelines.operate.airflow_config import HOST, USER, credentials_file
+from pipelines.operate.airflow_local import LocalAirflow
+from pipelines.operate.lock import hold_home
+from pipelines.operate.ports import free_port
+from pipelines.operate.processes import Household, is_running
+from pipelines.settings import Settings
+
+ROLE = "serve"
+AIRFLOW_PORT = 8080
+MLFLOW_PORT = 5000
+START_TIMEOUT_S = 120.0
+
+
+def start(settings: Settings) -> None:
+    """Start the interfaces, wait until they answer, and say where they are.
+
+    Airflow's scheduler runs too, so that runs can be triggered and cleared from the interface.
+
+    Raises
+    ------
+    HomeError
+        A daily run holds the home.
+    ProcessError
+        The interfaces are served already, or one did not start.
+    """
+    with hold_home(settings):
+        require_not_serving(settings)
+        airflow = LocalAirflow(settings, ROLE)
+        try:
+            airflow.start(keep_parsing=True, preferred_port=AIRFLOW_PORT)
+            mlflow_url = _start_mlflow(settings, airflow.household)
+        except BaseException:
+            airflow.stop()
+            raise
+    typer.echo(f"Airflow  {airflow.url}  user {USER}, password in {credentials_file(settings)}")
+    typer.echo(f"MLflow   {mlflow_url}")
+    typer.echo("end them with: make down")
+
+
+def stop(settings: Settings) -> None:
+    """End the interfaces; whatever a killed one left behind ends too."""
+    ended = Household(settings, ROLE).end()
+    typer.echo(f"ended {ended} processes" if ended else "nothing was being served")
+
+
+def require_not_serving(settings: Settings) -> None:
+    """Check that no interface serves this home.
+
+    Raises
+    ------
+    ProcessError
+        One does; the message names its pid.
+    """
+    for record in Household(settings, ROLE).records():
+        if is_running(record):
+            raise ProcessError(
+                f"process {record.name}",
+                record.pid,
+                "the user interfaces are being served from this home",
+                "End them first: make down.",
+            )
+
+
+def _start_mlflow(settings: Settings, household: Household) -> str:
+    settings.mlflow.mkdir(parents=True, exist_ok=True)
+    port = free_port(MLFLOW_PORT)
+    url = f"http://{HOST}:{port}"
+    command = [
+        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
+        *("--backend-store-uri", f"sqlite:///{settings.mlflow / 'mlflow.db'}"),
+        *("--workers", "1"),
+    ]
+    record = household.start("mlflow", command, dict(os.environ))
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with httpx.Client(trust_env=False, timeout=2.0) as http:
+        while time.monotonic() < deadline:
+            household.require_alive(record)
+            try:
+                if http.get(f"{url}/health").is_success:
+                    return url
+            except httpx.TransportError:
+                time.sleep(0.3)
+    raise ProcessError(
+        "MLflow", url, f"it did not answer within {START_TIMEOUT_S:.0f} s", f"See {record.log}."
+    )
