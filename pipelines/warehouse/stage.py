@@ -1,0 +1,141 @@
+"""The stage itself: from a session to a published build, once per snapshot and code."""
+
+import datetime as dt
+import logging
+from functools import cache
+
+import duckdb
+
+from pipelines.errors import LakeError, WarehouseError
+from pipelines.lake import Manifest, build_manifest, read_manifest, write_manifest
+from pipelines.lineage import REPOSITORY, json_digest, tree_digest
+from pipelines.progress import step
+from pipelines.settings import Settings
+from pipelines.warehouse import dbt_build
+from pipelines.warehouse.duckdb import connect
+from pipelines.warehouse.export import count_rows, export_features
+from pipelines.warehouse.inputs import lay_out, remove_inputs
+from pipelines.warehouse.publication import (
+    WarehouseBuild,
+    build_name,
+    finish,
+    fresh_workspace,
+    publish,
+    read_build,
+    remove_old,
+    session_pointer,
+    snapshot_prefix,
+    sole_builder,
+)
+from pipelines.warehouse.snapshot import snapshot_clients
+
+logger = logging.getLogger(__name__)
+
+_CODE = ("dbt", "pipelines/warehouse")
+_CODE_SUFFIXES = (".sql", ".yml", ".py")
+
+
+def transform(settings: Settings, session: dt.date) -> WarehouseBuild:
+    """Build and publish the warehouse of a session from the lake and the current client inputs.
+
+    Nothing is built when the same snapshot and code were built before. Readers of the pointers
+    see the old build until the new one is whole and all its tests passed.
+
+    Raises
+    ------
+    LakeError, StoreError
+        The inputs cannot be read; the session has no prices yet.
+    WarehouseError
+        A model or test failed, or the warehouse cannot be written; the last build stays.
+    """
+    manifest = build_manifest(settings, session, snapshot_clients(settings))
+    write_manifest(settings, manifest)
+    return _published(settings, manifest)
+
+
+def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
+    """Return a session's newest build; one that retention removed is made again.
+
+    Raises
+    ------
+    WarehouseError
+        The session was never built, or from another source, or its build is damaged.
+    """
+    pointer = session_pointer(settings, session)
+    if not pointer.is_symlink():
+        raise WarehouseError(
+            "session",
+            session,
+            "it has no warehouse build",
+            f"Run `smartinvest transform --session {session}` first.",
+        )
+    if not pointer.exists():
+        manifest = _manifest_starting(settings, snapshot_prefix(pointer.readlink().name))
+        return _of_source(settings, _published(settings, manifest))
+    return _of_source(settings, read_build(pointer))
+
+
+@cache
+def code_digest() -> str:
+    """Return the SHA-256 of the SQL, our code around it and DuckDB's version, in hex."""
+    return json_digest([tree_digest(REPOSITORY, _CODE, _CODE_SUFFIXES), duckdb.__version__])
+
+
+def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
+    name = build_name(manifest.session_date, manifest.data_snapshot, code_digest())
+    path = settings.warehouse / "builds" / name
+    with sole_builder(settings) as lock:
+        if path.exists():
+            logger.info("the warehouse of %s is built already", manifest.session_date)
+            build = read_build(path)
+        else:
+            with step(f"build the warehouse of {manifest.session_date}"):
+                build = _built(settings, manifest, name, lock)
+        publish(settings, build)
+        remove_old(settings)
+    return build
+
+
+def _built(settings: Settings, manifest: Manifest, name: str, lock: int) -> WarehouseBuild:
+    workspace = fresh_workspace(settings)
+    lay_out(manifest, workspace)
+    dbt_build.build(settings, workspace, lock)
+    with connect(workspace) as warehouse:
+        features = export_features(warehouse, workspace / "features.parquet")
+        rows = count_rows(warehouse)
+    remove_inputs(workspace)
+    build = WarehouseBuild(
+        path=settings.warehouse.resolve() / "builds" / name,
+        source=manifest.source,
+        session_date=manifest.session_date,
+        known_at_cut=manifest.known_at_cut,
+        data_snapshot=manifest.data_snapshot,
+        code_digest=code_digest(),
+        feature_hash=features.digest,
+        rows=rows,
+    )
+    finish(workspace, build)
+    return build
+
+
+def _manifest_starting(settings: Settings, prefix: str) -> Manifest:
+    found = sorted((settings.lake / "manifests").glob(f"{prefix}*.json"))
+    if len(found) != 1:
+        raise LakeError(
+            "data snapshot",
+            prefix,
+            f"{len(found)} manifests start with it, so its warehouse cannot be made again",
+            "Restore the lake's manifests from a backup.",
+        )
+    return read_manifest(settings, found[0].stem)
+
+
+def _of_source(settings: Settings, build: WarehouseBuild) -> WarehouseBuild:
+    if build.source != settings.source.value:
+        raise WarehouseError(
+            "session",
+            build.session_date,
+            f"its warehouse was built from {build.source}, not from {settings.source.value}",
+            f"Run `smartinvest transform --session {build.session_date}` first.",
+        )
+    return build
