@@ -57,6 +57,19 @@ class Panel:
             observed=self.observed[:end],
         )
 
+    def of_symbols(self, symbols: tuple[str, ...]) -> "Panel":
+        """Return the panel with these symbols, in this order; unknown ones are never observed."""
+        known = {symbol: column for column, symbol in enumerate(self.symbols)}
+        columns = np.array([known.get(symbol, 0) for symbol in symbols], np.int64)
+        absent = np.array([symbol not in known for symbol in symbols], np.bool_)
+        return replace(
+            self,
+            symbols=symbols,
+            values=np.where(absent[:, None], np.float32(np.nan), self.values[:, columns]),
+            log_return_1d=np.where(absent, np.nan, self.log_return_1d[:, columns]),
+            observed=self.observed[:, columns] & ~absent,
+        )
+
     def session(self, index: int) -> dt.date:
         """Return the date of a position on the session axis."""
         date: dt.date = self.sessions[index].astype(object)
