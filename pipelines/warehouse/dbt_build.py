@@ -87,7 +87,7 @@ def _failure(results: Path, output: Path, settings: Settings) -> WarehouseError:
         return WarehouseError(
             "dbt build",
             last[-1].strip() if last else "no output",
-            "dbt stopped before any model was built",
+            "dbt failed outside of any model or test",
             f"See {log}; the last good warehouse stays in place.",
         )
     names = ", ".join(node["unique_id"].split(".")[2] for node in failed[:_SHOWN])

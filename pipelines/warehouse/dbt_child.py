@@ -23,7 +23,8 @@ def main() -> int:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Unbuffered: a lock held by this thread would break the interpreter's shutdown.
+    os.read(sys.stdin.fileno(), 1)
     os._exit(PARENT_GONE)
 
 

@@ -17,8 +17,8 @@ def snapshot_clients(settings: Settings) -> list[FileRecord]:
         The store cannot be read, or the lake cannot be written.
     """
     with connect(settings) as connection:
-        current = {table: read_current_from(connection, table) for table in SNAPSHOT}
+        current = [(table, read_current_from(connection, table)) for table in SNAPSHOT]
     return [
         add_file(conform(rows, table), settings.lake / "clients" / table.name)
-        for table, rows in current.items()
+        for table, rows in current
     ]
