@@ -42,7 +42,7 @@ down: $(READY) ## end what `make up` started
 	@exec $(BIN)/smartinvest down
 
 dag-times: $(READY) ## print how long Airflow takes to parse each DAG file
-	@exec $(BIN)/python -m tests.dags.parse_times
+	@exec $(BIN)/python tests/dags/parse_report.py --times
 
 clean: ## remove the environment and every cache; running state (SMARTINVEST_HOME) stays
 	rm -rf .venv .venv-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -39,7 +39,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
-    for noisy in ("alembic", "great_expectations", "mlflow", "py.warnings"):
+    for noisy in ("alembic", "great_expectations", "httpx", "mlflow", "py.warnings"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         app()
@@ -113,11 +113,14 @@ def run(session: SessionOption = None) -> None:
 @app.command()
 def daily(session: SessionOption = None) -> None:
     """Run the chain for a session through Airflow's scheduler; this is `make run`."""
-    from pipelines.operate.daily import run_daily
+    from pipelines.operate.daily import exclusively, run_daily
 
-    settings, date = _prepare(session)
-    _ensure_clients(settings)
-    run_daily(settings, date)
+    settings = load_settings()
+    ensure_home(settings)
+    with exclusively(settings):
+        settings, date = _prepare(session)
+        _ensure_clients(settings)
+        run_daily(settings, date)
 
 
 @app.command()

@@ -16,11 +16,11 @@ _LOOK_EVERY_S = 0.5
 def interruptible() -> Iterator[None]:
     """Raise ``KeyboardInterrupt`` on SIGINT, SIGTERM, SIGHUP, or when a calling ``make`` dies.
 
-    A signal that the caller has set to be ignored (``nohup``) stays ignored.
+    SIGHUP stays ignored where the caller has set it so (``nohup``).
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
+        if not (number == signal.SIGHUP and handler is signal.SIG_IGN):
             signal.signal(number, _interrupt)
     over = threading.Event()
     if "MAKELEVEL" in os.environ:
