@@ -1,0 +1,71 @@
+"""The check stage: judge what ingest added, put what fails into quarantine, name frozen symbols."""
+
+import datetime as dt
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+from pipelines.errors import QualityError
+from pipelines.progress import step
+from pipelines.quality.frozen import frozen_symbols
+from pipelines.quality.quarantine import (
+    add_rejections,
+    mark_checked,
+    mirror_to_store,
+    unchecked_files,
+)
+from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BAD_SHARE = 1 / 3
+"""A batch with a larger share of bad bars is a broken feed, not a set of bad symbols."""
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What one check did, and which symbols are frozen as of its session.
+
+    ``rules`` counts the rows that failed each rule; a row may fail several.
+    """
+
+    rows_checked: int
+    rows_quarantined: int
+    symbols_frozen: tuple[str, ...]
+    rules: dict[str, int]
+
+
+def check(settings: Settings, session: dt.date) -> QualityReport:
+    """Judge the raw prices that were not judged yet and quarantine the rows that fail.
+
+    Raises
+    ------
+    QualityError
+        The instrument reference is wrong, or so much of the batch is bad that the source must be
+        broken. Nothing is quarantined then, raw data stays, and the next check starts over.
+    LakeError
+        A file of the lake is broken.
+    """
+    checked = quarantined = 0
+    rules: dict[str, int] = {}
+    if paths := unchecked_files(settings):
+        from pipelines.quality.judgement import judge
+
+        with step(f"check of {len(paths)} new price file(s)"):
+            judgement = judge(settings, paths)
+        checked, quarantined = judgement.rows_checked, judgement.rows_rejected
+        rules = dict(sorted(Counter(judgement.rejections["rule"].to_pylist()).items()))
+        if judgement.bad_share > LARGEST_BAD_SHARE:
+            raise QualityError(
+                f"source {settings.source.value}, share of bad bars",
+                f"{judgement.bad_share:.0%}",
+                f"more than {LARGEST_BAD_SHARE:.0%} of {checked} new bars failed ({rules})",
+                "The feed itself must be wrong: mend or change the source and ingest again.",
+            )
+        add_rejections(settings, session, judgement.rejections)
+        mark_checked(settings, session, paths)
+    mirror_to_store(settings)
+    frozen = frozen_symbols(settings, session)
+    if frozen:
+        logger.warning("frozen as of %s: %s", session, ", ".join(frozen))
+    return QualityReport(checked, quarantined, frozen, rules)
