@@ -4,6 +4,7 @@ import logging
 import random
 import uuid
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from models.store_inputs import CLIENT
 from pipelines.clients.market import Market, market_of
@@ -12,12 +13,16 @@ from pipelines.clients.people import draw_person, draw_questionnaire
 from pipelines.clients.portfolios import draw_accounts, draw_goals, draw_preferences
 from pipelines.clients.records import Client, Identity
 from pipelines.clients.saving import lock_clients, save_clients
+from pipelines.clients.terminal import terminal_text
 from pipelines.clients.versions import Recording, select_by
 from pipelines.errors import ClientInputError
 from pipelines.progress import step, track
 from pipelines.sessions import available_at
 from pipelines.settings import Settings
 from pipelines.store import tables, transaction
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +45,9 @@ class GenerateReport:
             f"generated {self.added} clients of seed {self.seed}, "
             f"worth what they are at the close of {self.session}{there}"
         )
+
+    def __rich__(self) -> "Text":
+        return terminal_text(self)
 
 
 def generate(settings: Settings, count: int, seed: int) -> GenerateReport:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -16,10 +17,14 @@ from pipelines.clients.issues import RowIssue
 from pipelines.clients.market import market_of
 from pipelines.clients.records import Client
 from pipelines.clients.saving import Saved, lock_clients, save_clients
+from pipelines.clients.terminal import terminal_text
 from pipelines.clients.versions import Recording, select_by
 from pipelines.lineage import json_digest
 from pipelines.settings import Settings
 from pipelines.store import insert, tables, transaction, utc_now
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +50,9 @@ class ImportReport:
         if len(self.issues) > _ISSUES_SHOWN:
             lines.append(f"... and {len(self.issues) - _ISSUES_SHOWN} more, see client_issue")
         return "\n".join(lines)
+
+    def __rich__(self) -> "Text":
+        return terminal_text(self)
 
 
 def import_csv(settings: Settings, path: Path) -> ImportReport:
