@@ -90,7 +90,7 @@ def _failure(results: Path, output: Path, settings: Settings) -> WarehouseError:
             "dbt failed outside of any model or test",
             f"See {log}; the last good warehouse stays in place.",
         )
-    names = ", ".join(node["unique_id"].split(".")[2] for node in failed[:_SHOWN])
+    names = ", ".join(_kind_and_name(node)[1] for node in failed[:_SHOWN])
     more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
     return WarehouseError(
         "dbt build",
@@ -109,9 +109,15 @@ def _failed_nodes(results: Path) -> list[dict[str, Any]]:
 
 
 def _problem(node: dict[str, Any]) -> str:
-    kind, _, name = node["unique_id"].split(".")[:3]
+    kind, name = _kind_and_name(node)
     if node["failures"]:
         rows = "row fails" if node["failures"] == 1 else "rows fail"
         return f"{kind} {name}: {node['failures']} {rows}"
     lines = [line.strip() for line in (node["message"] or "").splitlines() if line.strip()]
     return f"{kind} {name}: {' '.join(lines[:3]) or node['status']}".rstrip(".")
+
+
+def _kind_and_name(node: dict[str, Any]) -> tuple[str, str]:
+    """Take a dbt id apart: model.<project>.<name>, test.<project>.<name>.<hash>, unit_test...."""
+    kind, _, name, *rest = node["unique_id"].split(".")
+    return kind, rest[0] if kind == "unit_test" else name
