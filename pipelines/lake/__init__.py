@@ -2,7 +2,7 @@
 
     raw/<dataset>/source=<source>/session_date=<s>/<digest>.parquet         as received
     quarantine/<dataset>/source=<source>/session_date=<s>/<digest>.parquet  what was rejected, why
-    checks/<dataset>/source=<source>/<digest>.json                          what was checked
+    checks/<dataset>/source=<source>/<rules>/<digest>.json                  what was checked
     clients/<table>/<digest>.parquet                                        client inputs, no names
     manifests/<data_snapshot>.json                                          what one build read
 
@@ -10,6 +10,7 @@ A file never changes once it has its name: it is written under a temporary name,
 starts with its own SHA-256, so damage shows.
 """
 
+from pipelines.lake.checks import is_checked, mark_checked, unchecked_files
 from pipelines.lake.manifest import (
     Manifest,
     build_manifest,
@@ -29,12 +30,14 @@ from pipelines.lake.parquet import (
     conform,
     read_parquet,
     write_parquet,
+    write_text,
 )
 from pipelines.lake.raw import (
     append_versions,
     current_versions,
     dataset_files,
     newest_versions,
+    partition,
     quarantine_dataset_files,
     read_as_of,
     visible_files,
@@ -53,15 +56,20 @@ __all__ = [
     "current_versions",
     "dataset_files",
     "instrument_files",
+    "is_checked",
     "known_at_cut",
+    "mark_checked",
     "newest_versions",
+    "partition",
     "price_files",
     "quarantine_dataset_files",
     "quarantine_files",
     "read_as_of",
     "read_manifest",
     "read_parquet",
+    "unchecked_files",
     "visible_files",
     "write_manifest",
     "write_parquet",
+    "write_text",
 ]

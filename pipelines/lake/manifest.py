@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from models.declaration import Table
 from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
 from pipelines.errors import LakeError
+from pipelines.lake.checks import is_checked
 from pipelines.lake.parquet import FileRecord, opened, read_parquet, verified, write_text
 from pipelines.lake.raw import dataset_files, quarantine_dataset_files, visible_files
 from pipelines.lineage import canonical_json, json_digest
@@ -83,7 +84,8 @@ def build_manifest(
     Raises
     ------
     LakeError
-        There are no prices for the session yet, or a file is missing, damaged or foreign.
+        There are no prices for the session yet, some were not checked, or a file is missing,
+        damaged or foreign.
     """
     cut = known_at_cut(settings, session)
     files = []
@@ -96,6 +98,8 @@ def build_manifest(
                 f"the lake has no {table.name} of source {settings.source.value} up to it",
                 f"Run `smartinvest ingest --session {session}` first.",
             )
+        if table is PRICES:
+            _require_checked(settings, paths, session)
         files += [_record(path, table) for path in paths]
     rejected = visible_files(
         quarantine_dataset_files(settings, QUARANTINED_PRICES), QUARANTINED_PRICES, session, cut
@@ -183,6 +187,17 @@ def _record(path: Path, table: Table) -> FileRecord:
     with opened(path, table) as file:
         rows = int(file.metadata.num_rows)
     return FileRecord(path, verified(path), rows)
+
+
+def _require_checked(settings: Settings, paths: Sequence[Path], session: dt.date) -> None:
+    for path in paths:
+        if not is_checked(settings, PRICES, path):
+            raise LakeError(
+                "lake file",
+                path,
+                "its rows were never checked against their expectations",
+                f"Run `smartinvest ingest --session {session}` to its end first.",
+            )
 
 
 def _path(settings: Settings, data_snapshot: str) -> Path:

@@ -84,10 +84,15 @@ def current_versions(settings: Settings, table: Table) -> pa.Table:
 
 
 def newest_versions(rows: pa.Table, table: Table) -> pa.Table:
-    """Keep, of each entity, the rows with the largest ``known_at``; canonical order."""
+    """Keep, of each entity, the rows with the largest ``known_at``; canonical order.
+
+    Rows that are alike in every column are one row.
+    """
     ordered = conform(rows, table)
     if ordered.num_rows == 0:
         return ordered
+    distinct = _changes([_codes(ordered[name]) for name in table.column_names])
+    ordered = ordered.filter(pa.array(distinct))
     starts = _changes([_codes(ordered[name]) for name in _entity(table)])
     known_at = _codes(ordered[VERSION])
     last_of_group = np.append(np.flatnonzero(starts)[1:], len(starts)) - 1

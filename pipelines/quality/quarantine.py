@@ -1,32 +1,29 @@
 """Quarantine: what was rejected and why, in the lake, and as a copy in the store for apps.
 
-The lake is the truth that builds read; nothing is moved or deleted, a rejection only names the key
-of a row that stays where it is. A marker per raw file remembers under which rules it was checked.
+The lake is the truth that builds read. Nothing is moved or deleted: a rejection names the key of a
+row that stays where it is.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from models.lake import PRICES, QUARANTINED_PRICES
+from models.lake import QUARANTINED_PRICES
 from models.store_outputs import QUARANTINE
 from pipelines.lake import (
     FileRecord,
     add_file,
     arrow_schema,
     conform,
-    dataset_files,
+    partition,
     quarantine_dataset_files,
     read_parquet,
 )
-from pipelines.lake.parquet import write_text
-from pipelines.lake.raw import partition
-from pipelines.lineage import REPOSITORY, canonical_json, tree_digest
 from pipelines.settings import Settings
 
-_RULE_DIGITS = 16
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def list_quarantine(settings: Settings) -> pa.Table:
@@ -53,23 +50,6 @@ def add_rejections(settings: Settings, session: dt.date, rows: pa.Table) -> File
     return add_file(conform(fresh, QUARANTINED_PRICES), folder)
 
 
-def unchecked_files(settings: Settings) -> list[Path]:
-    """Return the raw price files that were not checked under today's rules."""
-    markers = _markers(settings)
-    return [
-        path
-        for path in dataset_files(settings, PRICES)
-        if not (markers / f"{path.stem}.json").exists()
-    ]
-
-
-def mark_checked(settings: Settings, session: dt.date, paths: Iterable[Path]) -> None:
-    """Remember that raw files were checked; call it when their rejections are written."""
-    for path in paths:
-        content = {"file": path.relative_to(settings.lake), "session_date": session}
-        write_text(canonical_json(content), _markers(settings) / f"{path.stem}.json")
-
-
 def mirror_to_store(settings: Settings) -> int:
     """Copy to the store's ``quarantine`` table what it lacks; return how many rows that were.
 
@@ -78,27 +58,29 @@ def mirror_to_store(settings: Settings) -> int:
     StoreError
         The store is unreachable, locked, read-only or of another schema version.
     """
-    from pipelines.store import insert, read, tables, transaction, utc_now
+    from pipelines.store import connect, insert, transaction, utc_now
 
     rejected = list_quarantine(settings)
     if rejected.num_rows == 0:
         return 0
+    with connect(settings) as connection:
+        if not _lacking(connection, settings, rejected):
+            return 0
     with transaction(settings) as connection:
-        of_source = tables[QUARANTINE.name].c.source == settings.source.value
-        known = _keys(read(connection, QUARANTINE, of_source))
         since = utc_now()
-        lacking = [
-            {**row, "since": since}
-            for row, key in zip(rejected.to_pylist(), _ordered_keys(rejected), strict=True)
-            if key not in known
-        ]
-        return insert(connection, QUARANTINE, lacking)
+        lacking = _lacking(connection, settings, rejected)
+        return insert(connection, QUARANTINE, [{**row, "since": since} for row in lacking])
 
 
-def _markers(settings: Settings) -> Path:
-    rules = tree_digest(REPOSITORY, ("expectations", "pipelines/quality"), {".py"})
-    folder = settings.lake / "checks" / PRICES.name / f"source={settings.source.value}"
-    return folder / rules[:_RULE_DIGITS]
+def _lacking(
+    connection: "Connection", settings: Settings, rejected: pa.Table
+) -> list[dict[str, Any]]:
+    from pipelines.store import read, tables
+
+    of_source = tables[QUARANTINE.name].c.source == settings.source.value
+    known = _keys(read(connection, QUARANTINE, of_source))
+    keys = _ordered_keys(rejected)
+    return [row for row, key in zip(rejected.to_pylist(), keys, strict=True) if key not in known]
 
 
 def _ordered_keys(rows: pa.Table) -> list[tuple[object, ...]]:

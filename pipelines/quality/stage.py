@@ -5,21 +5,21 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 
+from models.lake import PRICES
 from pipelines.errors import QualityError
+from pipelines.lake import mark_checked, unchecked_files
+from pipelines.lineage import REPOSITORY, tree_digest
 from pipelines.progress import step
 from pipelines.quality.frozen import frozen_symbols
-from pipelines.quality.quarantine import (
-    add_rejections,
-    mark_checked,
-    mirror_to_store,
-    unchecked_files,
-)
+from pipelines.quality.quarantine import add_rejections, mirror_to_store
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 LARGEST_BAD_SHARE = 1 / 3
 """A batch with a larger share of bad bars is a broken feed, not a set of bad symbols."""
+
+_RULES = ("expectations", "pipelines/quality")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
     """
     checked = quarantined = 0
     rules: dict[str, int] = {}
-    if paths := unchecked_files(settings):
+    rules_digest = tree_digest(REPOSITORY, _RULES, {".py"})
+    if paths := unchecked_files(settings, PRICES, rules_digest):
         from pipelines.quality.judgement import judge
 
         with step(f"check of {len(paths)} new price file(s)"):
@@ -63,7 +64,7 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
                 "The feed itself must be wrong: mend or change the source and ingest again.",
             )
         add_rejections(settings, session, judgement.rejections)
-        mark_checked(settings, session, paths)
+        mark_checked(settings, PRICES, rules_digest, session, paths)
     mirror_to_store(settings)
     frozen = frozen_symbols(settings, session)
     if frozen:
