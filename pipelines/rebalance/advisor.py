@@ -1,0 +1,279 @@
+"""One account's advice: whether to act, the target, the trades and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.vocabulary import CASH, Outcome, Trigger
+from pipelines.rebalance import sentences
+from pipelines.rebalance.accounts import Account
+from pipelines.rebalance.allocation import AllocationModel, Limits, Solution, UnsolvedError
+from pipelines.rebalance.aversion import risk_aversion
+from pipelines.rebalance.drift import drift, outside_band
+from pipelines.rebalance.history import LastTarget
+from pipelines.rebalance.limits import (
+    AccountLimits,
+    InfeasibleError,
+    account_limits,
+    unbounded_limits,
+)
+from pipelines.rebalance.market import Market
+from pipelines.rebalance.outlook import Outlook
+from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.reasons import Path, Reason, explain
+from pipelines.rebalance.screening import unusable_because
+from pipelines.rebalance.trading import Book, Orders, lot_micros, size_trades
+from pipelines.rebalance.weights import NANOS, Target, clean
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NewTarget:
+    """A verified target with the limits that it keeps to and the weights it starts from."""
+
+    target: Target
+    limits: AccountLimits
+    current: Vector  # all symbols and cash
+    solution: Solution
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a run does with one account.
+
+    ``new`` is None where no target was written; ``last`` None where none ever was. ``reasons`` are
+    aligned with ``orders.orders``.
+    """
+
+    account: Account
+    outcome: Outcome
+    trigger: Trigger
+    last: LastTarget | None
+    new: NewTarget | None
+    drift: float | None
+    orders: Orders
+    reasons: tuple[Reason, ...]
+    sentence: str
+
+
+class Advisor:
+    """Advises the accounts of a run one by one; no account's advice depends on another's.
+
+    Parameters
+    ----------
+    market, outlook : what all accounts share.
+    policy : the house's rules.
+    """
+
+    def __init__(self, market: Market, outlook: Outlook, policy: Policy) -> None:
+        self._market = market
+        self._outlook = outlook
+        self._policy = policy
+        self._unbounded = unbounded_limits(market)
+        self._shared: dict[tuple[str, float, bytes], Target] = {}
+
+    def advise(self, account: Account, last: LastTarget | None) -> Advice:
+        """Return the advice for one account; whatever is wrong with it ends in an outcome."""
+        reason = unusable_because(account, self._market)
+        if reason is not None:
+            return self._left_alone(account, last, Outcome.HELD, sentences.held(reason))
+        try:
+            limits = account_limits(
+                account, self._market, self._outlook.reference_volatility, self._policy
+            )
+        except InfeasibleError as error:
+            return self._left_alone(account, last, Outcome.HELD, sentences.held(str(error)))
+        current = self._current_weights(account)
+        trigger = self._trigger(account, last, limits.limits, current)
+        if trigger is Trigger.NONE:
+            return self._unchanged(account, last, current)
+        try:
+            return self._retargeted(account, last, limits, current, trigger)
+        except UnsolvedError:
+            return self._left_alone(account, last, Outcome.FAILED, sentences.failed())
+
+    def _trigger(
+        self, account: Account, last: LastTarget | None, limits: Limits, current: Vector
+    ) -> Trigger:
+        if last is None:
+            return Trigger.FIRST_ADVICE
+        symbols = self._market.symbols
+        uppers = [last.upper_bounds.get(symbol) for symbol in symbols]
+        known = {symbol for symbol in last.weights if symbol != CASH}
+        if (
+            last.risk_score != account.risk_score
+            or known != set(symbols)
+            or uppers != limits.upper.tolist()
+        ):
+            return Trigger.PROFILE_CHANGE
+        if outside_band(current, self._last_weights(last), self._policy):
+            return Trigger.DRIFT
+        return Trigger.NONE
+
+    def _retargeted(
+        self,
+        account: Account,
+        last: LastTarget | None,
+        limits: AccountLimits,
+        current: Vector,
+        trigger: Trigger,
+    ) -> Advice:
+        new = self._solve(account, limits, current)
+        weights = new.target.as_fractions()
+        gap = drift(current, weights)
+        if not outside_band(current, weights, self._policy):
+            sentence = sentences.near_new_target(trigger)
+            return Advice(
+                account,
+                Outcome.WITHIN_BAND,
+                trigger,
+                last,
+                new,
+                gap,
+                self._no_orders(account),
+                (),
+                sentence,
+            )
+        book = self._book(account, new)
+        orders = size_trades(book, self._policy)
+        if not orders.orders:
+            return Advice(
+                account, Outcome.HELD, trigger, last, new, gap, orders, (), sentences.too_small()
+            )
+        outcome = Outcome.RELAXED if limits.relaxed else Outcome.REBALANCED
+        return Advice(
+            account,
+            outcome,
+            trigger,
+            last,
+            new,
+            gap,
+            orders,
+            self._reasons(account, last, limits.limits, book, orders),
+            sentences.traded(outcome, trigger, len(orders.orders), gap),
+        )
+
+    def _solve(self, account: Account, limits: AccountLimits, current: Vector) -> NewTarget:
+        solution = self._outlook.with_cost.solve(
+            self._outlook.expected_returns,
+            self._aversion(account),
+            limits.limits,
+            current=current[:-1],
+            cost_rate=self._policy.cost_bps / 10_000,
+        )
+        target = clean(solution.weights, limits.limits, self._market.membership)
+        return NewTarget(target, limits, current, solution)
+
+    def _book(self, account: Account, new: NewTarget) -> Book:
+        wealth, limits = account.wealth_cents, new.limits.limits
+        prices = self._market.price_micros
+        floor = int(np.ceil(limits.cash_floor * wealth))
+        return Book(
+            held=self._held(account),
+            target=new.target.quantities(wealth, prices),
+            price_micros=prices,
+            upper_nanos=[int(bound) for bound in np.floor(limits.upper * NANOS)],
+            wealth_cents=wealth,
+            cash_cents=account.cash_cents,
+            buffer_cents=account.cash_buffer_cents,
+            reserve_cents=max(account.cash_buffer_cents, floor),
+            target_cash_cents=new.target.cash_cents(wealth),
+            lot_micros=lot_micros(account.share_kind, self._policy),
+        )
+
+    def _reasons(
+        self,
+        account: Account,
+        last: LastTarget | None,
+        limits: Limits,
+        book: Book,
+        orders: Orders,
+    ) -> tuple[Reason, ...]:
+        outlook, aversion = self._outlook, self._aversion(account)
+
+        def quantities(target: Target) -> list[int]:
+            return target.quantities(account.wealth_cents, book.price_micros)
+
+        def step(cause: str, model: AllocationModel, returns: Vector, bounds: Limits) -> list[int]:
+            return quantities(self._without_cost(cause, model, returns, aversion, bounds))
+
+        path = Path(
+            held=book.held,
+            last=None if last is None else quantities(_as_target(self._last_weights(last))),
+            profile=step("profile", outlook.long_run, outlook.long_run_prior, self._unbounded),
+            constraints=step("constraints", outlook.long_run, outlook.long_run_prior, limits),
+            risk_model=step("risk_model", outlook.today, outlook.todays_prior, limits),
+            forecast=step("forecast", outlook.today, outlook.expected_returns, limits),
+            target=book.target,
+        )
+        return tuple(explain(order, path, self._name(order.position)) for order in orders.orders)
+
+    def _without_cost(
+        self, cause: str, model: AllocationModel, returns: Vector, aversion: float, limits: Limits
+    ) -> Target:
+        """Solve a step of the path; accounts with the same numbers share its answer."""
+        bounds = (
+            limits.upper.tobytes()
+            + limits.class_upper.tobytes()
+            + np.array([limits.cash_floor, limits.cash_ceiling]).tobytes()
+        )
+        key = (cause, aversion, bounds)
+        if key not in self._shared:
+            solution = model.solve(returns, aversion, limits)
+            self._shared[key] = clean(solution.weights, limits, self._market.membership)
+        return self._shared[key]
+
+    def _unchanged(self, account: Account, last: LastTarget | None, current: Vector) -> Advice:
+        assert last is not None  # noqa: S101 - without a last target there is a trigger
+        return Advice(
+            account,
+            Outcome.WITHIN_BAND,
+            Trigger.NONE,
+            last,
+            None,
+            drift(current, self._last_weights(last)),
+            self._no_orders(account),
+            (),
+            sentences.unchanged(),
+        )
+
+    def _left_alone(
+        self, account: Account, last: LastTarget | None, outcome: Outcome, sentence: str
+    ) -> Advice:
+        orders = self._no_orders(account)
+        return Advice(account, outcome, Trigger.NONE, last, None, None, orders, (), sentence)
+
+    def _current_weights(self, account: Account) -> Vector:
+        values = [
+            account.positions[symbol].value_cents or 0 if symbol in account.positions else 0
+            for symbol in self._market.symbols
+        ]
+        return np.array([*values, account.wealth_cents - sum(values)]) / account.wealth_cents
+
+    def _last_weights(self, last: LastTarget) -> Vector:
+        return np.array([last.weights.get(symbol, 0.0) for symbol in (*self._market.symbols, CASH)])
+
+    def _held(self, account: Account) -> list[int]:
+        return [
+            account.positions[symbol].quantity_micros if symbol in account.positions else 0
+            for symbol in self._market.symbols
+        ]
+
+    def _aversion(self, account: Account) -> float:
+        assert account.risk_score is not None  # noqa: S101 - screening holds such accounts
+        return risk_aversion(account.risk_score, self._outlook.reference_volatility, self._policy)
+
+    def _name(self, position: int) -> str:
+        return self._market.instruments[self._market.symbols[position]].name
+
+    @staticmethod
+    def _no_orders(account: Account) -> Orders:
+        return Orders((), account.cash_cents)
+
+
+def _as_target(weights: Sequence[float] | Vector) -> Target:
+    nanos = [round(weight * NANOS) for weight in weights]
+    return Target(tuple(nanos[:-1]), nanos[-1])

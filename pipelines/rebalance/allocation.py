@@ -1,0 +1,218 @@
+"""The allocation problem: one cvxpy model, compiled once, solved and verified per account."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import clarabel
+import cvxpy as cp
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from pipelines.rebalance.policy import Policy
+
+Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+
+SOLVER = f"clarabel {clarabel.__version__}"
+_SOLVER_TOLERANCE = 1e-12
+
+
+class UnsolvedError(Exception):
+    """The solver found no optimum, or one whose optimality conditions do not hold."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a target must keep to. Weights are fractions of the account's worth.
+
+    ``upper`` is (symbols,), ``class_upper`` (classes,). Nothing is ever sold short, so every
+    symbol's lower bound is 0.
+    """
+
+    upper: Vector
+    class_upper: Vector
+    cash_floor: float
+    cash_ceiling: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A verified optimum.
+
+    ``weights`` is (symbols,), cash being the rest; ``objective`` is the utility per horizon;
+    ``kkt_residual`` the largest violation of the scaled optimality conditions.
+    """
+
+    weights: Vector
+    objective: float
+    kkt_residual: float
+
+
+class AllocationModel:
+    """Mean-variance utility less trading cost, with cash as the asset without excess return.
+
+    Maximise over weights w and cash::
+
+        mu'w - lambda/2 w'Sigma w - cost * sum|w - w0|
+        sum(w) + cash = 1,  0 <= w <= upper,  class sums <= class_upper,
+        cash_floor <= cash <= cash_ceiling
+
+    divided by lambda and by the mean variance, so that one compiled problem with a fixed quadratic
+    part serves every account and residuals are of the order of weights. |w - w0| is written with
+    epigraph variables, which keeps the problem linear in its parameters (DPP).
+
+    Parameters
+    ----------
+    covariance : (symbols, symbols), over the horizon, positive definite.
+    membership : (classes, symbols), 1 where a symbol belongs to a class.
+    charges_cost : whether trading cost is part of the problem.
+    policy : for the tolerance of verification.
+    """
+
+    def __init__(
+        self, covariance: Matrix, membership: Matrix, *, charges_cost: bool, policy: Policy
+    ) -> None:
+        classes, symbols = membership.shape
+        self._covariance = covariance
+        self._scale = float(np.mean(np.diag(covariance)))
+        self._charges_cost = charges_cost
+        self._tolerance = policy.kkt_tolerance
+
+        self._weights = cp.Variable(symbols)
+        cash = cp.Variable()
+        self._reward = cp.Parameter(symbols)
+        self._cost = cp.Parameter(nonneg=True)
+        self._current = cp.Parameter(symbols)
+        self._upper = cp.Parameter(symbols)
+        self._class_upper = cp.Parameter(classes)
+        self._cash_floor = cp.Parameter()
+        self._cash_ceiling = cp.Parameter()
+
+        risk = 0.5 * cp.quad_form(self._weights, cp.psd_wrap(covariance / self._scale))
+        loss = risk - self._reward @ self._weights
+        constraints = [
+            cp.sum(self._weights) + cash == 1,
+            self._weights >= 0,
+            self._weights <= self._upper,
+            membership @ self._weights <= self._class_upper,
+            cash >= self._cash_floor,
+            cash <= self._cash_ceiling,
+        ]
+        if charges_cost:
+            traded = cp.Variable(symbols)
+            loss += self._cost * cp.sum(traded)
+            constraints += [
+                traded >= self._weights - self._current,
+                traded >= self._current - self._weights,
+            ]
+        self.problem = cp.Problem(cp.Minimize(loss), constraints)
+
+    def solve(
+        self,
+        expected_returns: Vector,
+        aversion: float,
+        limits: Limits,
+        current: Vector | None = None,
+        cost_rate: float = 0.0,
+    ) -> Solution:
+        """Return the optimum for one account.
+
+        Parameters
+        ----------
+        expected_returns : (symbols,) simple excess returns over the horizon.
+        aversion : lambda.
+        current : (symbols,) drifted weights; needed where the model charges cost.
+        cost_rate : cost of trading as a fraction of what is traded.
+
+        Raises
+        ------
+        UnsolvedError
+            There is no optimum, or it cannot be verified.
+        """
+        self.set_parameters(expected_returns, aversion, limits, current, cost_rate)
+        data, _, _ = self.problem.get_problem_data(cp.CLARABEL)
+        # A new solver each time: an updated one would keep scalings of the account before.
+        solver = clarabel.DefaultSolver(
+            sparse.triu(data["P"]).tocsc(),
+            data["c"],
+            data["A"],
+            data["b"],
+            [
+                clarabel.ZeroConeT(data["dims"].zero),
+                clarabel.NonnegativeConeT(data["dims"].nonneg),
+            ],
+            _solver_settings(),
+        )
+        answer = solver.solve()
+        if answer.status != clarabel.SolverStatus.Solved:
+            raise UnsolvedError(f"the solver says {answer.status}")
+        residual = kkt_residual(data, answer)
+        if not residual <= self._tolerance:
+            raise UnsolvedError(f"the optimality conditions are off by {residual:.1e}")
+        first = data["param_prob"].var_id_to_col[self._weights.id]
+        weights = np.asarray(answer.x)[first : first + self._weights.size]
+        objective = self.utility(weights, expected_returns, aversion, current, cost_rate)
+        return Solution(weights, objective, residual)
+
+    def set_parameters(
+        self,
+        expected_returns: Vector,
+        aversion: float,
+        limits: Limits,
+        current: Vector | None,
+        cost_rate: float,
+    ) -> None:
+        """Put one account's numbers into the compiled problem."""
+        if self._charges_cost and current is None:
+            raise ValueError("a model that charges cost needs the current weights")
+        per_unit = 1 / (aversion * self._scale)
+        self._reward.value = expected_returns * per_unit
+        self._cost.value = cost_rate * per_unit
+        self._current.value = np.zeros_like(expected_returns) if current is None else current
+        self._upper.value = limits.upper
+        self._class_upper.value = limits.class_upper
+        self._cash_floor.value = limits.cash_floor
+        self._cash_ceiling.value = limits.cash_ceiling
+
+    def utility(
+        self,
+        weights: Vector,
+        expected_returns: Vector,
+        aversion: float,
+        current: Vector | None = None,
+        cost_rate: float = 0.0,
+    ) -> float:
+        """Return what the model maximises, per horizon."""
+        value = expected_returns @ weights - aversion / 2 * weights @ self._covariance @ weights
+        if current is not None:
+            value -= cost_rate * np.abs(weights - current).sum()
+        return float(value)
+
+
+def kkt_residual(data: dict[str, Any], answer: clarabel.DefaultSolution) -> float:
+    """Return the largest violation of the optimality conditions of a canonical problem.
+
+    Minimise 1/2 x'Px + c'x subject to Ax + s = b, s in {0} x R+: stationarity Px + c + A'z = 0,
+    feasibility, signs, and s'z = 0 row by row. Recomputed here from the returned point, since
+    what a solver says about itself is no proof.
+    """
+    x, z, s = (np.asarray(values) for values in (answer.x, answer.z, answer.s))
+    zero = data["dims"].zero
+    violations = (
+        data["P"] @ x + data["c"] + data["A"].T @ z,
+        data["A"] @ x + s - data["b"],
+        s[:zero],
+        np.minimum(s[zero:], 0),
+        np.minimum(z[zero:], 0),
+        s * z,
+    )
+    return float(max(np.abs(violation).max(initial=0) for violation in violations))
+
+
+def _solver_settings() -> clarabel.DefaultSettings:
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.max_threads = 1
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _SOLVER_TOLERANCE
+    return settings

@@ -1,0 +1,93 @@
+"""Every number that decides what is advised, in one record with a digest of its own."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+
+from models.vocabulary import AssetClass
+from pipelines.lineage import json_digest
+
+
+@dataclass(frozen=True)
+class ClassLimit:
+    """Largest weights in one asset class: of any of its symbols, and of all of them together."""
+
+    symbol_weight: float
+    class_weight: float
+
+
+_CLASS_LIMITS = {
+    AssetClass.TECHNOLOGY: ClassLimit(0.15, 0.35),
+    AssetClass.FINANCIALS: ClassLimit(0.15, 0.30),
+    AssetClass.HEALTH_CARE: ClassLimit(0.15, 0.35),
+    AssetClass.CONSUMER: ClassLimit(0.15, 0.35),
+    AssetClass.ENERGY: ClassLimit(0.10, 0.20),
+    AssetClass.INDUSTRIALS: ClassLimit(0.10, 0.20),
+    AssetClass.FACTOR: ClassLimit(0.35, 0.70),
+    AssetClass.INDEX: ClassLimit(0.50, 1.00),
+}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The house's rules. Weights are fractions of an account's worth, volatilities annual.
+
+    Attributes
+    ----------
+    class_limits : largest weights by asset class.
+    cash_floor_weight : cash that every target keeps.
+    minimum_invested_share : share of the exposure that the risk score asks for which must be
+        invested whatever forecasts say; the one limit that may be relaxed.
+    lowest_target_vol, highest_target_vol : annual volatility asked for by risk scores 1 and 100.
+    reference_risk_aversion : aversion at which the reference portfolio is optimal; it sets the
+        level of the equilibrium prior.
+    tau : uncertainty of the prior relative to the covariance. It cancels where, as here, the
+        views' uncertainty is proportional to it.
+    risk_free_rate : what cash earns in a year; assumed, since the sample has no rates.
+    covariance_half_life_sessions, covariance_window_sessions : of today's covariance.
+    long_run_window_sessions : of the long-run covariance.
+    minimum_history_sessions : returns that a symbol must have before it may be bought.
+    largest_condition_number : eigenvalues are lifted until the covariance's is not above it.
+    cost_bps : spread and fees of a trade, of its notional.
+    absolute_band, relative_band, narrowest_band : an account trades when a weight is further
+        from its target than the smaller of the absolute band and the relative band times the
+        target, but never for less than the narrowest band.
+    minimum_notional_cents : a smaller trade is not made, unless it sells a whole position.
+    fractional_lot_micros : smallest step of a fractional position.
+    trade_valid_sessions : sessions after the run's in which a trade may be executed.
+    kkt_tolerance : largest scaled violation of the optimality conditions that is accepted.
+    """
+
+    class_limits: Mapping[AssetClass, ClassLimit] = field(
+        default_factory=lambda: MappingProxyType(_CLASS_LIMITS)
+    )
+    cash_floor_weight: float = 0.01
+    minimum_invested_share: float = 0.50
+    lowest_target_vol: float = 0.01
+    highest_target_vol: float = 0.20
+    reference_risk_aversion: float = 2.5
+    tau: float = 0.05
+    risk_free_rate: float = 0.02
+    covariance_half_life_sessions: int = 126
+    covariance_window_sessions: int = 1260
+    long_run_window_sessions: int = 2520
+    minimum_history_sessions: int = 252
+    largest_condition_number: float = 1e6
+    cost_bps: int = 5
+    absolute_band: float = 0.05
+    relative_band: float = 0.25
+    narrowest_band: float = 0.01
+    minimum_notional_cents: int = 1_000
+    fractional_lot_micros: int = 1_000
+    trade_valid_sessions: int = 1
+    kkt_tolerance: float = 1e-8
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all rules, in hex; part of every run's ``config_hash``."""
+        rules = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        limits = {name.value: asdict(limit) for name, limit in self.class_limits.items()}
+        return json_digest(rules | {"class_limits": limits})
+
+
+POLICY = Policy()
+"""The rules of this release."""

@@ -1,0 +1,98 @@
+"""Why a trade has its size: signed shares per cause along a fixed path of targets.
+
+The path begins with what is held and ends with what is traded. Every step changes one thing, and
+its cause gets the difference that it makes, so the causes sum to the trade exactly:
+
+    held -> last target (drift) -> long-only optimum of the goal under the long-run covariance
+    (profile) -> bounds, exclusions, cash (constraints) -> today's covariance (risk_model)
+    -> the forecasts (forecast) -> trading cost (cost) = the target -> whole lots (rounding)
+
+There are no cash flows and no tax in this release: those causes are 0. ``rounding`` stays below
+one lot unless cash falls short, because a sell below the minimum trade was not made or because
+fees and the client's cash buffer are paid from buys.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.vocabulary import MICROS, Side
+from pipelines.rebalance.trading import Order
+
+_IN_WORDS = {
+    "drift": "because prices have moved the account away from its target",
+    "profile": "because your goal, its date and your risk score ask for it",
+    "constraints": "because limits and wishes on what the account may hold ask for it",
+    "risk_model": "because prices swing differently now than over the years",
+    "forecast": "because of the forecast for the coming month",
+    "cost": "to save trading cost",
+    "rounding": "because of whole shares and leftover cash",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Signed micros of a share per cause, and the sentence for the client."""
+
+    drift_micros: int
+    cash_flow_micros: int
+    profile_micros: int
+    constraints_micros: int
+    risk_model_micros: int
+    forecast_micros: int
+    cost_micros: int
+    tax_micros: int
+    rounding_micros: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Path:
+    """Quantities in micros of a share, by symbol, at every step from holdings to the target.
+
+    ``last`` is None where no target was ever published for the account.
+    """
+
+    held: Sequence[int]
+    last: Sequence[int] | None
+    profile: Sequence[int]
+    constraints: Sequence[int]
+    risk_model: Sequence[int]
+    forecast: Sequence[int]
+    target: Sequence[int]
+
+
+def explain(order: Order, path: Path, name: str) -> Reason:
+    """Return why an order has its size; ``name`` is the instrument's usual name."""
+    at = order.position
+    traded = order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
+    start = path.held[at] if path.last is None else path.last[at]
+    causes = {
+        "drift": start - path.held[at],
+        "profile": path.profile[at] - start,
+        "constraints": path.constraints[at] - path.profile[at],
+        "risk_model": path.risk_model[at] - path.constraints[at],
+        "forecast": path.forecast[at] - path.risk_model[at],
+        "cost": path.target[at] - path.forecast[at],
+        "rounding": traded - (path.target[at] - path.held[at]),
+    }
+    return Reason(
+        drift_micros=causes["drift"],
+        cash_flow_micros=0,
+        profile_micros=causes["profile"],
+        constraints_micros=causes["constraints"],
+        risk_model_micros=causes["risk_model"],
+        forecast_micros=causes["forecast"],
+        cost_micros=causes["cost"],
+        tax_micros=0,
+        rounding_micros=causes["rounding"],
+        sentence=_sentence(order, traded, causes, name),
+    )
+
+
+def _sentence(order: Order, traded: int, causes: dict[str, int], name: str) -> str:
+    verb = "Buy" if traded > 0 else "Sell"
+    helping = {cause: size for cause, size in causes.items() if size * traded > 0}
+    main = max(helping, key=lambda cause: abs(helping[cause]))
+    shares = f"{order.quantity_micros / MICROS:,.6f}".rstrip("0").rstrip(".")
+    noun = "share" if order.quantity_micros == MICROS else "shares"
+    return f"{verb} {shares} {noun} of {name}, mainly {_IN_WORDS[main]}."

@@ -1,0 +1,228 @@
+"""From target quantities to an executable trade list, in integers throughout.
+
+Sells come first and never exceed what is held; buys are rounded down and never spend cash that
+must stay; what is left is spent again, one lot per symbol in a fixed order. Then
+
+    cash before + sells - buys - fees = cash after
+
+holds to the cent, and cash after is never below the buffer unless nothing is left to sell.
+"""
+
+from dataclasses import dataclass
+
+from models.vocabulary import MICROS, ShareKind, Side
+from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.weights import NANOS
+
+_MICROS_SQUARED_PER_CENT = 10_000_000_000  # micros of a share * micros of USD
+_BPS = 10_000
+
+
+@dataclass(frozen=True)
+class Book:
+    """What an account has and shall have; lists are aligned by symbol, in symbol order.
+
+    Attributes
+    ----------
+    held, target : quantities in micros of a share.
+    price_micros : prices in micros of USD per share.
+    upper_nanos : largest weight of each symbol, in billionths of ``wealth_cents``.
+    cash_cents : cash before trading.
+    buffer_cents : cash that the client wants to stay; sells are enlarged to reach it.
+    reserve_cents : cash that buys must leave, at least the buffer.
+    target_cash_cents : cash of the target; leftovers are spent down to it, not further.
+    lot_micros : smallest step of a quantity.
+    """
+
+    held: list[int]
+    target: list[int]
+    price_micros: list[int]
+    upper_nanos: list[int]
+    wealth_cents: int
+    cash_cents: int
+    buffer_cents: int
+    reserve_cents: int
+    target_cash_cents: int
+    lot_micros: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """One trade; ``position`` is the symbol's place in the book."""
+
+    position: int
+    side: Side
+    quantity_micros: int
+    price_micros: int
+    notional_cents: int
+    fee_cents: int
+
+
+@dataclass(frozen=True)
+class Orders:
+    """All trades of an account, sells first, and what they do to its cash."""
+
+    orders: tuple[Order, ...]
+    cash_before_cents: int
+
+    @property
+    def sells_cents(self) -> int:
+        """Proceeds of all sells."""
+        return sum(order.notional_cents for order in self.orders if order.side is Side.SELL)
+
+    @property
+    def buys_cents(self) -> int:
+        """Cost of all buys."""
+        return sum(order.notional_cents for order in self.orders if order.side is Side.BUY)
+
+    @property
+    def fees_cents(self) -> int:
+        """Fees of all trades."""
+        return sum(order.fee_cents for order in self.orders)
+
+    @property
+    def cash_after_cents(self) -> int:
+        """Cash once every trade is filled at its price."""
+        return self.cash_before_cents + self.sells_cents - self.buys_cents - self.fees_cents
+
+
+def notional_cents(quantity_micros: int, price_micros: int) -> int:
+    """Return quantity times price in cents, rounded half to even."""
+    return _divide_half_even(quantity_micros * price_micros, _MICROS_SQUARED_PER_CENT)
+
+
+def fee_cents(notional: int, policy: Policy) -> int:
+    """Return the estimated cost of a trade in cents, rounded half to even."""
+    return _divide_half_even(notional * policy.cost_bps, _BPS)
+
+
+def lot_micros(share_kind: str, policy: Policy) -> int:
+    """Return the smallest step of a quantity for an account."""
+    return MICROS if share_kind == ShareKind.WHOLE else policy.fractional_lot_micros
+
+
+def size_trades(book: Book, policy: Policy) -> Orders:
+    """Return the trades that bring an account as near to its target as lots and cash allow."""
+    sold = _sells(book, policy)
+    cash = book.cash_cents + sum(_proceeds(book, i, sold[i], policy) for i in range(len(sold)))
+    bought = _buys(book, cash - book.reserve_cents, policy)
+    cash -= sum(_cost(book, i, bought[i], policy) for i in range(len(bought)))
+    _spend_leftover(book, bought, cash, policy)
+    orders = [
+        _order(book, position, side, quantity, policy)
+        for side, quantities in ((Side.SELL, sold), (Side.BUY, bought))
+        for position, quantity in enumerate(quantities)
+        if quantity > 0
+    ]
+    return Orders(tuple(orders), book.cash_cents)
+
+
+def _sells(book: Book, policy: Policy) -> list[int]:
+    sold = [0] * len(book.held)
+    for position, (held, target) in enumerate(zip(book.held, book.target, strict=True)):
+        # A whole-share account trades no fraction, not even to close a position.
+        everything = target == 0 and held > 0 and book.lot_micros < MICROS
+        quantity = held if everything else _floor_to_lot(held - target, book)
+        worth = notional_cents(quantity, book.price_micros[position])
+        if worth >= policy.minimum_notional_cents or (worth > 0 and quantity == held):
+            sold[position] = quantity
+    _sell_for_buffer(book, sold, policy)
+    return sold
+
+
+def _sell_for_buffer(book: Book, sold: list[int], policy: Policy) -> None:
+    """Sell more, from the most overweight symbol on, until the cash buffer is there."""
+
+    def overweight(position: int) -> tuple[int, int]:
+        excess = book.held[position] - sold[position] - book.target[position]
+        return (-excess * book.price_micros[position], position)
+
+    cash = book.cash_cents + sum(_proceeds(book, i, sold[i], policy) for i in range(len(sold)))
+    for position in sorted(range(len(sold)), key=overweight):
+        missing = book.buffer_cents - cash
+        if missing <= 0:
+            return
+        cash -= _proceeds(book, position, sold[position], policy)
+        per_lot = max(1, notional_cents(book.lot_micros, book.price_micros[position]))
+        lots = -(-missing * (_BPS + 2 * policy.cost_bps) // (_BPS * per_lot)) + 1
+        most = _floor_to_lot(book.held[position] - sold[position], book)
+        sold[position] += min(lots * book.lot_micros, most)
+        cash += _proceeds(book, position, sold[position], policy)
+
+
+def _buys(book: Book, budget: int, policy: Policy) -> list[int]:
+    gaps = [max(0, target - held) for held, target in zip(book.held, book.target, strict=True)]
+    wanted = sum(_cost(book, position, gap, policy) for position, gap in enumerate(gaps))
+    bought = [0] * len(gaps)
+    left = max(0, budget)
+    share, whole = (left, wanted) if wanted > left else (1, 1)
+    for position, gap in enumerate(gaps):
+        quantity = _floor_to_lot(gap * share // whole, book)
+        while quantity > 0 and _cost(book, position, quantity, policy) > left:
+            quantity -= book.lot_micros
+        if quantity > 0 and _is_large_enough(book, position, quantity, policy):
+            bought[position] = quantity
+            left -= _cost(book, position, quantity, policy)
+    return bought
+
+
+def _spend_leftover(book: Book, bought: list[int], cash: int, policy: Policy) -> None:
+    """Buy one more lot of what is furthest below its target, as long as cash and bounds allow."""
+    left = cash - max(book.reserve_cents, book.target_cash_cents)
+
+    def shortfall(position: int) -> tuple[int, int]:
+        missing = book.target[position] - book.held[position] - bought[position]
+        return (-missing * book.price_micros[position], position)
+
+    for position in sorted(range(len(bought)), key=shortfall):
+        missing = book.target[position] - book.held[position] - bought[position]
+        quantity = bought[position] + book.lot_micros
+        extra = _cost(book, position, quantity, policy) - _cost(
+            book, position, bought[position], policy
+        )
+        if (
+            missing > 0
+            and extra <= left
+            and _is_large_enough(book, position, quantity, policy)
+            and _is_within_bound(book, position, book.held[position] + quantity)
+        ):
+            bought[position] = quantity
+            left -= extra
+
+
+def _order(book: Book, position: int, side: Side, quantity: int, policy: Policy) -> Order:
+    price = book.price_micros[position]
+    notional = notional_cents(quantity, price)
+    return Order(position, side, quantity, price, notional, fee_cents(notional, policy))
+
+
+def _proceeds(book: Book, position: int, quantity: int, policy: Policy) -> int:
+    notional = notional_cents(quantity, book.price_micros[position])
+    return notional - fee_cents(notional, policy)
+
+
+def _cost(book: Book, position: int, quantity: int, policy: Policy) -> int:
+    notional = notional_cents(quantity, book.price_micros[position])
+    return notional + fee_cents(notional, policy)
+
+
+def _is_large_enough(book: Book, position: int, quantity: int, policy: Policy) -> bool:
+    notional = notional_cents(quantity, book.price_micros[position])
+    return notional >= policy.minimum_notional_cents
+
+
+def _is_within_bound(book: Book, position: int, quantity: int) -> bool:
+    value = notional_cents(quantity, book.price_micros[position])
+    return value * NANOS <= book.upper_nanos[position] * book.wealth_cents
+
+
+def _floor_to_lot(quantity: int, book: Book) -> int:
+    return max(0, quantity) // book.lot_micros * book.lot_micros
+
+
+def _divide_half_even(numerator: int, denominator: int) -> int:
+    quotient, remainder = divmod(numerator, denominator)
+    twice = 2 * remainder
+    if twice > denominator or (twice == denominator and quotient % 2 == 1):
+        return quotient + 1
+    return quotient
