@@ -19,6 +19,10 @@ class SmartInvestError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        # Worker processes hand errors to their parent; the value goes as the text it is shown as.
+        return type(self), (self.thing, str(self.value), self.problem, self.remedy)
+
 
 class SettingError(SmartInvestError):
     """A SMARTINVEST_* variable is unknown or has a value that is not allowed."""

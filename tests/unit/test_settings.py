@@ -1,0 +1,91 @@
+"""Settings: read once, checked at start, handed on to child processes unchanged."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from models.vocabulary import Source
+from pipelines.errors import HomeError, SettingError
+from pipelines.settings import Settings, ensure_home, load_settings
+
+
+def test_an_empty_environment_gives_the_sample_and_a_store_under_home(tmp_path: Path) -> None:
+    settings = load_settings({"SMARTINVEST_HOME": str(tmp_path)})
+    assert settings.source is Source.SAMPLE
+    assert settings.store_url == f"sqlite:///{tmp_path}/store/smartinvest.db"
+    assert settings.session is None
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_known_name() -> None:
+    with pytest.raises(SettingError, match=r"SOURC.*Did you mean SMARTINVEST_SOURCE\?"):
+        load_settings({"SMARTINVEST_SOURC": "sample"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SOURCE", "bloomberg", "'sample', 'yahoo', 'files' or 'simulated'"),
+        ("SESSION", "yesterday", "valid date"),
+        ("SEED", "-1", "greater than or equal to 0"),
+        ("GENERATED_CLIENTS", "0", "greater than or equal to 1"),
+        ("TRAINING_PROFILE", "slow", "'quick' or 'full'"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_name_value_and_what_is_allowed(
+    name: str, value: str, expected: str
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        load_settings({f"SMARTINVEST_{name}": value})
+    for part in (f"SMARTINVEST_{name}", repr(value), expected):
+        assert part in str(caught.value)
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert load_settings({"SMARTINVEST_SESSION": ""}).session is None
+
+
+def test_an_override_wins_over_the_environment_unless_it_is_none() -> None:
+    environ = {"SMARTINVEST_SEED": "3"}
+    assert load_settings(environ, seed=5).seed == 5
+    assert load_settings(environ, seed=None).seed == 3
+
+
+def test_other_programs_variables_are_ignored() -> None:
+    assert load_settings({"AIRFLOW_HOME": "elsewhere"}) == load_settings({})
+
+
+def test_settings_cannot_be_changed_after_they_were_read() -> None:
+    with pytest.raises(ValidationError):
+        load_settings({}).seed = 3  # type: ignore[misc]
+
+
+def test_a_child_process_reads_the_very_same_settings(tmp_path: Path) -> None:
+    settings = load_settings(
+        {}, home=tmp_path / "a b", session="2022-12-28", seed=11, training_profile="full"
+    )
+    assert load_settings(settings.environment()) == settings
+
+
+def test_a_relative_home_is_made_absolute_before_anybody_changes_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({"SMARTINVEST_HOME": "var"}).home == tmp_path / "var"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("a file")
+    settings = load_settings({}, home=tmp_path / "occupied" / "home")
+    with pytest.raises(HomeError, match="occupied"):
+        ensure_home(settings)
+
+
+def test_a_home_that_can_be_written_is_left_empty(tmp_path: Path) -> None:
+    settings = load_settings({}, home=tmp_path / "home")
+    ensure_home(settings)
+    assert list(settings.home.iterdir()) == []
