@@ -112,8 +112,8 @@ def describe_failure(settings: Settings, api: AirflowApi, run: DagRun) -> Proces
     return ProcessError(
         f"task {task.task_id} of DAG {run.dag_id}",
         run.run_id,
-        f"it failed at attempt {task.attempt}; the end of its log:\n{said}\n",
-        f"The whole log is {log}.",
+        f"it failed at attempt {task.attempt}",
+        f"The end of its log:\n{said}\n    The whole log is {log}",
     )
 
 

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 OWNER_MARK = "PROCESS_OWNER"
 """Environment variable that every process of a household carries."""
 
-GRACE_S = 6.0
+GRACE_S = 4.0
 """Seconds between a polite request to end and the end."""
 
 
