@@ -2,3 +2,19 @@
 
 Reads the feature Parquet; knows neither the warehouse's database nor the SQL store.
 """
+
+import os
+
+_BEFORE_IMPORTS = {
+    # Waiting threads that spin take the cores from the other processes of the machine.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+# TensorFlow and MLflow read these when they are imported. What the user has set wins.
+for _name, _value in _BEFORE_IMPORTS.items():
+    os.environ.setdefault(_name, _value)

@@ -117,10 +117,26 @@ def read_panel(path: Path, features: tuple[str, ...], through: dt.date | None = 
     table = _read_table(path, features)
     if through is not None:
         table = table.filter(pc.less_equal(table["session_date"], pa.scalar(through, pa.date32())))
+    return panel_from_table(table, features, path.name)
+
+
+def panel_from_table(table: pa.Table, features: tuple[str, ...], origin: str) -> Panel:
+    """Return the panel of a table with one row per symbol and session, in any order.
+
+    Parameters
+    ----------
+    table : columns ``symbol``, ``session_date`` and the features.
+    features : columns that become the panel's features, in this order.
+    origin : where the table comes from, for messages.
+
+    Raises
+    ------
+    PanelError
+        As :func:`read_panel`.
+    """
+    remedy = "Rebuild the warehouse; the key of its features is (symbol, session_date)."
     if table.num_rows == 0:
-        raise PanelError(
-            "feature file", path, f"it has no row up to {through}", "Rebuild the warehouse."
-        )
+        raise PanelError("features", origin, "there is no row", remedy)
     sessions, at_session = np.unique(
         table["session_date"].to_numpy().astype("datetime64[D]"), return_inverse=True
     )
@@ -129,13 +145,8 @@ def read_panel(path: Path, features: tuple[str, ...], through: dt.date | None = 
     )
     observed = np.zeros((len(sessions), len(symbols)), np.bool_)
     observed[at_session, at_symbol] = True
-    if observed.sum() != table.num_rows:
-        raise PanelError(
-            "feature file",
-            path,
-            f"{table.num_rows - observed.sum()} rows repeat a symbol and session",
-            "Rebuild the warehouse; its key is (symbol, session_date).",
-        )
+    if repeated := table.num_rows - int(observed.sum()):
+        raise PanelError("features", origin, f"{repeated} rows repeat a symbol and session", remedy)
 
     def spread(column: str) -> Floats:
         dense = np.full(observed.shape, np.nan)
@@ -146,10 +157,16 @@ def read_panel(path: Path, features: tuple[str, ...], through: dt.date | None = 
     values = np.empty((*observed.shape, len(features)), np.float32)
     for index, feature in enumerate(features):
         values[..., index] = spread(feature)
-    returns = spread(RETURN_COLUMN)
-    names = tuple(str(symbol) for symbol in symbols)
-    _require_possible_returns(path, sessions, names, returns)
-    return Panel(sessions, names, features, values, returns, observed)
+    panel = Panel(
+        sessions=sessions,
+        symbols=tuple(str(symbol) for symbol in symbols),
+        features=features,
+        values=values,
+        log_return_1d=spread(RETURN_COLUMN),
+        observed=observed,
+    )
+    _require_possible_returns(panel, origin)
+    return panel
 
 
 def _read_table(path: Path, features: tuple[str, ...]) -> pa.Table:
@@ -172,18 +189,13 @@ def _read_table(path: Path, features: tuple[str, ...]) -> pa.Table:
     )
 
 
-def _require_possible_returns(
-    path: Path,
-    sessions: NDArray[np.datetime64],
-    symbols: tuple[str, ...],
-    returns: Floats,
-) -> None:
-    impossible = np.argwhere(np.abs(returns) > LARGEST_LOG_RETURN)
+def _require_possible_returns(panel: Panel, origin: str) -> None:
+    impossible = np.argwhere(np.abs(panel.log_return_1d) > LARGEST_LOG_RETURN)
     if len(impossible):
         row, column = impossible[0]
         raise PanelError(
-            f"{RETURN_COLUMN} of {symbols[column]} on {sessions[row]} in {path.name}",
-            returns[row, column],
+            f"{RETURN_COLUMN} of {panel.symbols[column]} on {panel.session(row)} in {origin}",
+            panel.log_return_1d[row, column],
             f"a log return beyond {LARGEST_LOG_RETURN} in a day is an error of the data",
             "Quarantine the price and rebuild the warehouse.",
         )

@@ -194,6 +194,7 @@ class LstmForecaster(Forecaster):
                 ),
                 Report(),
             ],
+            shuffle=False,  # the data set shuffles itself
             verbose=0,
         )
         return network

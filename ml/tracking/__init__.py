@@ -1,0 +1,11 @@
+"""The one package that talks to MLflow: trainings, their models, and versions by number.
+
+A training counts from the moment its parent run is FINISHED, which is the last thing written. What
+a killed training left behind is never found by a later stage, and the next training removes it.
+The registry works on a database file; no server is needed.
+"""
+
+from ml.tracking.registry import Registry
+from ml.tracking.training_run import TrainingRun, registered_name
+
+__all__ = ["Registry", "TrainingRun", "registered_name"]

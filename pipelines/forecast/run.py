@@ -1,0 +1,90 @@
+"""The run that a forecast begins: its identity, and its row in the store."""
+
+import datetime as dt
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from models.store_outputs import ADVICE_RUN
+from models.vocabulary import RunStatus
+from pipelines.forecast.choice import ModelChoice
+from pipelines.lineage import RunIdentity, code_version, json_digest
+from pipelines.rebalance.policy import POLICY
+from pipelines.settings import Settings
+from pipelines.store import insert, tables, utc_now
+from pipelines.warehouse import WarehouseBuild
+
+
+def config_hash(settings: Settings) -> str:
+    """Return the digest of the settings and rules that change what a run advises."""
+    return json_digest(
+        {
+            "policy": POLICY.digest(),
+            "seed": settings.seed,
+            "training_profile": settings.training_profile,
+        }
+    )
+
+
+def identify(settings: Settings, build: WarehouseBuild, choice: ModelChoice) -> RunIdentity:
+    """Return the identity of the run that this build and this model make."""
+    return RunIdentity(
+        source=build.source,
+        session_date=build.session_date,
+        data_snapshot=build.data_snapshot,
+        feature_hash=build.feature_hash,
+        model_name=choice.model_name,
+        model_version=choice.model_version,
+        mlflow_run_id=choice.mlflow_run_id,
+        config_hash=config_hash(settings),
+        code_version=code_version(),
+    )
+
+
+def status_of(connection: sa.Connection, run_id: str) -> RunStatus | None:
+    """Return where a run stands, or None where there is none of that key."""
+    run = tables["advice_run"]
+    status = connection.execute(sa.select(run.c.status).where(run.c.run_id == run_id)).scalar()
+    return RunStatus(status) if status else None
+
+
+def begin(connection: sa.Connection, identity: RunIdentity) -> None:
+    """Write the run's row; one of the session that was begun but never published, is removed."""
+    _remove_unpublished(connection, identity.source, identity.session_date)
+    row = {
+        **asdict(identity),
+        "run_id": identity.run_id,
+        "status": RunStatus.BUILDING.value,
+        "started_at": utc_now(),
+        "published_at": None,
+        "supersedes": _published(connection, identity.source, identity.session_date),
+    }
+    insert(connection, ADVICE_RUN, [row])
+
+
+def _remove_unpublished(connection: sa.Connection, source: str, session: dt.date) -> None:
+    run, forecast = tables["advice_run"], tables["forecast"]
+    unpublished = sa.select(run.c.run_id).where(
+        run.c.source == source,
+        run.c.session_date == session,
+        run.c.status == RunStatus.BUILDING.value,
+    )
+    run_ids = list(connection.execute(unpublished).scalars())
+    connection.execute(sa.delete(forecast).where(forecast.c.run_id.in_(run_ids)))
+    connection.execute(sa.delete(run).where(run.c.run_id.in_(run_ids)))
+
+
+def _published(connection: sa.Connection, source: str, session: dt.date) -> str | None:
+    run = tables["advice_run"]
+    query = (
+        sa.select(run.c.run_id)
+        .where(
+            run.c.source == source,
+            run.c.session_date == session,
+            run.c.status == RunStatus.PUBLISHED.value,
+        )
+        .order_by(run.c.published_at.desc())
+        .limit(1)
+    )
+    run_id: str | None = connection.execute(query).scalar()
+    return run_id
