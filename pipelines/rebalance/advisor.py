@@ -1,6 +1,5 @@
 """One account's advice: whether to act, the target, the trades and why."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,20 +8,15 @@ import numpy.typing as npt
 from models.vocabulary import CASH, Outcome, Trigger
 from pipelines.rebalance import sentences
 from pipelines.rebalance.accounts import Account
-from pipelines.rebalance.allocation import AllocationModel, Limits, Solution, UnsolvedError
-from pipelines.rebalance.aversion import risk_aversion
+from pipelines.rebalance.allocation import Limits, Solution, UnsolvedError
+from pipelines.rebalance.attribution import Attribution, account_aversion
 from pipelines.rebalance.drift import drift, outside_band
 from pipelines.rebalance.history import LastTarget
-from pipelines.rebalance.limits import (
-    AccountLimits,
-    InfeasibleError,
-    account_limits,
-    unbounded_limits,
-)
+from pipelines.rebalance.limits import AccountLimits, InfeasibleError, account_limits
 from pipelines.rebalance.market import Market
 from pipelines.rebalance.outlook import Outlook
 from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.reasons import Path, Reason, explain
+from pipelines.rebalance.reasons import Reason
 from pipelines.rebalance.screening import unusable_because
 from pipelines.rebalance.trading import Book, Orders, lot_micros, size_trades
 from pipelines.rebalance.weights import NANOS, Target, clean
@@ -72,8 +66,7 @@ class Advisor:
         self._market = market
         self._outlook = outlook
         self._policy = policy
-        self._unbounded = unbounded_limits(market)
-        self._shared: dict[tuple[str, float, bytes], Target] = {}
+        self._attribution = Attribution(market, outlook, policy)
 
     def advise(self, account: Account, last: LastTarget | None) -> Advice:
         """Return the advice for one account; whatever is wrong with it ends in an outcome."""
@@ -109,7 +102,7 @@ class Advisor:
             or uppers != limits.upper.tolist()
         ):
             return Trigger.PROFILE_CHANGE
-        if outside_band(current, self._last_weights(last), self._policy):
+        if outside_band(current, last.fractions(self._market.symbols), self._policy):
             return Trigger.DRIFT
         return Trigger.NONE
 
@@ -152,14 +145,14 @@ class Advisor:
             new,
             gap,
             orders,
-            self._reasons(account, last, limits.limits, book, orders),
+            self._attribution.reasons(account, last, limits.limits, book, orders),
             sentences.traded(outcome, trigger, len(orders.orders), gap),
         )
 
     def _solve(self, account: Account, limits: AccountLimits, current: Vector) -> NewTarget:
         solution = self._outlook.with_cost.solve(
             self._outlook.expected_returns,
-            self._aversion(account),
+            account_aversion(account, self._outlook, self._policy),
             limits.limits,
             current=current[:-1],
             cost_rate=self._policy.cost_bps / 10_000,
@@ -184,48 +177,6 @@ class Advisor:
             lot_micros=lot_micros(account.share_kind, self._policy),
         )
 
-    def _reasons(
-        self,
-        account: Account,
-        last: LastTarget | None,
-        limits: Limits,
-        book: Book,
-        orders: Orders,
-    ) -> tuple[Reason, ...]:
-        outlook, aversion = self._outlook, self._aversion(account)
-
-        def quantities(target: Target) -> list[int]:
-            return target.quantities(account.wealth_cents, book.price_micros)
-
-        def step(cause: str, model: AllocationModel, returns: Vector, bounds: Limits) -> list[int]:
-            return quantities(self._without_cost(cause, model, returns, aversion, bounds))
-
-        path = Path(
-            held=book.held,
-            last=None if last is None else quantities(_as_target(self._last_weights(last))),
-            profile=step("profile", outlook.long_run, outlook.long_run_prior, self._unbounded),
-            constraints=step("constraints", outlook.long_run, outlook.long_run_prior, limits),
-            risk_model=step("risk_model", outlook.today, outlook.todays_prior, limits),
-            forecast=step("forecast", outlook.today, outlook.expected_returns, limits),
-            target=book.target,
-        )
-        return tuple(explain(order, path, self._name(order.position)) for order in orders.orders)
-
-    def _without_cost(
-        self, cause: str, model: AllocationModel, returns: Vector, aversion: float, limits: Limits
-    ) -> Target:
-        """Solve a step of the path; accounts with the same numbers share its answer."""
-        bounds = (
-            limits.upper.tobytes()
-            + limits.class_upper.tobytes()
-            + np.array([limits.cash_floor, limits.cash_ceiling]).tobytes()
-        )
-        key = (cause, aversion, bounds)
-        if key not in self._shared:
-            solution = model.solve(returns, aversion, limits)
-            self._shared[key] = clean(solution.weights, limits, self._market.membership)
-        return self._shared[key]
-
     def _unchanged(self, account: Account, last: LastTarget | None, current: Vector) -> Advice:
         assert last is not None  # noqa: S101 - without a last target there is a trigger
         return Advice(
@@ -234,7 +185,7 @@ class Advisor:
             Trigger.NONE,
             last,
             None,
-            drift(current, self._last_weights(last)),
+            drift(current, last.fractions(self._market.symbols)),
             self._no_orders(account),
             (),
             sentences.unchanged(),
@@ -253,27 +204,12 @@ class Advisor:
         ]
         return np.array([*values, account.wealth_cents - sum(values)]) / account.wealth_cents
 
-    def _last_weights(self, last: LastTarget) -> Vector:
-        return np.array([last.weights.get(symbol, 0.0) for symbol in (*self._market.symbols, CASH)])
-
     def _held(self, account: Account) -> list[int]:
         return [
             account.positions[symbol].quantity_micros if symbol in account.positions else 0
             for symbol in self._market.symbols
         ]
 
-    def _aversion(self, account: Account) -> float:
-        assert account.risk_score is not None  # noqa: S101 - screening holds such accounts
-        return risk_aversion(account.risk_score, self._outlook.reference_volatility, self._policy)
-
-    def _name(self, position: int) -> str:
-        return self._market.instruments[self._market.symbols[position]].name
-
     @staticmethod
     def _no_orders(account: Account) -> Orders:
-        return Orders((), account.cash_cents)
-
-
-def _as_target(weights: Sequence[float] | Vector) -> Target:
-    nanos = [round(weight * NANOS) for weight in weights]
-    return Target(tuple(nanos[:-1]), nanos[-1])
+        return Orders((), (), account.cash_cents)

@@ -1,21 +1,19 @@
 """The allocation problem: one cvxpy model, compiled once, solved and verified per account."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import clarabel
 import cvxpy as cp
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
+from pipelines.rebalance.compiled import CompiledProblem
 from pipelines.rebalance.policy import Policy
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
 SOLVER = f"clarabel {clarabel.__version__}"
-_SOLVER_TOLERANCE = 1e-12
 
 
 class UnsolvedError(Exception):
@@ -107,6 +105,7 @@ class AllocationModel:
                 traded >= self._current - self._weights,
             ]
         self.problem = cp.Problem(cp.Minimize(loss), constraints)
+        self._compiled = CompiledProblem(self.problem)
 
     def solve(
         self,
@@ -131,27 +130,14 @@ class AllocationModel:
             There is no optimum, or it cannot be verified.
         """
         self.set_parameters(expected_returns, aversion, limits, current, cost_rate)
-        data, _, _ = self.problem.get_problem_data(cp.CLARABEL)
-        # A new solver each time: an updated one would keep scalings of the account before.
-        solver = clarabel.DefaultSolver(
-            sparse.triu(data["P"]).tocsc(),
-            data["c"],
-            data["A"],
-            data["b"],
-            [
-                clarabel.ZeroConeT(data["dims"].zero),
-                clarabel.NonnegativeConeT(data["dims"].nonneg),
-            ],
-            _solver_settings(),
-        )
-        answer = solver.solve()
+        program = self._compiled.with_parameters()
+        answer = program.solve()
         if answer.status != clarabel.SolverStatus.Solved:
             raise UnsolvedError(f"the solver says {answer.status}")
-        residual = kkt_residual(data, answer)
+        residual = program.kkt_residual(answer)
         if not residual <= self._tolerance:
             raise UnsolvedError(f"the optimality conditions are off by {residual:.1e}")
-        first = data["param_prob"].var_id_to_col[self._weights.id]
-        weights = np.asarray(answer.x)[first : first + self._weights.size]
+        weights = self._compiled.value_of(self._weights, answer)
         objective = self.utility(weights, expected_returns, aversion, current, cost_rate)
         return Solution(weights, objective, residual)
 
@@ -188,31 +174,3 @@ class AllocationModel:
         if current is not None:
             value -= cost_rate * np.abs(weights - current).sum()
         return float(value)
-
-
-def kkt_residual(data: dict[str, Any], answer: clarabel.DefaultSolution) -> float:
-    """Return the largest violation of the optimality conditions of a canonical problem.
-
-    Minimise 1/2 x'Px + c'x subject to Ax + s = b, s in {0} x R+: stationarity Px + c + A'z = 0,
-    feasibility, signs, and s'z = 0 row by row. Recomputed here from the returned point, since
-    what a solver says about itself is no proof.
-    """
-    x, z, s = (np.asarray(values) for values in (answer.x, answer.z, answer.s))
-    zero = data["dims"].zero
-    violations = (
-        data["P"] @ x + data["c"] + data["A"].T @ z,
-        data["A"] @ x + s - data["b"],
-        s[:zero],
-        np.minimum(s[zero:], 0),
-        np.minimum(z[zero:], 0),
-        s * z,
-    )
-    return float(max(np.abs(violation).max(initial=0) for violation in violations))
-
-
-def _solver_settings() -> clarabel.DefaultSettings:
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.max_threads = 1
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = _SOLVER_TOLERANCE
-    return settings

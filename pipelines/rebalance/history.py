@@ -1,12 +1,14 @@
 """The targets that earlier runs left for the accounts."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
-from models.vocabulary import RunStatus
+from models.vocabulary import CASH, RunStatus
 from pipelines.store import tables
 
 
@@ -21,6 +23,10 @@ class LastTarget:
     risk_score: int | None
     weights: Mapping[str, float]
     upper_bounds: Mapping[str, float]
+
+    def fractions(self, symbols: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return the weights of the given symbols and then cash; 0 where it had none."""
+        return np.array([self.weights.get(symbol, 0.0) for symbol in (*symbols, CASH)])
 
 
 def last_targets(connection: sa.Connection, source: str, session: dt.date) -> dict[str, LastTarget]:

@@ -61,7 +61,8 @@ def account_limits(
 def _wanted_limits(
     account: Account, market: Market, reference_volatility: float, policy: Policy
 ) -> Limits:
-    assert account.risk_score is not None  # noqa: S101 - accounts without one never get here
+    if account.risk_score is None:
+        raise ValueError(f"account {account.account_id} has no risk score; screen it first")
     upper = [_symbol_limit(account, market, symbol, policy) for symbol in market.symbols]
     class_upper = [
         policy.class_limits[AssetClass(name)].class_weight

@@ -5,11 +5,12 @@ its cause gets the difference that it makes, so the causes sum to the trade exac
 
     held -> last target (drift) -> long-only optimum of the goal under the long-run covariance
     (profile) -> bounds, exclusions, cash (constraints) -> today's covariance (risk_model)
-    -> the forecasts (forecast) -> trading cost (cost) = the target -> whole lots (rounding)
+    -> the forecasts (forecast) -> trading cost and the cash that it takes (cost)
+    -> whole lots (rounding)
 
-There are no cash flows and no tax in this release: those causes are 0. ``rounding`` stays below
-one lot unless cash falls short, because a sell below the minimum trade was not made or because
-fees and the client's cash buffer are paid from buys.
+There are no cash flows and no tax in this release: those causes are 0. Cash that is short because
+of fees, or because sells were rounded down or too small to make, is part of ``cost``. ``rounding``
+is what whole lots leave and never exceeds one lot.
 """
 
 from collections.abc import Sequence
@@ -49,7 +50,8 @@ class Reason:
 class Path:
     """Quantities in micros of a share, by symbol, at every step from holdings to the target.
 
-    ``last`` is None where no target was ever published for the account.
+    ``last`` is None where no target was ever published for the account; ``settled`` is the target
+    as far as cash allows.
     """
 
     held: Sequence[int]
@@ -58,7 +60,7 @@ class Path:
     constraints: Sequence[int]
     risk_model: Sequence[int]
     forecast: Sequence[int]
-    target: Sequence[int]
+    settled: Sequence[int]
 
 
 def explain(order: Order, path: Path, name: str) -> Reason:
@@ -72,8 +74,8 @@ def explain(order: Order, path: Path, name: str) -> Reason:
         "constraints": path.constraints[at] - path.profile[at],
         "risk_model": path.risk_model[at] - path.constraints[at],
         "forecast": path.forecast[at] - path.risk_model[at],
-        "cost": path.target[at] - path.forecast[at],
-        "rounding": traded - (path.target[at] - path.held[at]),
+        "cost": path.settled[at] - path.forecast[at],
+        "rounding": traded - (path.settled[at] - path.held[at]),
     }
     return Reason(
         drift_micros=causes["drift"],

@@ -60,9 +60,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Orders:
-    """All trades of an account, sells first, and what they do to its cash."""
+    """All trades of an account, sells first, and what they do to its cash.
+
+    ``settled`` is the target in micros of a share as far as cash allows: buys are reduced in
+    proportion by the fees, and sells enlarged where the buffer would not be reached. A trade
+    differs from it by one lot at most.
+    """
 
     orders: tuple[Order, ...]
+    settled: tuple[int, ...]
     cash_before_cents: int
 
     @property
@@ -103,9 +109,10 @@ def lot_micros(share_kind: str, policy: Policy) -> int:
 
 def size_trades(book: Book, policy: Policy) -> Orders:
     """Return the trades that bring an account as near to its target as lots and cash allow."""
-    sold = _sells(book, policy)
+    settled = list(book.target)
+    sold = _sells(book, settled, policy)
     cash = book.cash_cents + sum(_proceeds(book, i, sold[i], policy) for i in range(len(sold)))
-    bought = _buys(book, cash - book.reserve_cents, policy)
+    bought = _buys(book, settled, cash - book.reserve_cents, policy)
     cash -= sum(_cost(book, i, bought[i], policy) for i in range(len(bought)))
     _spend_leftover(book, bought, cash, policy)
     orders = [
@@ -114,10 +121,10 @@ def size_trades(book: Book, policy: Policy) -> Orders:
         for position, quantity in enumerate(quantities)
         if quantity > 0
     ]
-    return Orders(tuple(orders), book.cash_cents)
+    return Orders(tuple(orders), tuple(settled), book.cash_cents)
 
 
-def _sells(book: Book, policy: Policy) -> list[int]:
+def _sells(book: Book, settled: list[int], policy: Policy) -> list[int]:
     sold = [0] * len(book.held)
     for position, (held, target) in enumerate(zip(book.held, book.target, strict=True)):
         # A whole-share account trades no fraction, not even to close a position.
@@ -126,11 +133,11 @@ def _sells(book: Book, policy: Policy) -> list[int]:
         worth = notional_cents(quantity, book.price_micros[position])
         if worth >= policy.minimum_notional_cents or (worth > 0 and quantity == held):
             sold[position] = quantity
-    _sell_for_buffer(book, sold, policy)
+    _sell_for_buffer(book, sold, settled, policy)
     return sold
 
 
-def _sell_for_buffer(book: Book, sold: list[int], policy: Policy) -> None:
+def _sell_for_buffer(book: Book, sold: list[int], settled: list[int], policy: Policy) -> None:
     """Sell more, from the most overweight symbol on, until the cash buffer is there."""
 
     def overweight(position: int) -> tuple[int, int]:
@@ -147,22 +154,24 @@ def _sell_for_buffer(book: Book, sold: list[int], policy: Policy) -> None:
         lots = -(-missing * (_BPS + 2 * policy.cost_bps) // (_BPS * per_lot)) + 1
         most = _floor_to_lot(book.held[position] - sold[position], book)
         sold[position] += min(lots * book.lot_micros, most)
+        settled[position] = book.held[position] - sold[position]
         cash += _proceeds(book, position, sold[position], policy)
 
 
-def _buys(book: Book, budget: int, policy: Policy) -> list[int]:
-    gaps = [max(0, target - held) for held, target in zip(book.held, book.target, strict=True)]
+def _buys(book: Book, settled: list[int], budget: int, policy: Policy) -> list[int]:
+    gaps = [max(0, target - held) for held, target in zip(book.held, settled, strict=True)]
     wanted = sum(_cost(book, position, gap, policy) for position, gap in enumerate(gaps))
     bought = [0] * len(gaps)
-    left = max(0, budget)
-    share, whole = (left, wanted) if wanted > left else (1, 1)
+    # Each order's notional and fee round by up to half a cent, before and after the reduction.
+    affordable = max(0, budget - 2 * len(gaps)) if wanted > budget else wanted
     for position, gap in enumerate(gaps):
-        quantity = _floor_to_lot(gap * share // whole, book)
-        while quantity > 0 and _cost(book, position, quantity, policy) > left:
-            quantity -= book.lot_micros
+        if gap == 0:
+            continue
+        reduced = gap * affordable // wanted if wanted else gap
+        settled[position] = book.held[position] + reduced
+        quantity = _floor_to_lot(reduced, book)
         if quantity > 0 and _is_large_enough(book, position, quantity, policy):
             bought[position] = quantity
-            left -= _cost(book, position, quantity, policy)
     return bought
 
 
