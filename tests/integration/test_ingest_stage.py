@@ -1,0 +1,130 @@
+"""The ingest stage on a lake in a folder: what it adds, what it leaves alone, how it fails."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from models.lake import INSTRUMENTS, PRICES
+from pipelines.errors import LakeError, SourceError
+from pipelines.ingest import ingest
+from pipelines.lake import current_versions, dataset_files, known_at_cut
+from pipelines.sessions import available_at
+from pipelines.settings import Settings, load_settings
+from tests.made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
+
+LAST = SESSIONS[-1]
+SYMBOLS = len(STOCKS) + 1
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return load_settings({}, home=tmp_path, source="simulated")
+
+
+def test_the_sample_arrives_whole_and_a_second_time_adds_nothing(tmp_path: Path) -> None:
+    settings = load_settings({}, home=tmp_path)
+    session = dt.date(2022, 12, 28)
+    report = ingest(settings, session)
+    assert (report.new_rows, report.restated_rows, report.symbols) == (185_893, 0, 26)
+    assert (report.first_session, report.last_session) == (dt.date(1990, 1, 2), session)
+    assert report.files == 2
+    files = {path: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
+    assert ingest(settings, session).files == 0
+    assert {path: path.read_bytes() for path in settings.lake.rglob("*.parquet")} == files
+    assert known_at_cut(settings, session) == available_at(session)
+
+
+def test_two_homes_get_the_same_files(tmp_path: Path) -> None:
+    listings = []
+    for name in ("one", "two"):
+        settings = load_settings({}, home=tmp_path / name, source="simulated")
+        ingest(settings, LAST, MadeUpMarket())
+        listings.append(
+            [
+                path.relative_to(settings.lake)
+                for table in (PRICES, INSTRUMENTS)
+                for path in dataset_files(settings, table)
+            ]
+        )
+    assert listings[0] == listings[1]
+
+
+def test_a_later_session_adds_its_own_rows_only(home: Settings) -> None:
+    ingest(home, SESSIONS[-3], MadeUpMarket())
+    report = ingest(home, LAST, MadeUpMarket())
+    assert report.new_rows == 2 * SYMBOLS
+    assert report.restated_rows == 0
+    newest = max(dataset_files(home, PRICES), key=lambda path: path.parent.name)
+    assert newest.parent.name == f"session_date={LAST}"
+
+
+def test_an_earlier_session_after_a_later_one_adds_nothing(home: Settings) -> None:
+    ingest(home, LAST, MadeUpMarket())
+    assert ingest(home, SESSIONS[10], MadeUpMarket()).files == 0
+
+
+def test_a_restated_bar_is_reported_and_both_versions_stay(
+    home: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    market = MadeUpMarket()
+    ingest(home, LAST, market)
+    first_file = dataset_files(home, PRICES)
+    market.bar("BOLT", SESSIONS[5])["close"] += 1
+    report = ingest(home, LAST, market)
+    assert (report.new_rows, report.restated_rows) == (0, 1)
+    assert "restated 1 rows" in caplog.text
+    assert set(first_file) < set(dataset_files(home, PRICES))
+
+
+def test_bars_after_the_session_are_left_out(
+    home: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Overeager(MadeUpMarket):
+        def prices(self, start: dt.date, end: dt.date) -> object:
+            return super().prices(start, LAST)
+
+    ingest(home, SESSIONS[-2], Overeager())
+    assert max(current_versions(home, PRICES)["session_date"].to_pylist()) == SESSIONS[-2]
+    assert f"{SYMBOLS} bars after {SESSIONS[-2]}" in caplog.text
+
+
+def test_a_session_for_which_the_source_has_no_bar_is_an_error(home: Settings) -> None:
+    market = MadeUpMarket()
+    market.drop(lambda bar: bar["session_date"] == LAST)
+    with pytest.raises(SourceError, match=rf"{LAST}.*delivered no bar"):
+        ingest(home, LAST, market)
+    assert dataset_files(home, PRICES) == []
+
+
+def test_an_instrument_is_stored_once_it_exists(home: Settings) -> None:
+    class Growing(MadeUpMarket):
+        def instruments(self) -> object:
+            rows = super().instruments().to_pylist()
+            rows[0]["first_session"] = SESSIONS[20]
+            return super().instruments().from_pylist(rows, schema=super().instruments().schema)
+
+    ingest(home, SESSIONS[10], Growing())
+    assert STOCKS[0] not in current_versions(home, INSTRUMENTS)["symbol"].to_pylist()
+    ingest(home, SESSIONS[20], Growing())
+    rows = {row["symbol"]: row for row in current_versions(home, INSTRUMENTS).to_pylist()}
+    assert rows[STOCKS[0]]["known_at"] == available_at(SESSIONS[20])
+    assert rows[INDEX]["known_at"] == available_at(SESSIONS[0])
+
+
+def test_a_broken_file_in_the_lake_stops_the_ingest_and_stays_untouched(home: Settings) -> None:
+    ingest(home, SESSIONS[-2], MadeUpMarket())
+    (path,) = dataset_files(home, PRICES)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(LakeError, match=path.name):
+        ingest(home, LAST, MadeUpMarket())
+    assert dataset_files(home, PRICES) == [path]
+    assert path.stat().st_size == 100
+
+
+def test_leftovers_of_a_killed_run_are_cleaned_up(home: Settings) -> None:
+    leftover = home.lake / "raw" / "prices" / f".{2**22 + 1}-{'a' * 32}.part"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"half a file")
+    ingest(home, LAST, MadeUpMarket())
+    assert not leftover.exists()

@@ -1,0 +1,181 @@
+"""Manifests: what a build read, the same for ever, and never of damaged or unchecked files."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from models.lake import INSTRUMENTS, PRICES
+from models.store_inputs import ACCOUNT, CLIENT
+from pipelines.errors import LakeError
+from pipelines.ingest import ingest
+from pipelines.lake import (
+    FileRecord,
+    add_file,
+    arrow_schema,
+    build_manifest,
+    client_files,
+    dataset_files,
+    instrument_files,
+    known_at_cut,
+    mark_checked,
+    price_files,
+    quarantine_files,
+    read_manifest,
+    write_manifest,
+)
+from pipelines.lineage import file_digest
+from pipelines.sessions import available_at
+from pipelines.settings import Settings, load_settings
+from tests.made_up_market import SESSIONS, MadeUpMarket
+
+EARLY, LAST = SESSIONS[30], SESSIONS[-1]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return load_settings({}, home=tmp_path, source="simulated")
+
+
+def load(home: Settings, session: dt.date, market: MadeUpMarket | None = None) -> None:
+    """Ingest, and mark the files as checked: here the verdicts do not matter."""
+    ingest(home, session, market or MadeUpMarket())
+    mark_checked(home, PRICES, "0" * 64, session, dataset_files(home, PRICES))
+
+
+def clients(home: Settings) -> list[FileRecord]:
+    return [
+        add_file(arrow_schema(table).empty_table(), home.lake / "clients" / table.name)
+        for table in (CLIENT, ACCOUNT)
+    ]
+
+
+def test_a_manifest_lists_every_file_with_digest_and_rows(home: Settings) -> None:
+    load(home, LAST)
+    manifest = build_manifest(home, LAST, clients(home))
+    assert manifest.known_at_cut == available_at(LAST)
+    assert price_files(manifest) == dataset_files(home, PRICES)
+    assert instrument_files(manifest) == dataset_files(home, INSTRUMENTS)
+    assert quarantine_files(manifest) == []
+    assert [path.parent.name for path in client_files(manifest, ACCOUNT)] == ["account"]
+    assert len(manifest.files) == 4
+    for file in manifest.files:
+        assert file.digest == file_digest(file.path)
+    assert [file["path"] for file in manifest.content()["files"]] == sorted(
+        file["path"] for file in manifest.content()["files"]
+    )
+
+
+def test_a_manifest_is_the_same_before_and_after_the_lake_grows(home: Settings) -> None:
+    load(home, EARLY)
+    before = build_manifest(home, EARLY, clients(home))
+    market = MadeUpMarket()
+    load(home, SESSIONS[40], market)
+    market.bar("BOLT", SESSIONS[5])["close"] += 1  # restated much later
+    load(home, LAST, market)
+    assert len(dataset_files(home, PRICES)) == 3
+    assert build_manifest(home, EARLY, clients(home)) == before
+
+
+def test_a_file_that_covers_later_sessions_too_serves_an_earlier_one(home: Settings) -> None:
+    load(home, LAST)
+    manifest = build_manifest(home, EARLY, [])
+    assert price_files(manifest) == dataset_files(home, PRICES)
+    assert manifest.known_at_cut == available_at(EARLY)
+    assert manifest.data_snapshot != build_manifest(home, LAST, []).data_snapshot
+
+
+def test_a_restated_bar_of_the_session_itself_moves_its_cut(home: Settings) -> None:
+    market = MadeUpMarket()
+    load(home, LAST, market)
+    before = build_manifest(home, LAST, [])
+    market.bar("BOLT", LAST)["close"] += 0.01
+    load(home, LAST, market)
+    after = build_manifest(home, LAST, [])
+    assert after.known_at_cut > before.known_at_cut
+    assert len(price_files(after)) == 2
+    assert known_at_cut(home, EARLY) == available_at(EARLY)
+
+
+def test_other_clients_give_another_snapshot(home: Settings) -> None:
+    load(home, LAST)
+    one, two = clients(home)
+    assert (
+        build_manifest(home, LAST, [one]).data_snapshot
+        != build_manifest(home, LAST, [one, two]).data_snapshot
+    )
+
+
+def test_a_manifest_is_read_back_as_it_was_written(home: Settings) -> None:
+    load(home, LAST)
+    manifest = build_manifest(home, LAST, clients(home))
+    path = write_manifest(home, manifest)
+    assert path.stem == manifest.data_snapshot == file_digest(path)
+    assert read_manifest(home, manifest.data_snapshot) == manifest
+    written = path.stat().st_mtime_ns
+    write_manifest(home, manifest)
+    assert path.stat().st_mtime_ns == written
+
+
+def test_a_moved_home_keeps_its_snapshots(home: Settings, tmp_path: Path) -> None:
+    load(home, LAST)
+    manifest = build_manifest(home, LAST, [])
+    write_manifest(home, manifest)
+    moved = load_settings({}, home=tmp_path / "moved", source="simulated")
+    moved.home.mkdir()
+    home.lake.rename(moved.lake)
+    assert build_manifest(moved, LAST, []).data_snapshot == manifest.data_snapshot
+    assert price_files(read_manifest(moved, manifest.data_snapshot))[0].is_file()
+
+
+def test_an_unknown_snapshot_is_named(home: Settings) -> None:
+    with pytest.raises(LakeError, match="'abc'.*no manifest"):
+        read_manifest(home, "abc")
+
+
+@pytest.mark.parametrize("edit", ["rows", "half"])
+def test_an_edited_manifest_is_refused(home: Settings, edit: str) -> None:
+    load(home, LAST)
+    manifest = build_manifest(home, LAST, [])
+    path = write_manifest(home, manifest)
+    text = path.read_text()
+    path.write_text(text.replace('"rows":', '"rows":1') if edit == "rows" else text[:80])
+    with pytest.raises(LakeError, match="not what its name says"):
+        read_manifest(home, manifest.data_snapshot)
+
+
+def test_without_prices_the_remedy_is_to_ingest(home: Settings) -> None:
+    with pytest.raises(LakeError, match=f"smartinvest ingest --session {LAST}"):
+        build_manifest(home, LAST, [])
+
+
+def test_prices_that_were_never_checked_are_refused(home: Settings) -> None:
+    ingest(home, LAST, MadeUpMarket())
+    with pytest.raises(LakeError, match="never checked"):
+        build_manifest(home, LAST, [])
+
+
+def test_one_flipped_bit_in_a_file_is_noticed(home: Settings) -> None:
+    load(home, LAST)
+    (path,) = dataset_files(home, PRICES)
+    spoiled = bytearray(path.read_bytes())
+    spoiled[len(spoiled) // 3] ^= 1
+    path.write_bytes(spoiled)
+    with pytest.raises(LakeError, match=f"{path.name}.*bytes changed"):
+        build_manifest(home, LAST, [])
+
+
+def test_a_truncated_file_is_noticed(home: Settings) -> None:
+    load(home, LAST)
+    (path,) = dataset_files(home, PRICES)
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(LakeError, match=f"{path.name}.*cannot be read"):
+        build_manifest(home, LAST, [])
+
+
+def test_a_damaged_client_file_is_noticed(home: Settings) -> None:
+    load(home, LAST)
+    (one, _) = clients(home)
+    one.path.write_bytes(one.path.read_bytes() + b"x")
+    with pytest.raises(LakeError, match="bytes changed"):
+        build_manifest(home, LAST, [one])
