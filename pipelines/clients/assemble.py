@@ -14,6 +14,8 @@ from pipelines.clients.records import Account, Client, Goal, Identity, Preferenc
 from pipelines.clients.values import ValueProblem
 
 _LONGEST_LIFE_YEARS = 120
+_LONGEST_HORIZON = dt.timedelta(days=80 * 365 + 20)
+"""Beyond this the client profiles call a target date implausible, too."""
 
 
 class _Rejected(Exception):  # noqa: N818 - it carries a row out of the good path, not to a user
@@ -121,10 +123,10 @@ def _check_dates(birth: dt.date, target: dt.date, session: dt.date) -> None:
             f"the horizon is impossible: it is not after {session}, the session advised on",
             "Write a later date, or leave the goal out when it is over.",
         )
-    if target.year - birth.year > _LONGEST_LIFE_YEARS:
+    if target - session > _LONGEST_HORIZON or target.year - birth.year > _LONGEST_LIFE_YEARS:
         raise _Rejected(
             "target_date",
-            f"the horizon is impossible: the client would be over {_LONGEST_LIFE_YEARS}",
+            f"the horizon is impossible: over 80 years, or past the age of {_LONGEST_LIFE_YEARS}",
             "Correct the target date, or the date of birth.",
         )
 

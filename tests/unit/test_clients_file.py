@@ -145,6 +145,7 @@ def test_lines_are_counted_as_an_editor_counts_them(client_file: WriteFile) -> N
         ({"holdings": "AAPL:1;TSLA:1"}, "holdings", "'TSLA'", "unknown to the market"),
         ({"holdings": "AAPL:-3"}, "holdings", "'AAPL:-3'", "negative"),
         ({"target_date": "2022-12-28"}, "target_date", "'2022-12-28'", "horizon is impossible"),
+        ({"target_date": "2102-12-30"}, "target_date", "'2102-12-30'", "horizon is impossible"),
         ({"target_date": "2190-01-01"}, "target_date", "'2190-01-01'", "horizon is impossible"),
         ({"target_amount": "0"}, "target_amount", "'0'", "goal of nothing"),
         ({"share_kind": "whole"}, "holdings", "'MSFT'", "holds a fraction"),
@@ -176,6 +177,10 @@ def test_a_bad_row_is_told_and_the_good_one_loads(
     (issue,) = assembled.issues
     assert str(issue).startswith(f"line 2, {field} = {shown}: ")
     assert problem in issue.problem
+
+
+def test_the_longest_horizon_is_eighty_years(client_file: WriteFile) -> None:
+    assert load(client_file({"target_date": "2102-12-28"})).issues == ()
 
 
 def test_every_bad_cell_of_a_row_is_told(client_file: WriteFile) -> None:
