@@ -105,7 +105,7 @@ class AllocationModel:
                 traded >= self._current - self._weights,
             ]
         self.problem = cp.Problem(cp.Minimize(loss), constraints)
-        self._compiled = CompiledProblem(self.problem)
+        self.compiled = CompiledProblem(self.problem)
 
     def solve(
         self,
@@ -130,14 +130,14 @@ class AllocationModel:
             There is no optimum, or it cannot be verified.
         """
         self.set_parameters(expected_returns, aversion, limits, current, cost_rate)
-        program = self._compiled.with_parameters()
+        program = self.compiled.with_parameters()
         answer = program.solve()
         if answer.status != clarabel.SolverStatus.Solved:
             raise UnsolvedError(f"the solver says {answer.status}")
         residual = program.kkt_residual(answer)
         if not residual <= self._tolerance:
             raise UnsolvedError(f"the optimality conditions are off by {residual:.1e}")
-        weights = self._compiled.value_of(self._weights, answer)
+        weights = self.compiled.value_of(self._weights, answer)
         objective = self.utility(weights, expected_returns, aversion, current, cost_rate)
         return Solution(weights, objective, residual)
 

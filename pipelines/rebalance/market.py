@@ -43,7 +43,7 @@ class Market:
     Attributes
     ----------
     instruments : every instrument by symbol, also those that may not be bought.
-    symbols : tradable, freshly priced, with enough history for a covariance.
+    symbols : tradable, freshly priced, with enough sessions on which the price moved.
     classes : their asset classes, sorted, each once.
     membership : (classes, symbols), 1 where a symbol belongs to a class.
     reference_weights : (symbols,), summing to 1.
@@ -94,7 +94,8 @@ def make_market(
     ``history`` holds ``symbol``, ``session_date`` and ``simple_return_1d``, one entry per return,
     sorted by session and symbol.
     """
-    counts = dict(zip(*np.unique(history["symbol"], return_counts=True), strict=True))
+    moves = history["symbol"][np.asarray(history["simple_return_1d"], dtype=np.float64) != 0]
+    counts = dict(zip(*np.unique(moves, return_counts=True), strict=True))
     symbols = tuple(
         symbol
         for symbol, instrument in sorted(instruments.items())
@@ -107,7 +108,7 @@ def make_market(
             "instruments that may be bought",
             0,
             f"none of {len(instruments)} is tradable with a fresh price and "
-            f"{policy.minimum_history_sessions} returns",
+            f"{policy.minimum_history_sessions} returns that are not zero",
             "Look at the instrument mart and at `smartinvest quarantine list`.",
         )
     classes = tuple(sorted({instruments[symbol].asset_class for symbol in symbols}))

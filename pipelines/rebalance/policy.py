@@ -46,7 +46,8 @@ class Policy:
     risk_free_rate : what cash earns in a year; assumed, since the sample has no rates.
     covariance_half_life_sessions, covariance_window_sessions : of today's covariance.
     long_run_window_sessions : of the long-run covariance.
-    minimum_history_sessions : returns that a symbol must have before it may be bought.
+    minimum_history_sessions : sessions on which a symbol's price must have moved before it may be
+        bought.
     largest_condition_number : eigenvalues are lifted until the covariance's is not above it.
     cost_bps : spread and fees of a trade, of its notional.
     absolute_band, relative_band, narrowest_band : an account trades when a weight is further

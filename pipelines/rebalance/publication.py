@@ -1,8 +1,7 @@
-"""A run's row in the store: finding it, and publishing everything of it in one transaction."""
+"""A run in the store: where it stands, its forecasts, and its publication in one transaction."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -16,6 +15,7 @@ from models.store_outputs import (
 )
 from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import RebalanceError
+from pipelines.lineage import RunIdentity
 from pipelines.rebalance import rows
 from pipelines.rebalance.advisor import Advice
 from pipelines.rebalance.market import Market
@@ -25,47 +25,25 @@ from pipelines.store import insert, tables, upsert, utc_now
 _ADVISORY_LOCK = 0x5317_0002
 
 
-@dataclass(frozen=True)
-class Run:
-    """A row of ``advice_run`` as the forecast stage began it."""
-
-    run_id: str
-    source: str
-    session_date: dt.date
-    data_snapshot: str
-    status: str
-
-
-def find_run(
-    connection: sa.Connection, source: str, session: dt.date, data_snapshot: str, feature_hash: str
-) -> Run:
-    """Return the run that was begun last for a session on the data of its warehouse build.
+def status_of(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
+    """Return where a run stands.
 
     Raises
     ------
     RebalanceError
-        The forecast stage has begun none.
+        The forecast stage has not begun it.
     """
     run = tables["advice_run"]
-    found = connection.execute(
-        sa.select(run.c.run_id, run.c.status)
-        .where(
-            run.c.source == source,
-            run.c.session_date == session,
-            run.c.data_snapshot == data_snapshot,
-            run.c.feature_hash == feature_hash,
-        )
-        .order_by(run.c.started_at.desc(), run.c.run_id)
-        .limit(1)
-    ).one_or_none()
-    if found is None:
+    found = sa.select(run.c.status).where(run.c.run_id == identity.run_id)
+    status: str | None = connection.execute(found).scalar_one_or_none()
+    if status is None:
         raise RebalanceError(
             "session",
-            session,
-            "there are no forecasts on its newest warehouse build",
-            f"Run `smartinvest forecast --session {session}` first.",
+            identity.session_date,
+            f"its build has no forecasts of {identity.model_name} {identity.model_version} yet",
+            f"Run `smartinvest forecast --session {identity.session_date}` first.",
         )
-    return Run(found.run_id, source, session, data_snapshot, found.status)
+    return RunStatus(status)
 
 
 def serving_forecasts(connection: sa.Connection, run_id: str) -> list[Forecast]:
@@ -105,7 +83,7 @@ def serving_forecasts(connection: sa.Connection, run_id: str) -> list[Forecast]:
 
 def publish(
     connection: sa.Connection,
-    run: Run,
+    identity: RunIdentity,
     market: Market,
     advice: Sequence[Advice],
     snapshot_files: Iterable[rows.Row],
@@ -116,31 +94,57 @@ def publish(
     Returns
     -------
     Whether it was written; another process may have published the same run in the meantime.
+
+    Raises
+    ------
+    RebalanceError
+        Newer forecasts took the place of the run in the meantime.
     """
     _become_only_publisher(connection)
-    table = tables["advice_run"]
-    this_run = table.c.run_id == run.run_id
-    status = sa.select(table.c.status).where(this_run)
-    if connection.execute(status).scalar_one() != RunStatus.BUILDING:
+    if status_of(connection, identity) is not RunStatus.BUILDING:
         return False
-    if not _later_session_is_published(connection, run):
+    run_id = identity.run_id
+    if not _later_session_is_published(connection, identity.session_date):
         upsert(connection, INSTRUMENT, rows.instrument_rows(market))
-        upsert(connection, MARKET_PRICE, rows.price_rows(market, run.data_snapshot))
+        upsert(connection, MARKET_PRICE, rows.price_rows(market, identity.data_snapshot))
     upsert(connection, SNAPSHOT_FILE, snapshot_files)
-    insert(connection, CLIENT_OUTCOME, rows.outcome_rows(run.run_id, advice))
-    insert(connection, TARGET_ALLOCATION, rows.allocation_rows(run.run_id, market, advice))
-    insert(connection, TRADE, rows.trade_rows(run.run_id, market, advice, valid_until))
-    insert(connection, TRADE_REASON, rows.reason_rows(run.run_id, market, advice))
-    connection.execute(
-        table.update()
-        .where(this_run)
-        .values(
-            status=RunStatus.PUBLISHED,
-            published_at=utc_now(),
-            supersedes=_supersede(connection, run),
-        )
-    )
+    insert(connection, CLIENT_OUTCOME, rows.outcome_rows(run_id, advice))
+    insert(connection, TARGET_ALLOCATION, rows.allocation_rows(run_id, market, advice))
+    insert(connection, TRADE, rows.trade_rows(run_id, market, advice, valid_until))
+    insert(connection, TRADE_REASON, rows.reason_rows(run_id, market, advice))
+    _make_visible(connection, identity)
     return True
+
+
+def reinstate(connection: sa.Connection, identity: RunIdentity) -> bool:
+    """Make a superseded run the session's advice again, where its inputs are back.
+
+    Returns
+    -------
+    Whether it was superseded.
+    """
+    _become_only_publisher(connection)
+    if status_of(connection, identity) is not RunStatus.SUPERSEDED:
+        return False
+    _make_visible(connection, identity)
+    return True
+
+
+def _make_visible(connection: sa.Connection, identity: RunIdentity) -> None:
+    """Withdraw the session's published run, if there is one, and show this one instead."""
+    run = tables["advice_run"]
+    published = sa.and_(
+        run.c.status == RunStatus.PUBLISHED,
+        run.c.source == identity.source,
+        run.c.session_date == identity.session_date,
+    )
+    previous = connection.execute(sa.select(run.c.run_id).where(published)).scalar_one_or_none()
+    connection.execute(run.update().where(published).values(status=RunStatus.SUPERSEDED))
+    connection.execute(
+        run.update()
+        .where(run.c.run_id == identity.run_id)
+        .values(status=RunStatus.PUBLISHED, published_at=utc_now(), supersedes=previous)
+    )
 
 
 def _become_only_publisher(connection: sa.Connection) -> None:
@@ -149,22 +153,9 @@ def _become_only_publisher(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
 
-def _later_session_is_published(connection: sa.Connection, run: Run) -> bool:
-    table = tables["advice_run"]
-    later = sa.select(table.c.run_id).where(
-        table.c.status == RunStatus.PUBLISHED, table.c.session_date > run.session_date
+def _later_session_is_published(connection: sa.Connection, session: dt.date) -> bool:
+    run = tables["advice_run"]
+    later = sa.select(run.c.run_id).where(
+        run.c.status == RunStatus.PUBLISHED, run.c.session_date > session
     )
     return connection.execute(later.limit(1)).first() is not None
-
-
-def _supersede(connection: sa.Connection, run: Run) -> str | None:
-    """Withdraw the session's published run, if there is one, and return its key."""
-    table = tables["advice_run"]
-    published = sa.and_(
-        table.c.status == RunStatus.PUBLISHED,
-        table.c.source == run.source,
-        table.c.session_date == run.session_date,
-    )
-    previous = connection.execute(sa.select(table.c.run_id).where(published)).scalar()
-    connection.execute(table.update().where(published).values(status=RunStatus.SUPERSEDED))
-    return previous

@@ -29,10 +29,10 @@ def todays_covariance(daily_returns: Matrix, policy: Policy) -> Matrix:
     Raises
     ------
     RebalanceError
-        A return is not finite, there are too few, or no symbol ever moved.
+        A return is not finite, there are too few, or a symbol never moved.
     """
     window = _window(daily_returns, policy.covariance_window_sessions, policy)
-    estimator = EWCovariance(half_life=policy.covariance_half_life_sessions)
+    estimator = EWCovariance(half_life=policy.covariance_half_life_sessions, nearest=False)
     return _over_horizon(estimator.fit(window).covariance_, policy)
 
 
@@ -48,7 +48,7 @@ def long_run_covariance(daily_returns: Matrix, policy: Policy) -> Matrix:
        matrices", Journal of Multivariate Analysis 88 (2004).
     """
     window = _window(daily_returns, policy.long_run_window_sessions, policy)
-    return _over_horizon(LedoitWolf(assume_centered=True).fit(window).covariance_, policy)
+    return _over_horizon(LedoitWolf(assume_centered=True, nearest=False).fit(window).covariance_, policy)
 
 
 def annual_volatility(weights: Matrix, covariance: Matrix) -> float:
@@ -73,6 +73,14 @@ def _window(daily_returns: Matrix, sessions: int, policy: Policy) -> Matrix:
             "that many are not finite",
             "Look at the price mart; quality should have rejected such prices.",
         )
+    frozen = np.flatnonzero(np.ptp(window, axis=0) == 0)
+    if len(frozen):
+        raise RebalanceError(
+            "columns of the daily returns",
+            frozen.tolist(),
+            "these symbols never moved in the covariance's window",
+            "Leave them out of the market; their prices are stale.",
+        )
     return window
 
 
@@ -81,10 +89,6 @@ def _over_horizon(daily: Matrix, policy: Policy) -> Matrix:
     covariance = (daily + daily.T) * (HORIZON_SESSIONS / 2)
     eigenvalues, vectors = np.linalg.eigh(covariance)
     largest = float(eigenvalues[-1])
-    if largest <= 0:
-        raise RebalanceError(
-            "largest variance", largest, "no symbol ever moved", "Check the prices of the source."
-        )
     smallest_allowed = largest / policy.largest_condition_number
     if eigenvalues[0] < smallest_allowed:
         lifted = np.maximum(eigenvalues, smallest_allowed)
