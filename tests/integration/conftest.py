@@ -1,4 +1,4 @@
-"""Real parts for the integration tests: both databases of the store."""
+"""Real parts for the integration tests: both databases of the store, a warehouse."""
 
 import itertools
 import shutil
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from warehouse_inputs import SESSION, make_home
 
 from pipelines.settings import Settings, load_settings
 from pipelines.store import migrate
+from pipelines.warehouse import transform
 
 _database_numbers = itertools.count(1)
 
@@ -55,3 +57,11 @@ def store(empty_store: Settings) -> Settings:
     """Settings of a migrated store, on each database."""
     migrate(empty_store)
     return empty_store
+
+
+@pytest.fixture(scope="session")
+def small_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home of a few symbols and clients with a published warehouse; not to be changed."""
+    settings = make_home(tmp_path_factory.mktemp("warehouse") / "home")
+    transform(settings, SESSION)
+    return settings

@@ -1,0 +1,151 @@
+"""What a warehouse build holds, and when nothing or nothing new is built."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from warehouse_inputs import (
+    OLD_LAST_SESSION,
+    SESSION,
+    SESSIONS,
+    make_home,
+    price_rows,
+)
+
+from pipelines.errors import LakeError, WarehouseError
+from pipelines.lineage import file_digest
+from pipelines.settings import Settings, load_settings
+from pipelines.warehouse import build_for, connect, dbt_build, transform
+
+
+def files(folder: Path) -> dict[Path, int]:
+    """When each file and pointer under a folder was written."""
+    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*") if not path.is_dir()}
+
+
+def test_a_build_says_what_it_was_made_from(small_warehouse: Settings) -> None:
+    build = build_for(small_warehouse, SESSION)
+
+    manifest = small_warehouse.lake / "manifests" / f"{build.data_snapshot}.json"
+    assert json.loads(manifest.read_text())["session_date"] == SESSION.isoformat()
+    assert build.feature_hash == file_digest(build.features_path)
+    assert build.rows["features"] == len(price_rows())
+    assert build.rows["account"] == 4
+    with connect(small_warehouse.warehouse / "current") as warehouse:
+        [(source, session, snapshot)] = warehouse.sql(
+            "select source, session_date, data_snapshot from build"
+        ).fetchall()
+    assert (source, session, snapshot) == ("sample", SESSION, build.data_snapshot)
+
+
+def test_the_feature_file_is_ordered_by_symbol_and_session(small_warehouse: Settings) -> None:
+    features = pq.read_table(build_for(small_warehouse, SESSION).features_path)
+    keys = list(
+        zip(features["symbol"].to_pylist(), features["session_date"].to_pylist(), strict=True)
+    )
+    assert keys == sorted(keys)
+    assert {str(kind) for kind in features.schema.types} == {"string", "date32[day]", "double"}
+
+
+def test_no_path_of_the_machine_is_in_the_warehouse_file(small_warehouse: Settings) -> None:
+    build = build_for(small_warehouse, SESSION)
+    assert str(small_warehouse.home).encode() not in build.warehouse_path.read_bytes()
+    assert not list(build.path.rglob("inputs"))
+
+
+def test_clients_lacking_something_get_a_cash_like_score_and_a_reason(
+    small_warehouse: Settings,
+) -> None:
+    with connect(small_warehouse.warehouse / "current") as warehouse:
+        profiles = warehouse.sql(
+            "select goal_id, risk_score, limiting_part, issue from client_profile order by goal_id"
+        ).fetchall()
+    assert profiles == [
+        ("ada-far", 46, "finance", None),
+        ("ada-near", 6, "horizon", "no_account"),
+        ("bob-goal", 1, None, "no_risk_profile"),
+        ("cy-past", 1, "horizon", "target_date_passed"),
+    ]
+
+
+def test_accounts_without_holdings_or_fresh_prices_are_there_and_say_so(
+    small_warehouse: Settings,
+) -> None:
+    with connect(small_warehouse.warehouse / "current") as warehouse:
+        accounts = warehouse.sql(
+            "select account_id, cash_micros, unpriced_count, issue from account order by account_id"
+        ).fetchall()
+        old = warehouse.sql(
+            "select price_session_date, price_is_fresh from instrument where symbol = 'OLD'"
+        ).fetchall()
+        weights = warehouse.sql(
+            "select sum(weight) from account_holding where account_id = 'ada-taxable'"
+        ).fetchall()
+    assert accounts == [
+        ("ada-bare", 0, 0, "empty"),
+        ("ada-taxable", 12_340_000, 0, None),
+        ("bob-account", 0, 1, "unpriced_holding"),
+        ("cy-account", 1_000_000, 0, None),
+    ]
+    assert old == [(OLD_LAST_SESSION, False)]
+    assert weights[0][0] == pytest.approx(1, abs=1e-12)
+
+
+def test_a_second_transform_with_nothing_changed_writes_nothing(
+    small_warehouse: Settings,
+) -> None:
+    before = files(small_warehouse.home)
+    build = transform(small_warehouse, SESSION)
+    assert build == build_for(small_warehouse, SESSION)
+    assert files(small_warehouse.home) == before
+
+
+def test_another_home_and_one_thread_give_the_same_bytes(
+    small_warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt_build, "MOST_THREADS", 1)
+    settings = make_home(tmp_path / "home")
+    here, there = transform(settings, SESSION), build_for(small_warehouse, SESSION)
+    assert here.data_snapshot == there.data_snapshot
+    assert here.feature_hash == there.feature_hash
+    assert here.path.name == there.path.name
+
+
+def test_a_failing_data_test_stops_the_build_and_names_test_and_rows(tmp_path: Path) -> None:
+    rows = [
+        row | {"close": -1.0} if row["symbol"] == "KO" and row["session_date"] == SESSION else row
+        for row in price_rows()
+    ]
+    broken = make_home(tmp_path / "home", rows)
+
+    with pytest.raises(WarehouseError, match="stg_prices_is_in_range: 2 rows fail") as raised:
+        transform(broken, SESSION)
+
+    assert "the last good warehouse stays" in str(raised.value)
+    assert not (broken.warehouse / "current").exists()
+
+
+def test_a_session_without_prices_is_refused(small_warehouse: Settings) -> None:
+    with pytest.raises(LakeError, match="ingest"):
+        transform(small_warehouse, SESSIONS[0] - dt.timedelta(days=365))
+
+
+def test_a_session_that_was_never_built_names_the_command(small_warehouse: Settings) -> None:
+    with pytest.raises(WarehouseError, match="smartinvest transform --session 2022-12-01"):
+        build_for(small_warehouse, dt.date(2022, 12, 1))
+
+
+def test_a_build_of_another_source_is_not_taken_for_ours(small_warehouse: Settings) -> None:
+    other = load_settings({}, home=small_warehouse.home, source="simulated")
+    with pytest.raises(WarehouseError, match="was built from sample"):
+        build_for(other, SESSION)
+
+
+def test_a_damaged_warehouse_file_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "warehouse.duckdb").write_bytes(b"no database")
+    with pytest.raises(WarehouseError, match="cannot be opened"):
+        connect(tmp_path)
+    with pytest.raises(WarehouseError, match="there is none"):
+        connect(tmp_path / "elsewhere")

@@ -1,0 +1,138 @@
+"""What dbt's YAML says is what models/ declares, and every model says everything of itself."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from models.declaration import ColumnType, Table
+from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
+from models.store_inputs import CLIENT_IDENTITY, SNAPSHOT
+
+MODELS = Path(__file__).parents[2] / "dbt" / "models"
+SQL_FILES = sorted(MODELS.rglob("*.sql"))
+TYPES = {
+    ColumnType.TEXT: "varchar",
+    ColumnType.INTEGER: "bigint",
+    ColumnType.FLOAT: "double",
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.DATE: "date",
+    ColumnType.TIMESTAMP: "timestamp with time zone",
+}
+DECLARED = {
+    ("lake", "prices"): PRICES,
+    ("lake", "instruments"): INSTRUMENTS,
+    ("lake", "quarantined_prices"): QUARANTINED_PRICES,
+    **{("clients", table.name): table for table in SNAPSHOT},
+}
+STAGED = {
+    "stg_prices": PRICES,
+    "stg_instruments": INSTRUMENTS,
+    "stg_clients": SNAPSHOT[0],
+    "stg_risk_profiles": SNAPSHOT[1],
+    "stg_goals": SNAPSHOT[2],
+    "stg_preferences": SNAPSHOT[3],
+    "stg_accounts": SNAPSHOT[4],
+    "stg_holdings": SNAPSHOT[5],
+}
+
+
+def sources() -> dict[tuple[str, str], dict[str, Any]]:
+    content = yaml.safe_load((MODELS / "staging" / "sources.yml").read_text("utf-8"))
+    return {
+        (source["name"], table["name"]): table
+        for source in content["sources"]
+        for table in source["tables"]
+    }
+
+
+def model_of(sql: Path) -> dict[str, Any]:
+    [model] = yaml.safe_load(sql.with_suffix(".yml").read_text("utf-8"))["models"]
+    return model
+
+
+def accepted_values(column: dict[str, Any]) -> Iterator[list[str]]:
+    for test in column.get("data_tests", []):
+        if isinstance(test, dict) and "accepted_values" in test:
+            yield test["accepted_values"]["arguments"]["values"]
+
+
+def test_every_declared_lake_and_client_table_is_a_source_and_no_other() -> None:
+    assert set(sources()) == {*DECLARED, ("run", "cut")}
+
+
+@pytest.mark.parametrize("key", DECLARED, ids=".".join)
+def test_a_sources_columns_types_units_and_meanings_are_the_declared_ones(
+    key: tuple[str, str],
+) -> None:
+    documented = {
+        column["name"]: (
+            column["data_type"],
+            column.get("config", {}).get("meta", {}).get("unit"),
+            column["description"],
+        )
+        for column in sources()[key]["columns"]
+    }
+    assert documented == {
+        column.name: (TYPES[column.type], column.unit, column.meaning) for column in DECLARED[key]
+    }
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_staging_keeps_declared_names_types_and_vocabularies(name: str) -> None:
+    table: Table = STAGED[name]
+    staged = {c["name"]: c for c in model_of(MODELS / "staging" / f"{name}.sql")["columns"]}
+    left_out = set(table.column_names) - set(staged)
+    assert left_out <= {"recorded_by", "known_at_basis"}
+    for column in table:
+        if column.name in left_out:
+            continue
+        assert staged[column.name]["data_type"] == TYPES[column.type]
+        if column.allowed is not None and column.name != "source":
+            [values] = accepted_values(staged[column.name])
+            assert sorted(values) == sorted(column.allowed)
+
+
+def test_no_identity_reaches_the_warehouse() -> None:
+    own = {"client_id", "recorded_at", "recorded_by"}
+    personal = set(CLIENT_IDENTITY.column_names) - own
+    columns = {
+        column["name"]
+        for described in (*sources().values(), *(model_of(sql) for sql in SQL_FILES))
+        for column in described["columns"]
+    }
+    assert not columns & personal
+
+
+@pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
+def test_a_model_has_a_contract_a_grain_and_a_description_and_unit_for_every_column(
+    sql: Path,
+) -> None:
+    model = model_of(sql)
+    assert model["name"] == sql.stem
+    assert model["config"]["contract"]["enforced"]
+    assert model["description"].startswith("Grain: one row")
+    for column in model["columns"]:
+        assert column["description"].strip(), column["name"]
+        if column["data_type"] in ("double", "bigint"):
+            assert column["config"]["meta"]["unit"], column["name"]
+
+
+@pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
+def test_a_model_of_more_than_one_row_tests_its_key(sql: Path) -> None:
+    model = model_of(sql)
+    tests = {name for test in model.get("data_tests", []) for name in test}
+    assert (
+        "unique_key" in tests
+        or model["description"].startswith("Grain: one row. ")
+        or (model["description"].startswith("Grain: one row: "))
+    )
+
+
+@pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
+def test_no_model_reads_a_clock_or_chance(sql: Path) -> None:
+    forbidden = r"\b(now|today|current_date|current_timestamp|get_current_\w+|random|uuid)\b"
+    assert re.search(forbidden, sql.read_text("utf-8"), re.IGNORECASE) is None

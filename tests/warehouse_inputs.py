@@ -1,0 +1,245 @@
+"""A small lake and store for the warehouse tests, and a way to run dbt's compiled SQL alone."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
+from models.store_inputs import ACCOUNT, CLIENT, GOAL, HOLDING, PREFERENCE, RISK_PROFILE
+from pipelines.lake import append_versions, arrow_schema, mark_checked, unchecked_files
+from pipelines.sessions import available_at, session_after, sessions_between
+from pipelines.settings import Settings, load_settings
+from pipelines.store import insert, migrate, transaction
+
+SESSION = dt.date(2022, 12, 28)
+SESSIONS = sessions_between(session_after(SESSION, -299), SESSION)
+SYMBOLS = ("AAPL", "KO", "OLD", "QUAL", "XOM")
+OLD_LAST_SESSION = SESSIONS[-20]
+RECORDED_AT = dt.datetime(2022, 12, 1, 12, tzinfo=dt.UTC)
+OBSERVED_AT = dt.datetime(2022, 12, 30, 12, tzinfo=dt.UTC)
+
+_CHAIN = (
+    ("staging", "stg_cut"),
+    ("staging", "stg_prices"),
+    ("intermediate", "int_returns"),
+    ("intermediate", "int_moving_averages"),
+    ("intermediate", "int_volatility"),
+    ("intermediate", "int_momentum"),
+    ("marts", "features"),
+)
+
+
+def closes(sessions: Sequence[dt.date] = SESSIONS, seed: int = 1) -> dict[str, list[float]]:
+    """Random walks with all bits of a float64 in use, one per symbol."""
+    steps = np.random.default_rng(seed).normal(0, 0.02, (len(SYMBOLS), len(sessions)))
+    paths = np.exp(np.cumsum(steps, axis=1)) * np.geomspace(0.3, 3000, len(SYMBOLS))[:, None]
+    return {symbol: path.tolist() for symbol, path in zip(SYMBOLS, paths, strict=True)}
+
+
+def price_row(symbol: str, session: dt.date, close: float | None, **changes: Any) -> dict[str, Any]:
+    """One row of the lake's prices, known when its session's bars are by assumption."""
+    row = dict.fromkeys(PRICES.column_names) | {
+        "source": "sample",
+        "symbol": symbol,
+        "session_date": session,
+        "close": close,
+        "known_at": available_at(session),
+        "known_at_basis": "assumed",
+    }
+    return row | changes
+
+
+def price_rows(sessions: Sequence[dt.date] = SESSIONS, seed: int = 1) -> list[dict[str, Any]]:
+    """Prices of all symbols; OLD vanishes weeks before the end."""
+    return [
+        price_row(symbol, session, close)
+        for symbol, path in closes(sessions, seed).items()
+        for session, close in zip(sessions, path, strict=True)
+        if symbol != "OLD" or session <= OLD_LAST_SESSION
+    ]
+
+
+def prices(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as the lake's table of prices."""
+    return pa.Table.from_pylist(list(rows), arrow_schema(PRICES))
+
+
+def make_home(home: Path, rows: Sequence[Mapping[str, Any]] | None = None) -> Settings:
+    """A home with prices and instruments in the lake and a few telling clients in the store."""
+    settings = load_settings({}, home=home)
+    settings.home.mkdir(parents=True)
+    instruments = pa.Table.from_pylist(
+        [_instrument(symbol) for symbol in SYMBOLS], arrow_schema(INSTRUMENTS)
+    )
+    append_versions(settings, INSTRUMENTS, SESSION, instruments, OBSERVED_AT)
+    add_prices(settings, price_rows() if rows is None else rows)
+    migrate(settings)
+    add_clients(settings)
+    return settings
+
+
+def add_prices(settings: Settings, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append prices to the lake as if they had passed every expectation."""
+    append_versions(settings, PRICES, SESSION, prices(rows), OBSERVED_AT)
+    rules = "0" * 64
+    mark_checked(settings, PRICES, rules, SESSION, unchecked_files(settings, PRICES, rules))
+
+
+def add_clients(settings: Settings) -> None:
+    """Insert clients: ada has everything, bob no questionnaire, cy a goal in the past."""
+    recorded = {"recorded_at": RECORDED_AT, "recorded_by": "test"}
+    versioned = recorded | {"version": 1}
+    goals = [
+        ("ada-far", "ada", dt.date(2050, 1, 1)),
+        ("ada-near", "ada", dt.date(2024, 1, 1)),
+        ("bob-goal", "bob", dt.date(2040, 1, 1)),
+        ("cy-past", "cy", dt.date(2020, 1, 1)),
+    ]
+    accounts = [
+        ("ada-taxable", "ada", "ada-far"),
+        ("ada-bare", "ada", "ada-far"),
+        ("bob-account", "bob", "bob-goal"),
+        ("cy-account", "cy", "cy-past"),
+    ]
+    holdings = [
+        ("ada-taxable", "$CASH", 12_340_000),
+        ("ada-taxable", "AAPL", 2_500_000),
+        ("bob-account", "OLD", 1_000_000),
+        ("cy-account", "$CASH", 1_000_000),
+    ]
+    with transaction(settings) as connection:
+        insert(connection, CLIENT, [{"client_id": c, **recorded} for c in ("ada", "bob", "cy")])
+        insert(connection, RISK_PROFILE, [answers(c) | versioned for c in ("ada", "cy")])
+        insert(
+            connection,
+            GOAL,
+            [
+                {"goal_id": goal, "client_id": client, "target_date": date, "priority": 1}
+                | {"kind": "wealth", "target_cents": 1_000_000, **versioned}
+                for goal, client, date in goals
+            ],
+        )
+        insert(
+            connection,
+            PREFERENCE,
+            [
+                {"client_id": "ada", "kind": "exclude_symbol", "subject": "XOM"}
+                | {"limit_weight": None, **versioned}
+            ],
+        )
+        insert(
+            connection,
+            ACCOUNT,
+            [
+                {"account_id": account, "client_id": client, "goal_id": goal}
+                | {"tax_kind": "taxable", "share_kind": "whole", "cash_buffer_cents": 0}
+                | versioned
+                for account, client, goal in accounts
+            ],
+        )
+        insert(
+            connection,
+            HOLDING,
+            [
+                {"account_id": account, "symbol": symbol, "quantity_micros": quantity, **versioned}
+                for account, symbol, quantity in holdings
+            ],
+        )
+
+
+def change_answers(settings: Settings, client: str, version: int, **changes: int) -> None:
+    """Record a newer questionnaire of a client."""
+    row = answers(client) | {"version": version, "recorded_at": RECORDED_AT, "recorded_by": "test"}
+    with transaction(settings) as connection:
+        insert(connection, RISK_PROFILE, [row | changes])
+
+
+def answers(client: str) -> dict[str, Any]:
+    """A middling questionnaire: finances 46, willingness 46, no contradiction."""
+    return {
+        "client_id": client,
+        "annual_income_cents": 5_000_000,
+        "annual_expenses_cents": 4_000_000,
+        "liquid_assets_cents": 4_000_000,
+        "income_stability": 3,
+        "emergency_fund_months": 3,
+        "max_loss_percent": 30,
+        "reaction_to_fall": 3,
+        "gamble_choice": 3,
+        "stated_attitude": 2,
+    }
+
+
+def derive_features(
+    compiled: Path, folder: Path, rows: pa.Table, session: dt.date = SESSION, threads: int = 2
+) -> pa.Table:
+    """Run the SQL that dbt compiled, from raw prices to the mart ``features``, on its own.
+
+    Parameters
+    ----------
+    compiled : dbt's folder of compiled models.
+    folder : an empty folder to work in.
+    rows : raw prices; nothing is quarantined.
+    """
+    cut = pa.table(
+        {
+            "source": ["sample"],
+            "session_date": [session],
+            "known_at_cut": pa.array([OBSERVED_AT], pa.timestamp("us", tz="UTC")),
+            "data_snapshot": ["x"],
+        }
+    )
+    rejected = arrow_schema(QUARANTINED_PRICES).empty_table()
+    for name, table in (("prices", rows), ("quarantined_prices", rejected), ("cut", cut)):
+        (folder / "inputs" / name).mkdir(parents=True)
+        pq.write_table(table, folder / "inputs" / name / "rows.parquet")
+    with duckdb.connect(str(folder / "warehouse.duckdb"), config={"threads": threads}) as database:
+        database.execute("set timezone = 'UTC'")
+        database.execute(f"set file_search_path = '{folder}'")
+        for layer, model in _CHAIN:
+            sql = (compiled / layer / f"{model}.sql").read_text("utf-8")
+            database.execute(f"create schema if not exists {layer}")
+            database.execute(f"create table {layer}.{model} as {sql}")
+        return database.sql("from marts.features order by symbol, session_date").to_arrow_table()
+
+
+def bits(features: pa.Table, until: dt.date | None = None) -> dict[tuple[str, dt.date], bytes]:
+    """The bits of each row up to a session, by key; null differs from every number."""
+    rows = bit_matrix(features)
+    keys = zip(features["symbol"].to_pylist(), features["session_date"].to_pylist(), strict=True)
+    return {
+        key: row.tobytes()
+        for key, row in zip(keys, rows, strict=True)
+        if until is None or key[1] <= until
+    }
+
+
+def bit_matrix(features: pa.Table) -> NDArray[np.int64]:
+    """The bits of all numbers and, beside them, which are null; one row per row."""
+    numbers = [name for name in features.column_names if name not in ("symbol", "session_date")]
+    missing = np.column_stack([features[name].is_null().to_numpy() for name in numbers])
+    values = np.column_stack([features[name].to_numpy() for name in numbers])
+    return np.hstack([np.where(missing, 0.0, values).view(np.int64), missing.astype(np.int64)])
+
+
+def _instrument(symbol: str) -> dict[str, Any]:
+    return {
+        "source": "sample",
+        "symbol": symbol,
+        "name": symbol.title(),
+        "asset_class": "energy" if symbol == "XOM" else "technology",
+        "currency": "USD",
+        "expense_ratio_bps": 0,
+        "substitute_group": symbol,
+        "reference_weight": 0.2,
+        "tradable": True,
+        "known_at": available_at(SESSIONS[0]),
+        "known_at_basis": "assumed",
+    }
