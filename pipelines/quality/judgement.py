@@ -36,8 +36,10 @@ _VERSION = [*_BAR, "known_at"]
 class Judgement:
     """The verdict on a batch: rows of ``QUARANTINED_PRICES``, and how many bars stand behind it.
 
-    ``bad_share`` counts the newest version of each bar only: what a source has put right since
-    does not speak against it.
+    ``bad_share`` is the share of rejected bars in all bars of the sessions that the batch speaks
+    of, accepted earlier or new, so that one bad restatement alone is one bad bar and not a bad
+    feed. Only the newest version of each bar counts: what a source has put right since does not
+    speak against it.
     """
 
     rejections: pa.Table
@@ -60,18 +62,25 @@ def judge(settings: Settings, paths: Sequence[Path]) -> Judgement:
     failures = validate(bar_suite(sessions, classes), batch)
     rejections = _described(batch, failures)
     survivors = _without(batch, failures)
-    rejections += _against_history(survivors, _accepted(settings, set(paths)), classes)
-
-    rejected = {tuple(row[name] for name in _VERSION) for row in rejections}
-    newest = batch.drop_duplicates(_BAR, keep="last")[_VERSION].itertuples(index=False, name=None)
-    newest_is_bad = [version in rejected for version in newest]
+    accepted = _accepted(settings, set(paths))
+    rejections += _against_history(survivors, accepted, classes)
     table = pa.Table.from_pylist(rejections, schema=arrow_schema(QUARANTINED_PRICES))
+    rejected = {tuple(row[name] for name in _VERSION) for row in rejections}
     return Judgement(
         rejections=conform(table, QUARANTINED_PRICES),
         rows_checked=len(batch),
         rows_rejected=len(rejected),
-        bad_share=sum(newest_is_bad) / len(newest_is_bad),
+        bad_share=_bad_share(batch, accepted, rejected),
     )
+
+
+def _bad_share(
+    batch: pd.DataFrame, accepted: pd.DataFrame, rejected: set[tuple[Any, ...]]
+) -> float:
+    newest = batch.drop_duplicates(_BAR, keep="last")[_VERSION]
+    bad = sum(version in rejected for version in newest.itertuples(index=False, name=None))
+    neighbours = accepted[accepted["session_date"].isin(newest["session_date"].unique())]
+    return bad / len(pd.concat([newest[_BAR], neighbours[_BAR]]).drop_duplicates())
 
 
 def _against_history(

@@ -17,7 +17,7 @@ from pipelines.settings import Settings
 logger = logging.getLogger(__name__)
 
 LARGEST_BAD_SHARE = 1 / 3
-"""A batch with a larger share of bad bars is a broken feed, not a set of bad symbols."""
+"""A larger share of bad bars in the sessions of a batch is a broken feed, not bad symbols."""
 
 _RULES = ("expectations", "pipelines/quality")
 
@@ -60,7 +60,8 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
             raise QualityError(
                 f"source {settings.source.value}, share of bad bars",
                 f"{judgement.bad_share:.0%}",
-                f"more than {LARGEST_BAD_SHARE:.0%} of {checked} new bars failed ({rules})",
+                f"more than {LARGEST_BAD_SHARE:.0%} of the bars in the new rows' sessions failed "
+                f"({checked} rows checked; {rules})",
                 "The feed itself must be wrong: mend or change the source and ingest again.",
             )
         add_rejections(settings, session, judgement.rejections)

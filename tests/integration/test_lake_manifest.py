@@ -129,7 +129,7 @@ def test_a_moved_home_keeps_its_snapshots(home: Settings, tmp_path: Path) -> Non
 
 
 def test_an_unknown_snapshot_is_named(home: Settings) -> None:
-    with pytest.raises(LakeError, match="'abc'.*no manifest"):
+    with pytest.raises(LakeError, match=r"'abc'.*no manifest"):
         read_manifest(home, "abc")
 
 
