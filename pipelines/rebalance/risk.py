@@ -48,7 +48,9 @@ def long_run_covariance(daily_returns: Matrix, policy: Policy) -> Matrix:
        matrices", Journal of Multivariate Analysis 88 (2004).
     """
     window = _window(daily_returns, policy.long_run_window_sessions, policy)
-    return _over_horizon(LedoitWolf(assume_centered=True, nearest=False).fit(window).covariance_, policy)
+    return _over_horizon(
+        LedoitWolf(assume_centered=True, nearest=False).fit(window).covariance_, policy
+    )
 
 
 def annual_volatility(weights: Matrix, covariance: Matrix) -> float:

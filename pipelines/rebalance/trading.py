@@ -146,16 +146,32 @@ def _sell_for_buffer(book: Book, sold: list[int], settled: list[int], policy: Po
 
     cash = book.cash_cents + sum(_proceeds(book, i, sold[i], policy) for i in range(len(sold)))
     for position in sorted(range(len(sold)), key=overweight):
-        missing = book.buffer_cents - cash
-        if missing <= 0:
+        if cash >= book.buffer_cents:
             return
-        cash -= _proceeds(book, position, sold[position], policy)
-        per_lot = max(1, notional_cents(book.lot_micros, book.price_micros[position]))
-        lots = -(-missing * (_BPS + 2 * policy.cost_bps) // (_BPS * per_lot)) + 1
-        most = _floor_to_lot(book.held[position] - sold[position], book)
-        sold[position] += min(lots * book.lot_micros, most)
-        settled[position] = book.held[position] - sold[position]
-        cash += _proceeds(book, position, sold[position], policy)
+        before = _proceeds(book, position, sold[position], policy)
+        more = _fewest_lots_that_raise(
+            book, position, sold[position], before + book.buffer_cents - cash, policy
+        )
+        after = _proceeds(book, position, sold[position] + more, policy)
+        if after > before:
+            sold[position] += more
+            settled[position] = book.held[position] - sold[position]
+            cash += after - before
+
+
+def _fewest_lots_that_raise(
+    book: Book, position: int, sold: int, wanted_cents: int, policy: Policy
+) -> int:
+    """Return what to sell beyond ``sold`` for proceeds of ``wanted_cents``, or all there is."""
+    fewest, most = 0, (book.held[position] - sold) // book.lot_micros
+    while fewest < most:
+        middle = (fewest + most) // 2
+        quantity = sold + middle * book.lot_micros
+        if _proceeds(book, position, quantity, policy) >= wanted_cents:
+            most = middle
+        else:
+            fewest = middle + 1
+    return fewest * book.lot_micros
 
 
 def _buys(book: Book, settled: list[int], budget: int, policy: Policy) -> list[int]:

@@ -1,0 +1,256 @@
+"""Trades in integers: identities to the cent, whatever the account."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from models.vocabulary import MICROS, Side
+from pipelines.rebalance.drift import drift, outside_band
+from pipelines.rebalance.policy import POLICY
+from pipelines.rebalance.trading import Book, fee_cents, lot_micros, notional_cents, size_trades
+from pipelines.rebalance.weights import NANOS, Target
+
+WHOLE, FRACTION = lot_micros("whole", POLICY), lot_micros("fractional", POLICY)
+
+
+@st.composite
+def books(draw) -> Book:
+    """Any account: prices from cents to thousands, dust, odd fractions, buffers above cash."""
+    count = draw(st.integers(1, 6))
+    prices = draw(st.lists(st.integers(10_000, 5_000_000_000), min_size=count, max_size=count))
+    lot = draw(st.sampled_from([WHOLE, FRACTION]))
+    held = draw(
+        st.lists(st.integers(0, 500) | st.just(0), min_size=count, max_size=count).map(
+            lambda lots: [number * lot for number in lots]
+        )
+    )
+    if draw(st.booleans()):
+        held[0] += draw(st.integers(0, MICROS))
+    cash = draw(st.integers(0, 5_000_000))
+    values = [notional_cents(quantity, price) for quantity, price in zip(held, prices, strict=True)]
+    wealth = cash + sum(values)
+    if wealth == 0:
+        cash = wealth = 1
+    shares = np.array(draw(st.lists(st.integers(0, 10), min_size=count + 1, max_size=count + 1)))
+    if shares.sum() == 0:
+        shares[-1] = 1
+    nanos = [int(share) * NANOS // int(shares.sum()) for share in shares[:-1]]
+    target = Target(tuple(nanos), NANOS - sum(nanos))
+    buffer = min(draw(st.integers(0, 100_000)), target.cash_cents(wealth))
+    return Book(
+        held=held,
+        target=target.quantities(wealth, prices),
+        price_micros=prices,
+        upper_nanos=[draw(st.sampled_from([n, min(NANOS, 2 * n)])) for n in nanos],
+        wealth_cents=wealth,
+        cash_cents=cash,
+        buffer_cents=buffer,
+        reserve_cents=buffer + draw(st.integers(0, 1000)),
+        target_cash_cents=target.cash_cents(wealth),
+        lot_micros=lot,
+    )
+
+
+@given(st.integers(1, 10**13), st.integers(1, 10**10))
+@example(5_000_000, 1_000)  # half a cent goes to 0
+@example(15_000_000, 1_000)  # one and a half to 2
+def test_notional_is_rounded_half_to_even(quantity: int, price: int) -> None:
+    assert notional_cents(quantity, price) == round(Fraction(quantity * price, 10**10))
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_cash_adds_up_to_the_cent(book: Book) -> None:
+    orders = size_trades(book, POLICY)
+    cash = book.cash_cents
+    for order in orders.orders:
+        assert order.notional_cents == notional_cents(order.quantity_micros, order.price_micros)
+        assert order.fee_cents == fee_cents(order.notional_cents, POLICY)
+        cash += order.notional_cents if order.side is Side.SELL else -order.notional_cents
+        cash -= order.fee_cents
+    assert cash == orders.cash_after_cents
+    assert (
+        orders.cash_before_cents + orders.sells_cents - orders.buys_cents - orders.fees_cents
+        == orders.cash_after_cents
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_cash_is_never_negative_and_buys_leave_the_reserve(book: Book) -> None:
+    orders = size_trades(book, POLICY)
+    cash = book.cash_cents
+    for order in orders.orders:
+        cash += order.notional_cents if order.side is Side.SELL else -order.notional_cents
+        cash -= order.fee_cents
+        assert cash >= 0
+    if orders.buys_cents:
+        assert orders.cash_after_cents >= book.reserve_cents
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_the_buffer_is_kept_unless_nothing_is_left_to_sell(book: Book) -> None:
+    orders = size_trades(book, POLICY)
+    left = list(book.held)
+    for order in orders.orders:
+        left[order.position] += (
+            order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
+        )
+    sellable = any(quantity >= book.lot_micros for quantity in left)
+    assert orders.cash_after_cents >= book.buffer_cents or not sellable
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_sells_come_first_and_never_exceed_what_is_held(book: Book) -> None:
+    orders = size_trades(book, POLICY).orders
+    sides = [order.side for order in orders]
+    assert sides == sorted(sides, key=lambda side: side is Side.BUY)
+    for order in orders:
+        if order.side is Side.SELL:
+            assert order.quantity_micros <= book.held[order.position]
+    assert len({order.position for order in orders}) == len(orders)
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_every_trade_is_whole_lots_or_a_whole_position(book: Book) -> None:
+    for order in size_trades(book, POLICY).orders:
+        everything = order.side is Side.SELL and order.quantity_micros == book.held[order.position]
+        in_lots = order.quantity_micros % book.lot_micros == 0
+        assert in_lots or (everything and book.lot_micros == FRACTION)
+        assert order.quantity_micros > 0
+        assert order.notional_cents > 0
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_a_trade_misses_what_cash_allows_by_one_lot_at_most(book: Book) -> None:
+    orders = size_trades(book, POLICY)
+    for order in orders.orders:
+        signed = order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
+        settled = orders.settled[order.position] - book.held[order.position]
+        assert abs(signed - settled) <= book.lot_micros
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_buying_one_more_lot_breaks_no_upper_bound(book: Book) -> None:
+    for order in size_trades(book, POLICY).orders:
+        quantity = book.held[order.position] + order.quantity_micros
+        if order.side is Side.BUY and quantity > book.target[order.position]:
+            value = notional_cents(quantity, book.price_micros[order.position])
+            assert value * NANOS <= book.upper_nanos[order.position] * book.wealth_cents
+
+
+@settings(max_examples=400, deadline=None)
+@given(books())
+def test_buys_below_the_minimum_are_not_made(book: Book) -> None:
+    for order in size_trades(book, POLICY).orders:
+        if order.side is Side.BUY:
+            assert order.notional_cents >= POLICY.minimum_notional_cents
+
+
+@settings(max_examples=200, deadline=None)
+@given(books())
+def test_once_trades_are_filled_the_same_target_asks_for_a_lot_at_most(
+    book: Book,
+) -> None:
+    first = size_trades(book, POLICY)
+    held = list(book.held)
+    for order in first.orders:
+        held[order.position] += (
+            order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
+        )
+    filled = Book(
+        held=held,
+        target=list(first.settled),
+        price_micros=book.price_micros,
+        upper_nanos=book.upper_nanos,
+        wealth_cents=book.wealth_cents,
+        cash_cents=first.cash_after_cents,
+        buffer_cents=book.buffer_cents,
+        reserve_cents=book.reserve_cents,
+        target_cash_cents=book.target_cash_cents,
+        lot_micros=book.lot_micros,
+    )
+    again = size_trades(filled, POLICY)
+    for order in again.orders:
+        gap = abs(held[order.position] - first.settled[order.position])
+        assert order.quantity_micros <= gap + book.lot_micros
+
+
+def whole_share_book(**changes) -> Book:
+    values = {
+        "held": [0, 0],
+        "target": [2_600_000, 3_400_000],
+        "price_micros": [100_000_000, 50_000_000],
+        "upper_nanos": [NANOS, NANOS],
+        "wealth_cents": 60_000,
+        "cash_cents": 60_000,
+        "buffer_cents": 0,
+        "reserve_cents": 0,
+        "target_cash_cents": 0,
+        "lot_micros": WHOLE,
+    }
+    return Book(**(values | changes))
+
+
+def test_leftover_cash_buys_another_share_of_what_is_furthest_below_its_target() -> None:
+    orders = size_trades(whole_share_book(), POLICY).orders
+    bought = {order.position: order.quantity_micros for order in orders}
+    # 2 at 100 and 3 at 50 leave 250 dollars; a share of the first is missing 60 dollars' worth,
+    # one of the second 20 dollars' worth.
+    assert bought == {0: 3_000_000, 1: 4_000_000}
+
+
+def test_leftover_cash_stops_at_the_target_cash() -> None:
+    orders = size_trades(whole_share_book(target_cash_cents=24_900), POLICY).orders
+    assert {order.position: order.quantity_micros for order in orders} == {
+        0: 2_000_000,
+        1: 3_000_000,
+    }
+
+
+def test_a_whole_position_is_sold_even_below_the_minimum() -> None:
+    book = whole_share_book(
+        held=[50_000, 0], target=[0, 0], lot_micros=FRACTION, cash_cents=0, wealth_cents=500
+    )
+    (order,) = size_trades(book, POLICY).orders
+    assert (order.side, order.quantity_micros, order.notional_cents) == (Side.SELL, 50_000, 500)
+
+
+def test_a_small_part_of_a_position_is_not_sold() -> None:
+    book = whole_share_book(held=[50_000, 0], target=[10_000, 0], lot_micros=FRACTION, cash_cents=0)
+    assert size_trades(book, POLICY).orders == ()
+
+
+def test_a_whole_share_account_keeps_the_odd_fraction_that_it_holds() -> None:
+    book = whole_share_book(held=[2_500_000, 0], target=[0, 0])
+    (order,) = size_trades(book, POLICY).orders
+    assert order.quantity_micros == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "is_outside"),
+    [
+        ([0.40, 0.60], [0.36, 0.64], False),  # large positions: 5 % of wealth
+        ([0.42, 0.58], [0.36, 0.64], True),
+        ([0.049, 0.951], [0.04, 0.96], False),  # small ones: a quarter of their target
+        ([0.052, 0.948], [0.04, 0.96], True),
+        ([0.009, 0.991], [0.0, 1.0], False),  # none wanted: 1 % of wealth
+        ([0.011, 0.989], [0.0, 1.0], True),
+    ],
+)
+def test_the_band_is_absolute_for_large_and_relative_for_small_positions(
+    current: list[float], target: list[float], is_outside: bool
+) -> None:
+    assert outside_band(np.array(current), np.array(target), POLICY) is is_outside
+
+
+def test_drift_is_the_share_of_wealth_in_the_wrong_place() -> None:
+    assert drift(np.array([0.5, 0.5]), np.array([0.4, 0.6])) == pytest.approx(0.1)
