@@ -15,6 +15,7 @@ from pipelines.settings import Settings
 from pipelines.store import connect, tables
 
 _CENTS = 100.0
+_WIDTH_OF_A_FILE = 120
 
 
 def published_runs(settings: Settings, session: dt.date) -> dict[str, dt.datetime]:
@@ -50,12 +51,13 @@ def print_summary(settings: Settings, session: dt.date) -> None:
         outcomes = _outcomes(connection, run.run_id)
         trades = _trades(connection, run.run_id)
         facts = _facts(connection, settings, run)
-    console = Console(highlight=False)
+    console = _console()
     console.print()
     console.print(_pairs(facts))
     console.print(_table("models, on sessions none of them was fitted to", scores))
     console.print(_table("accounts", outcomes))
     console.print(_table("trades", trades))
+    console.print()
     console.print(_pairs(_places(settings)))
 
 
@@ -81,7 +83,7 @@ def print_status(settings: Settings) -> None:
                 "store", settings.home, "nothing is published in it", "Make a run: make run."
             )
         facts = _facts(connection, settings, newest)
-    Console(highlight=False).print(_pairs(facts))
+    _console().print(_pairs(facts))
 
 
 def print_seconds(ready_s: float, stages: Sequence[Stage], total_s: float) -> None:
@@ -89,7 +91,7 @@ def print_seconds(ready_s: float, stages: Sequence[Stage], total_s: float) -> No
     spent = [("start Airflow", ready_s)] + [(stage.dag_id, stage.seconds) for stage in stages]
     spent.append(("all, with stopping", total_s))
     rows = [{"step": what, "seconds": f"{seconds:.1f}"} for what, seconds in spent]
-    Console(highlight=False).print(_table("time", rows))
+    _console().print(_table("time", rows))
 
 
 def _newest_run(connection: sa.Connection, settings: Settings, session: dt.date) -> Any:
@@ -142,7 +144,7 @@ def _scores(
             "model": row.model_name,
             "RMSE / naive": f"{row.rmse_to_naive:.4f}",
             "MAE / naive": f"{row.mae_to_naive:.4f}",
-            "R2 out of sample": f"{row.r2_out_of_sample:+.4f}",
+            "R2": f"{row.r2_out_of_sample:+.4f}",
             "confidence": f"{row.confidence:.2f}",
             "serves": "yes" if row.serves else "",
         }
@@ -200,6 +202,12 @@ def _places(settings: Settings) -> dict[str, str]:
     }
 
 
+def _console() -> Console:
+    # Where nobody watches there is no width to fit into, and long paths stay whole.
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH_OF_A_FILE)
+
+
 def _pairs(pairs: dict[str, str]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
@@ -219,7 +227,7 @@ def _table(title: str, rows: Sequence[dict[str, str]]) -> Table:
         table.add_row("none")
         return table
     for position, name in enumerate(rows[0]):
-        table.add_column(name, justify="left" if position == 0 else "right")
+        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row.values())
     return table
