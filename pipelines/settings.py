@@ -35,7 +35,8 @@ class Settings(BaseModel):
         1000, ge=1, description="clients that `make run` generates into an empty store"
     )
 
-    def model_post_init(self, context: Any) -> None:
+    def model_post_init(self, _context: Any, /) -> None:
+        """Make the home absolute and put the SQL store under it, where no URL is set."""
         home = self.home.expanduser().absolute()
         object.__setattr__(self, "home", home)
         if not self.store_url:
