@@ -151,17 +151,17 @@ def down() -> None:
 
 @clients_app.command("generate")
 def clients_generate(
-    count: Annotated[int, typer.Option(min=1, help="How many clients.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same clients.")] = 7,
+    count: Annotated[int | None, typer.Option(min=1, help="How many; else the setting.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Same seed, same clients.")] = None,
 ) -> None:
     """Generate plausible clients with goals, accounts and holdings."""
     from pipelines.clients import generate
     from pipelines.store import migrate
 
-    settings = load_settings()
+    settings = load_settings(generated_clients=count, seed=seed)
     ensure_home(settings)
     migrate(settings)
-    _show(generate(settings, count, seed))
+    _show(generate(settings, settings.generated_clients, settings.seed))
 
 
 @clients_app.command("import")

@@ -164,7 +164,11 @@ def _engine(store_url: str) -> sa.Engine:
     url = sa.make_url(store_url)
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(
-            url, poolclass=sa.NullPool, connect_args={"timeout": BUSY_SECONDS}
+            url,
+            poolclass=sa.NullPool,
+            # A refused row's values may be personal; an error's text ends in logs.
+            hide_parameters=True,
+            connect_args={"timeout": BUSY_SECONDS},
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -173,6 +177,7 @@ def _engine(store_url: str) -> sa.Engine:
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         poolclass=sa.NullPool,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
             "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC",
