@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +144,7 @@ class LstmForecaster(Forecaster):
         try:
             with np.load(path, allow_pickle=False) as saved:
                 weights = {name: saved[name] for name in sorted(saved.files)}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, BadZipFile) as error:
             raise ModelNotFoundError(
                 "model file", path, f"it is missing or damaged ({error})", "Train again."
             ) from error

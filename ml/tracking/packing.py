@@ -1,5 +1,9 @@
 """A fitted model as MLflow's own format packs it, without pickles."""
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -22,15 +26,30 @@ def pack(model: ServingModel, folder: Path) -> Path:
     own.mkdir()
     model.save(own)
     packed = folder / "packed"
-    mlflow.pyfunc.save_model(
-        packed,
-        loader_module="ml.serving",
-        data_path=str(own),
-        signature=_signature(),
-        # Left to itself MLflow finds them out by loading the model in another process.
-        pip_requirements=_pip_requirements(),
-    )
+    with _without_remarks():
+        mlflow.pyfunc.save_model(
+            packed,
+            loader_module="ml.serving",
+            data_path=str(own),
+            signature=_signature(),
+            # Left to itself MLflow finds them out by loading the model in another process.
+            pip_requirements=_pip_requirements(),
+        )
     return packed
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Keep MLflow from remarking that there is no pip here and that no example was given."""
+    remarks = logging.getLogger("mlflow.utils.environment")
+    level = remarks.level
+    remarks.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*input example was not provided.*")
+            yield
+    finally:
+        remarks.setLevel(level)
 
 
 def _signature() -> ModelSignature:

@@ -38,6 +38,7 @@ class Registry:
         uri = f"sqlite:///{folder / 'mlflow.db'}?timeout={_BUSY_SECONDS}"
         with self._clear_errors():
             folder.mkdir(parents=True, exist_ok=True)
+            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
             self._client = MlflowClient(uri, uri)
             self._experiment_id = self._ensure_experiment()
 

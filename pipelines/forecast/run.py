@@ -69,7 +69,7 @@ def _remove_unpublished(connection: sa.Connection, source: str, session: dt.date
         run.c.session_date == session,
         run.c.status == RunStatus.BUILDING.value,
     )
-    run_ids = list(connection.execute(unpublished).scalars())
+    run_ids: list[str] = list(connection.execute(unpublished).scalars())
     connection.execute(sa.delete(forecast).where(forecast.c.run_id.in_(run_ids)))
     connection.execute(sa.delete(run).where(run.c.run_id.in_(run_ids)))
 
