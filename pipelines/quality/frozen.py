@@ -3,6 +3,8 @@
 import datetime as dt
 from collections import defaultdict
 
+import pyarrow.compute as pc
+
 from models.lake import PRICES
 from pipelines.lake import dataset_files, known_at_cut, read_as_of
 from pipelines.quality.quarantine import list_quarantine
@@ -27,17 +29,15 @@ def frozen_symbols(settings: Settings, session: dt.date) -> tuple[str, ...]:
         return ()
     versions = ("symbol", "session_date", "known_at")
     bad_versions = set(zip(*(rejected[name].to_pylist() for name in versions), strict=True))
-    suspects = set(rejected["symbol"].to_pylist())
-
-    first = session_after(session, 1 - RECENT_SESSIONS)
-    cut = known_at_cut(settings, session)
-    bars = read_as_of(dataset_files(settings, PRICES), PRICES, session, cut).select(versions)
+    recent = (pc.field("session_date") >= session_after(session, 1 - RECENT_SESSIONS)) & pc.field(
+        "symbol"
+    ).isin(pc.unique(rejected["symbol"]))
+    files = dataset_files(settings, PRICES)
+    bars = read_as_of(files, PRICES, session, known_at_cut(settings, session)).filter(recent)
     verdicts: dict[str, list[bool]] = defaultdict(list)
     bad_today = set()
     for bar in zip(*(bars[name].to_pylist() for name in versions), strict=True):
         symbol, day, _ = bar
-        if symbol not in suspects or day < first:
-            continue
         verdicts[symbol].append(bar in bad_versions)
         if day == session and bar in bad_versions:
             bad_today.add(symbol)

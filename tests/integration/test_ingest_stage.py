@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 from models.lake import INSTRUMENTS, PRICES
 from pipelines.errors import LakeError, SourceError
@@ -11,7 +12,6 @@ from pipelines.ingest import ingest
 from pipelines.lake import current_versions, dataset_files, known_at_cut
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
-from tests.made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 LAST = SESSIONS[-1]
 SYMBOLS = len(STOCKS) + 1

@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from made_up_market import SESSIONS, MadeUpMarket
 
 from models.lake import INSTRUMENTS, PRICES
 from models.store_inputs import ACCOUNT, CLIENT
@@ -27,7 +28,6 @@ from pipelines.lake import (
 from pipelines.lineage import file_digest
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
-from tests.made_up_market import SESSIONS, MadeUpMarket
 
 EARLY, LAST = SESSIONS[30], SESSIONS[-1]
 

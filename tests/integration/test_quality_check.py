@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 from models.store_outputs import QUARANTINE
 from pipelines.errors import QualityError
@@ -13,7 +14,6 @@ from pipelines.lake import build_manifest, known_at_cut, quarantine_files
 from pipelines.quality import QualityReport, check, list_quarantine
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, migrate, read
-from tests.made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 LAST = SESSIONS[-1]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_up_market import INDEX, SESSIONS, Bar, MadeUpMarket
 
 from pipelines.ingest import ingest
 from pipelines.quality import check, list_quarantine
 from pipelines.settings import Settings, load_settings
 from pipelines.store import migrate
-from tests.made_up_market import INDEX, SESSIONS, Bar, MadeUpMarket
 
 DAY, LAST = SESSIONS[-10], SESSIONS[-1]
 HOLIDAY = dt.date(2020, 2, 17)

@@ -188,7 +188,7 @@ for number in range(10**9):
 
 
 def test_a_writer_killed_at_any_moment_leaves_whole_files_only(tmp_path: Path) -> None:
-    for round_number in range(3):
+    for round_number in range(2):
         writer = subprocess.Popen(
             [sys.executable, "-c", _ENDLESS_WRITER, str(tmp_path)], cwd=REPOSITORY
         )
