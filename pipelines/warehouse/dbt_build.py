@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import WarehouseError
+from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
 from pipelines.warehouse.duckdb import MEMORY_LIMIT
@@ -21,12 +22,16 @@ _SHOWN = 5
 _PASSED = {"success", "pass", "no-op"}
 
 
-def build(settings: Settings, workspace: Path, lock: int) -> None:
+def build(settings: Settings, workspace: Path, code_digest: str, lock: int) -> None:
     """Build ``warehouse.duckdb`` in the workspace with all tests, and keep ``run_results.json``.
+
+    Data tests run in every build. Unit tests speak of the code alone, so a home runs them in the
+    first build of each code and not again.
 
     Parameters
     ----------
     workspace : folder with ``inputs/``; receives the database and dbt's results.
+    code_digest : digest of the SQL and of what runs it.
     lock : descriptor of the lock on the warehouse; dbt inherits it, so that a killed build's
         workspace is free only once its dbt is gone too.
 
@@ -38,16 +43,21 @@ def build(settings: Settings, workspace: Path, lock: int) -> None:
     target = settings.warehouse / "dbt"
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
+    proven = target / "unit_tests_passed"
+    is_proven = proven.is_file() and proven.read_text("utf-8") == code_digest
     command = [
         *(sys.executable, "-P", str(_CHILD), "build"),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--target-path", str(target), "--log-path", str(settings.logs / "dbt")),
-        "--no-use-colors",
+        *("--no-use-colors", "--log-level-file", "info"),
+        *(("--exclude-resource-type", "unit_test") if is_proven else ()),
     ]
     output = workspace / "dbt.log"
     code = _run(command, _environment(workspace), output, lock)
     if code != 0:
         raise _failure(results, output, settings)
+    if not is_proven:
+        write_text(code_digest, proven)
     results.replace(workspace / results.name)
     output.unlink()
 

@@ -99,7 +99,7 @@ def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
 def _built(settings: Settings, manifest: Manifest, name: str, lock: int) -> WarehouseBuild:
     workspace = fresh_workspace(settings)
     lay_out(manifest, workspace)
-    dbt_build.build(settings, workspace, lock)
+    dbt_build.build(settings, workspace, code_digest(), lock)
     with connect(workspace) as warehouse:
         features = export_features(warehouse, workspace / "features.parquet")
         rows = count_rows(warehouse)

@@ -61,7 +61,7 @@ def store(empty_store: Settings) -> Settings:
 
 @pytest.fixture(scope="session")
 def small_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home of a few symbols and clients with a published warehouse; not to be changed."""
+    """A home of a few symbols and clients with a published warehouse; put back what you change."""
     settings = make_home(tmp_path_factory.mktemp("warehouse") / "home")
     transform(settings, SESSION)
     return settings

@@ -10,14 +10,13 @@ from warehouse_inputs import (
     OLD_LAST_SESSION,
     SESSION,
     SESSIONS,
-    make_home,
     price_rows,
 )
 
 from pipelines.errors import LakeError, WarehouseError
 from pipelines.lineage import file_digest
 from pipelines.settings import Settings, load_settings
-from pipelines.warehouse import build_for, connect, dbt_build, transform
+from pipelines.warehouse import build_for, connect, transform
 
 
 def files(folder: Path) -> dict[Path, int]:
@@ -100,31 +99,6 @@ def test_a_second_transform_with_nothing_changed_writes_nothing(
     build = transform(small_warehouse, SESSION)
     assert build == build_for(small_warehouse, SESSION)
     assert files(small_warehouse.home) == before
-
-
-def test_another_home_and_one_thread_give_the_same_bytes(
-    small_warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dbt_build, "MOST_THREADS", 1)
-    settings = make_home(tmp_path / "home")
-    here, there = transform(settings, SESSION), build_for(small_warehouse, SESSION)
-    assert here.data_snapshot == there.data_snapshot
-    assert here.feature_hash == there.feature_hash
-    assert here.path.name == there.path.name
-
-
-def test_a_failing_data_test_stops_the_build_and_names_test_and_rows(tmp_path: Path) -> None:
-    rows = [
-        row | {"close": -1.0} if row["symbol"] == "KO" and row["session_date"] == SESSION else row
-        for row in price_rows()
-    ]
-    broken = make_home(tmp_path / "home", rows)
-
-    with pytest.raises(WarehouseError, match="stg_prices_is_in_range: 2 rows fail") as raised:
-        transform(broken, SESSION)
-
-    assert "the last good warehouse stays" in str(raised.value)
-    assert not (broken.warehouse / "current").exists()
 
 
 def test_a_session_without_prices_is_refused(small_warehouse: Settings) -> None:

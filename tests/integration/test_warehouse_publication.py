@@ -7,24 +7,31 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from warehouse_inputs import SESSION, SESSIONS, change_answers
+from warehouse_inputs import SESSION, SESSIONS, add_prices, change_answers, price_row
 
+from pipelines.errors import WarehouseError
 from pipelines.settings import Settings, load_settings
-from pipelines.warehouse import build_for, connect, publication, transform
+from pipelines.warehouse import build_for, connect, dbt_build, publication, transform
 
 PATIENCE_S = 60.0
 
 
 @pytest.fixture
-def published(small_warehouse: Settings, tmp_path: Path) -> Settings:
-    """A copy of a home with a published warehouse, free to be changed."""
-    home = tmp_path / "home"
-    shutil.copytree(small_warehouse.home, home, symlinks=True)
-    return load_settings({}, home=home)
+def published(small_warehouse: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """The shared home, free to be changed: it is put back afterwards.
+
+    A copy elsewhere would make dbt parse the project anew for every test.
+    """
+    kept = tmp_path / "kept"
+    shutil.copytree(small_warehouse.home, kept, symlinks=True)
+    yield small_warehouse
+    shutil.rmtree(small_warehouse.home)
+    shutil.move(kept, small_warehouse.home)
 
 
 def score_of_ada(warehouse: Path) -> int:
@@ -47,6 +54,7 @@ def test_readers_see_the_old_build_or_the_new_one_while_it_is_made(published: Se
                 seen.append(score_of_ada(current))
             except Exception as error:  # noqa: BLE001 - any error at all is what is looked for
                 errors.append(error)
+            time.sleep(0.005)
 
     old = connect(current)
     reader = threading.Thread(target=read)
@@ -68,24 +76,56 @@ def test_readers_see_the_old_build_or_the_new_one_while_it_is_made(published: Se
     assert len(list((published.warehouse / "builds").glob("2*"))) == 2
 
 
-def test_an_older_session_gets_its_pointer_and_leaves_current_alone(
-    published: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_session_gets_its_pointer_and_leaves_current_alone(published: Settings) -> None:
     newest = build_for(published, SESSION)
     earlier = transform(published, SESSIONS[-2])
-    current = published.warehouse / "current"
-    assert current.resolve() == newest.path
+
+    assert (published.warehouse / "current").resolve() == newest.path
     assert build_for(published, SESSIONS[-2]) == earlier
     with connect(earlier.warehouse_path) as warehouse:
         assert warehouse.sql("select max(session_date) from price").fetchall() == [(SESSIONS[-2],)]
 
-    monkeypatch.setattr(publication, "KEPT_BUILDS", 1)
-    publication.remove_old(published)
-    assert newest.path.exists()
-    monkeypatch.setattr(publication, "KEPT_BUILDS", 0)
-    shutil.rmtree(earlier.path)
-    again = build_for(published, SESSIONS[-2])
-    assert again == earlier
+
+def test_a_removed_build_is_made_again_byte_for_byte_with_any_number_of_threads(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build_for(published, SESSION)
+    shutil.rmtree(before.path)
+    change_answers(published, "ada", version=2, max_loss_percent=10)
+    monkeypatch.setattr(dbt_build, "MOST_THREADS", 1)
+
+    assert build_for(published, SESSION) == before
+    assert score_of_ada(before.warehouse_path) == 46
+
+
+def test_a_failing_data_test_names_test_and_rows_and_leaves_the_last_build_in_place(
+    published: Settings,
+) -> None:
+    before = build_for(published, SESSION)
+    add_prices(published, [price_row("KO", SESSION, -1.0)])
+
+    with pytest.raises(WarehouseError, match="stg_prices_is_in_range: 2 rows fail") as raised:
+        transform(published, SESSION)
+
+    assert "the last good warehouse stays" in str(raised.value)
+    assert build_for(published, SESSION) == before
+    assert (published.warehouse / "current").resolve() == before.path
+
+
+def test_only_the_newest_builds_and_the_current_one_are_kept(tmp_path: Path) -> None:
+    settings = load_settings({}, home=tmp_path)
+    builds = settings.warehouse / "builds"
+    names = [f"2022-12-{day:02d}_{day:012d}_code" for day in range(10, 20)]
+    for age, name in enumerate(reversed(names)):
+        (builds / name).mkdir(parents=True)
+        (builds / name / "build.json").write_text("{}")
+        os.utime(builds / name / "build.json", (1_000_000 - age, 1_000_000 - age))
+    (settings.warehouse / "current").symlink_to(f"builds/{names[0]}")
+
+    publication.remove_old(settings)
+
+    kept = names[-publication.KEPT_BUILDS :]
+    assert sorted(path.name for path in builds.iterdir()) == [names[0], *kept]
 
 
 def test_a_killed_build_leaves_the_last_one_and_the_next_build_cleans_up(
@@ -120,8 +160,8 @@ def test_a_killed_build_leaves_the_last_one_and_the_next_build_cleans_up(
     assert sorted((published.warehouse / "builds").iterdir()) == sorted([before.path, after.path])
 
 
-def wait_until(condition: object) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
