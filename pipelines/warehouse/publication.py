@@ -87,7 +87,7 @@ def sole_builder(settings: Settings) -> Iterator[int]:
         settings.warehouse.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(settings.warehouse / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise _unwritable(settings.warehouse, error) from None
+        raise unwritable(settings.warehouse, error) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,7 +116,7 @@ def fresh_workspace(settings: Settings) -> Path:
             shutil.rmtree(workspace)
         workspace.mkdir(parents=True)
     except OSError as error:
-        raise _unwritable(workspace, error) from None
+        raise unwritable(workspace, error) from None
     return workspace
 
 
@@ -204,7 +204,8 @@ def _damaged(path: Path, problem: str) -> WarehouseError:
     )
 
 
-def _unwritable(path: Path, error: OSError) -> WarehouseError:
+def unwritable(path: Path, error: OSError) -> WarehouseError:
+    """Return the error that says a folder of the warehouse cannot be written, and why."""
     return WarehouseError(
         "warehouse folder",
         path,

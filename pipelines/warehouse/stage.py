@@ -26,6 +26,7 @@ from pipelines.warehouse.publication import (
     session_pointer,
     snapshot_prefix,
     sole_builder,
+    unwritable,
 )
 from pipelines.warehouse.snapshot import snapshot_clients
 
@@ -85,14 +86,17 @@ def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
     name = build_name(manifest.session_date, manifest.data_snapshot, code_digest())
     path = settings.warehouse / "builds" / name
     with sole_builder(settings) as lock:
-        if path.exists():
-            logger.info("the warehouse of %s is built already", manifest.session_date)
-            build = read_build(path)
-        else:
-            with step(f"build the warehouse of {manifest.session_date}"):
-                build = _built(settings, manifest, name, lock)
-        publish(settings, build)
-        remove_old(settings)
+        try:
+            if path.exists():
+                logger.info("the warehouse of %s is built already", manifest.session_date)
+                build = read_build(path)
+            else:
+                with step(f"build the warehouse of {manifest.session_date}"):
+                    build = _built(settings, manifest, name, lock)
+            publish(settings, build)
+            remove_old(settings)
+        except OSError as error:
+            raise unwritable(settings.warehouse, error) from None
     return build
 
 
