@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.forecasters.trend import TrendForecaster, Window
-from ml.panel import Panel
+from ml.panel import VOLATILITY_WINDOW_SESSIONS, Panel
 from ml.rolling import FIXED_POINT, Floats, to_fixed_point, trailing_sum
 
 LEAST_SHARE_OBSERVED = 0.8
@@ -22,8 +22,8 @@ class CrossoverForecaster(TrendForecaster):
 
     @property
     def history_sessions(self) -> int:
-        """The slow window and the row before its first return."""
-        return self.window[1] + 1
+        """The longer of the slow and the volatility's window, and the row before it."""
+        return max(self.window[1], VOLATILITY_WINDOW_SESSIONS) + 1
 
     def trend(self, panel: Panel, window: Window) -> Floats:
         """Return the scaled gap between the averages; NaN where 20 % of the slow one is missing."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.forecasters.trend import TrendForecaster, Window
-from ml.panel import Panel
+from ml.panel import VOLATILITY_WINDOW_SESSIONS, Panel
 from ml.rolling import Floats
 
 LAGS_PER_SPAN = 3
@@ -22,8 +22,8 @@ class ExponentialMovingAverageForecaster(TrendForecaster):
 
     @property
     def history_sessions(self) -> int:
-        """The ages with weight and the row before the oldest return."""
-        return LAGS_PER_SPAN * self.window[0] + 1
+        """The longer of the ages with weight and the volatility's window, and the row before."""
+        return max(LAGS_PER_SPAN * self.window[0], VOLATILITY_WINDOW_SESSIONS) + 1
 
     def trend(self, panel: Panel, window: Window) -> Floats:
         """Return horizon times the weighted mean; NaN where 20 % of the weight is missing."""

@@ -20,8 +20,8 @@ class NaiveForecaster(Forecaster):
 
     @property
     def history_sessions(self) -> int:
-        """The window of the volatility that scales the spread."""
-        return VOLATILITY_WINDOW_SESSIONS
+        """The window of the volatility that scales the spread, and the row before it."""
+        return VOLATILITY_WINDOW_SESSIONS + 1
 
     def fit(self, panel: Panel, split: Split) -> None:
         """Learn the spread of outcomes around zero."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.forecasters.trend import TrendForecaster, Window
-from ml.panel import Panel
+from ml.panel import VOLATILITY_WINDOW_SESSIONS, Panel
 from ml.rolling import Floats, trailing_mean
 
 
@@ -15,8 +15,8 @@ class SimpleMovingAverageForecaster(TrendForecaster):
 
     @property
     def history_sessions(self) -> int:
-        """The window and the row before its first return."""
-        return self.window[0] + 1
+        """The longer of the trend's and the volatility's window, and the row before it."""
+        return max(self.window[0], VOLATILITY_WINDOW_SESSIONS) + 1
 
     def trend(self, panel: Panel, window: Window) -> Floats:
         """Return horizon times the mean; NaN where 20 % of the window is missing."""
