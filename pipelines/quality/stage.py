@@ -50,9 +50,9 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
     rules: dict[str, int] = {}
     rules_digest = tree_digest(REPOSITORY, _RULES, {".py"})
     if paths := unchecked_files(settings, PRICES, rules_digest):
-        from pipelines.quality.judgement import judge
-
         with step(f"check of {len(paths)} new price file(s)"):
+            from pipelines.quality.judgement import judge
+
             judgement = judge(settings, paths)
         checked, quarantined = judgement.rows_checked, judgement.rows_rejected
         rules = dict(sorted(Counter(judgement.rejections["rule"].to_pylist()).items()))

@@ -4,6 +4,7 @@ Importing this module imports Great Expectations, which takes seconds: stages im
 functions.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ import pandas as pd
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from pipelines.errors import QualityError
+
+# Its import sets this logger to INFO, which announces every context that we make.
+logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
 _FORMAT = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 
