@@ -54,6 +54,16 @@ def test_no_path_of_the_machine_is_in_the_warehouse_file(small_warehouse: Settin
     assert not list(build.path.rglob("inputs"))
 
 
+def test_the_first_build_of_a_code_runs_unit_tests_too_and_keeps_every_result(
+    small_warehouse: Settings,
+) -> None:
+    build = build_for(small_warehouse, SESSION)
+    results = json.loads((build.path / "run_results.json").read_text("utf-8"))["results"]
+    kinds = {result["unique_id"].split(".")[0] for result in results}
+    assert kinds == {"model", "test", "unit_test"}
+    assert {result["status"] for result in results} == {"success", "pass"}
+
+
 def test_clients_lacking_something_get_a_cash_like_score_and_a_reason(
     small_warehouse: Settings,
 ) -> None:

@@ -132,6 +132,16 @@ def test_a_model_of_more_than_one_row_tests_its_key(sql: Path) -> None:
     )
 
 
+def test_every_model_has_a_unit_test_but_those_that_only_rename_or_join() -> None:
+    untested = {
+        sql.stem
+        for sql in SQL_FILES
+        if "unit_tests" not in yaml.safe_load(sql.with_suffix(".yml").read_text("utf-8"))
+    }
+    renaming = {name for name in STAGED if name not in ("stg_prices", "stg_instruments")}
+    assert untested == renaming | {"stg_cut", "build", "price"}
+
+
 @pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
 def test_no_model_reads_a_clock_or_chance(sql: Path) -> None:
     forbidden = r"\b(now|today|current_date|current_timestamp|get_current_\w+|random|uuid)\b"
