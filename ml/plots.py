@@ -2,30 +2,31 @@
 
 from typing import TYPE_CHECKING
 
-from ml.training import TrainedModel, TrainingResult
+from ml.training import TrainingResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def error_ratios(result: TrainingResult) -> "Figure":
-    """Return a bar chart of every model's test errors as ratios to the naive forecast's."""
+    """Return a bar chart of how far every model's test errors are from the naive forecast's."""
     from matplotlib.figure import Figure
 
     names = [model.forecaster.name for model in result.models]
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for offset, label, values in (
+    for offset, label, ratios in (
         (-0.2, "RMSE", [model.test.rmse_to_naive for model in result.models]),
         (0.2, "MAE", [model.test.mae_to_naive for model in result.models]),
     ):
-        bars = axes.bar([place + offset for place in range(len(names))], values, 0.4, label=label)
-        axes.bar_label(bars, fmt="%.3f", fontsize=7)
-    axes.axhline(1.0, color="black", linewidth=0.8)
+        places = [place + offset for place in range(len(names))]
+        # From zero on: bars of the ratios themselves would have to be cut off to show anything.
+        bars = axes.bar(places, [100 * (ratio - 1) for ratio in ratios], 0.4, label=label)
+        axes.bar_label(bars, fmt="%+.2f", fontsize=7)
+    axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(names)), names)
-    ratios = [ratio for model in result.models for ratio in _ratios(model)]
-    axes.set_ylim(min(ratios) - 0.02, max(ratios) + 0.02)
-    axes.set_ylabel("error / error of the naive forecast")
+    axes.margins(y=0.15)
+    axes.set_ylabel("error against the naive forecast's, %")
     start, end = result.test_period
     axes.set_title(f"{result.plan.horizon_sessions}-session log return, test {start} to {end}")
     axes.legend()
@@ -53,7 +54,3 @@ def loss_curve(result: TrainingResult) -> "Figure":
     axes.set_ylabel("negative log likelihood")
     axes.legend(fontsize=7)
     return figure
-
-
-def _ratios(model: TrainedModel) -> tuple[float, float]:
-    return model.test.rmse_to_naive, model.test.mae_to_naive
