@@ -18,7 +18,7 @@ from pipelines.rebalance.outlook import Outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.reasons import Reason
 from pipelines.rebalance.screening import unusable_because
-from pipelines.rebalance.trading import Book, Orders, lot_micros, size_trades
+from pipelines.rebalance.trading import Book, Orders, grain_cents, lot_micros, size_trades
 from pipelines.rebalance.weights import NANOS, Target, clean
 
 Vector = npt.NDArray[np.float64]
@@ -102,7 +102,7 @@ class Advisor:
             or uppers != limits.upper.tolist()
         ):
             return Trigger.PROFILE_CHANGE
-        if outside_band(current, last.fractions(self._market.symbols), self._policy):
+        if self._is_outside_band(account, current, last.fractions(self._market.symbols)):
             return Trigger.DRIFT
         return Trigger.NONE
 
@@ -117,8 +117,9 @@ class Advisor:
         new = self._solve(account, limits, current)
         weights = new.target.as_fractions()
         gap = drift(current, weights)
-        if not outside_band(current, weights, self._policy):
-            sentence = sentences.near_new_target(trigger)
+        book = self._book(account, new)
+        orders = size_trades(book, self._policy)
+        if not orders.orders or not self._is_outside_band(account, current, weights):
             return Advice(
                 account,
                 Outcome.WITHIN_BAND,
@@ -128,13 +129,7 @@ class Advisor:
                 gap,
                 self._no_orders(account),
                 (),
-                sentence,
-            )
-        book = self._book(account, new)
-        orders = size_trades(book, self._policy)
-        if not orders.orders:
-            return Advice(
-                account, Outcome.HELD, trigger, last, new, gap, orders, (), sentences.too_small()
+                sentences.near_new_target(trigger),
             )
         outcome = Outcome.RELAXED if limits.relaxed else Outcome.REBALANCED
         return Advice(
@@ -163,7 +158,6 @@ class Advisor:
     def _book(self, account: Account, new: NewTarget) -> Book:
         wealth, limits = account.wealth_cents, new.limits.limits
         prices = self._market.price_micros
-        floor = int(np.ceil(limits.cash_floor * wealth))
         return Book(
             held=self._held(account),
             target=new.target.quantities(wealth, prices),
@@ -172,8 +166,7 @@ class Advisor:
             wealth_cents=wealth,
             cash_cents=account.cash_cents,
             buffer_cents=account.cash_buffer_cents,
-            reserve_cents=max(account.cash_buffer_cents, floor),
-            target_cash_cents=new.target.cash_cents(wealth),
+            reserve_cents=max(account.cash_buffer_cents, new.target.cash_cents(wealth)),
             lot_micros=lot_micros(account.share_kind, self._policy),
         )
 
@@ -196,6 +189,13 @@ class Advisor:
     ) -> Advice:
         orders = self._no_orders(account)
         return Advice(account, outcome, Trigger.NONE, last, None, None, orders, (), sentence)
+
+    def _is_outside_band(self, account: Account, current: Vector, target: Vector) -> bool:
+        grains = [
+            grain_cents(account.share_kind, price, self._policy)
+            for price in self._market.price_micros
+        ]
+        return outside_band(current, target, np.array(grains) / account.wealth_cents, self._policy)
 
     def _current_weights(self, account: Account) -> Vector:
         values = [

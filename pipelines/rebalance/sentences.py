@@ -23,20 +23,18 @@ def traded(outcome: Outcome, trigger: Trigger, trades: int, drift: float) -> str
 
 def unchanged() -> str:
     """Return the sentence for an account that is as near to its old target as it should be."""
-    return "Nothing to do: every holding is within its band around the target."
+    return (
+        "Nothing to do: every holding is within its band around the target, or as near "
+        "to it as the smallest trade allows."
+    )
 
 
 def near_new_target(trigger: Trigger) -> str:
     """Return the sentence for an account whose new target is close to what it holds."""
     return (
         f"A new target was made, because {_WHY[trigger]}; "
-        "every holding is already within its band around it."
+        "every holding is within its band around it, or within the smallest trade."
     )
-
-
-def too_small() -> str:
-    """Return the sentence for an account that no executable trade brings closer to its target."""
-    return "Nothing was traded: no trade of at least one share and the minimum size helps."
 
 
 def held(reason: str) -> str:

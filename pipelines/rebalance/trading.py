@@ -1,7 +1,8 @@
 """From target quantities to an executable trade list, in integers throughout.
 
-Sells come first and never exceed what is held; buys are rounded down and never spend cash that
-must stay; what is left is spent again, one lot per symbol in a fixed order. Then
+Sells come first, to the nearest lot, and never exceed what is held; buys are rounded down and
+never spend cash that must stay; what is left is spent again in a fixed order, up to a lot beyond
+the target. Then
 
     cash before + sells - buys - fees = cash after
 
@@ -29,8 +30,8 @@ class Book:
     upper_nanos : largest weight of each symbol, in billionths of ``wealth_cents``.
     cash_cents : cash before trading.
     buffer_cents : cash that the client wants to stay; sells are enlarged to reach it.
-    reserve_cents : cash that buys must leave, at least the buffer.
-    target_cash_cents : cash of the target; leftovers are spent down to it, not further.
+    reserve_cents : cash that buys must leave, at least the buffer: the target's cash, so that
+        what cannot be sold in whole lots does not become risk elsewhere.
     lot_micros : smallest step of a quantity.
     """
 
@@ -42,7 +43,6 @@ class Book:
     cash_cents: int
     buffer_cents: int
     reserve_cents: int
-    target_cash_cents: int
     lot_micros: int
 
 
@@ -63,8 +63,8 @@ class Orders:
     """All trades of an account, sells first, and what they do to its cash.
 
     ``settled`` is the target in micros of a share as far as cash allows: buys are reduced in
-    proportion by the fees, and sells enlarged where the buffer would not be reached. A trade
-    differs from it by one lot at most.
+    proportion where fees or sells in whole lots leave less, and sells enlarged where the buffer
+    would not be reached. A trade differs from it by one lot at most.
     """
 
     orders: tuple[Order, ...]
@@ -107,14 +107,19 @@ def lot_micros(share_kind: str, policy: Policy) -> int:
     return MICROS if share_kind == ShareKind.WHOLE else policy.fractional_lot_micros
 
 
+def grain_cents(share_kind: str, price_micros: int, policy: Policy) -> int:
+    """Return the worth of the smallest trade of a symbol that an account can make."""
+    lot = notional_cents(lot_micros(share_kind, policy), price_micros)
+    return max(lot, policy.minimum_notional_cents)
+
+
 def size_trades(book: Book, policy: Policy) -> Orders:
     """Return the trades that bring an account as near to its target as lots and cash allow."""
     settled = list(book.target)
     sold = _sells(book, settled, policy)
     cash = book.cash_cents + sum(_proceeds(book, i, sold[i], policy) for i in range(len(sold)))
     bought = _buys(book, settled, cash - book.reserve_cents, policy)
-    cash -= sum(_cost(book, i, bought[i], policy) for i in range(len(bought)))
-    _spend_leftover(book, bought, cash, policy)
+    _spend_leftover(book, bought, settled, cash - book.reserve_cents, policy)
     orders = [
         _order(book, position, side, quantity, policy)
         for side, quantities in ((Side.SELL, sold), (Side.BUY, bought))
@@ -129,12 +134,18 @@ def _sells(book: Book, settled: list[int], policy: Policy) -> list[int]:
     for position, (held, target) in enumerate(zip(book.held, book.target, strict=True)):
         # A whole-share account trades no fraction, not even to close a position.
         everything = target == 0 and held > 0 and book.lot_micros < MICROS
-        quantity = held if everything else _floor_to_lot(held - target, book)
+        quantity = held if everything else _nearest_sale(book, position)
         worth = notional_cents(quantity, book.price_micros[position])
         if worth >= policy.minimum_notional_cents or (worth > 0 and quantity == held):
             sold[position] = quantity
     _sell_for_buffer(book, sold, settled, policy)
     return sold
+
+
+def _nearest_sale(book: Book, position: int) -> int:
+    """Return the whole lots that leave what is nearest to the target, and never a debt."""
+    excess = book.held[position] - book.target[position] + book.lot_micros // 2
+    return _floor_to_lot(min(excess, book.held[position]), book)
 
 
 def _sell_for_buffer(book: Book, sold: list[int], settled: list[int], policy: Policy) -> None:
@@ -191,28 +202,46 @@ def _buys(book: Book, settled: list[int], budget: int, policy: Policy) -> list[i
     return bought
 
 
-def _spend_leftover(book: Book, bought: list[int], cash: int, policy: Policy) -> None:
-    """Buy one more lot of what is furthest below its target, as long as cash and bounds allow."""
-    left = cash - max(book.reserve_cents, book.target_cash_cents)
+def _spend_leftover(
+    book: Book, bought: list[int], settled: list[int], budget: int, policy: Policy
+) -> None:
+    """Buy lots of what is furthest below its target, as long as cash and bounds allow."""
+    left = budget - sum(_cost(book, i, bought[i], policy) for i in range(len(bought)))
 
     def shortfall(position: int) -> tuple[int, int]:
         missing = book.target[position] - book.held[position] - bought[position]
         return (-missing * book.price_micros[position], position)
 
     for position in sorted(range(len(bought)), key=shortfall):
-        missing = book.target[position] - book.held[position] - bought[position]
-        quantity = bought[position] + book.lot_micros
-        extra = _cost(book, position, quantity, policy) - _cost(
-            book, position, bought[position], policy
-        )
-        if (
-            missing > 0
-            and extra <= left
-            and _is_large_enough(book, position, quantity, policy)
-            and _is_within_bound(book, position, book.held[position] + quantity)
-        ):
+        quantity = _most_affordable(book, position, bought[position], left, policy)
+        if quantity > bought[position] and _is_large_enough(book, position, quantity, policy):
+            left += _cost(book, position, bought[position], policy)
+            left -= _cost(book, position, quantity, policy)
             bought[position] = quantity
-            left -= extra
+            reached = min(book.target[position], book.held[position] + quantity)
+            settled[position] = max(settled[position], reached)
+
+
+def _most_affordable(book: Book, position: int, bought: int, left: int, policy: Policy) -> int:
+    """Return what may be bought of a symbol in all, up to the lot that reaches its target."""
+    missing = book.target[position] - book.held[position] - bought
+    fewest, most = 0, max(0, -(-missing // book.lot_micros))
+    cash = left + _cost(book, position, bought, policy)
+
+    def is_allowed(lots: int) -> bool:
+        quantity = bought + lots * book.lot_micros
+        reaches_beyond = book.held[position] + quantity > book.target[position]
+        return _cost(book, position, quantity, policy) <= cash and (
+            not reaches_beyond or _is_within_bound(book, position, book.held[position] + quantity)
+        )
+
+    while fewest < most:
+        middle = (fewest + most + 1) // 2
+        if is_allowed(middle):
+            fewest = middle
+        else:
+            most = middle - 1
+    return bought + fewest * book.lot_micros
 
 
 def _order(book: Book, position: int, side: Side, quantity: int, policy: Policy) -> Order:

@@ -36,8 +36,8 @@ class Target:
         ]
 
     def cash_cents(self, wealth_cents: int) -> int:
-        """Return the target cash in cents, rounded down."""
-        return self.cash * wealth_cents // NANOS
+        """Return the target cash in cents, rounded up."""
+        return -(-self.cash * wealth_cents // NANOS)
 
 
 def clean(weights: Vector, limits: Limits, membership: Matrix) -> Target:

@@ -48,8 +48,7 @@ def books(draw) -> Book:
         wealth_cents=wealth,
         cash_cents=cash,
         buffer_cents=buffer,
-        reserve_cents=buffer + draw(st.integers(0, 1000)),
-        target_cash_cents=target.cash_cents(wealth),
+        reserve_cents=max(buffer, target.cash_cents(wealth)),
         lot_micros=lot,
     )
 
@@ -175,7 +174,6 @@ def test_once_trades_are_filled_the_same_target_asks_for_a_lot_at_most(
         cash_cents=first.cash_after_cents,
         buffer_cents=book.buffer_cents,
         reserve_cents=book.reserve_cents,
-        target_cash_cents=book.target_cash_cents,
         lot_micros=book.lot_micros,
     )
     again = size_trades(filled, POLICY)
@@ -194,7 +192,6 @@ def whole_share_book(**changes) -> Book:
         "cash_cents": 60_000,
         "buffer_cents": 0,
         "reserve_cents": 0,
-        "target_cash_cents": 0,
         "lot_micros": WHOLE,
     }
     return Book(**(values | changes))
@@ -208,8 +205,8 @@ def test_leftover_cash_buys_another_share_of_what_is_furthest_below_its_target()
     assert bought == {0: 3_000_000, 1: 4_000_000}
 
 
-def test_leftover_cash_stops_at_the_target_cash() -> None:
-    orders = size_trades(whole_share_book(target_cash_cents=24_900), POLICY).orders
+def test_leftover_cash_stops_at_the_reserve() -> None:
+    orders = size_trades(whole_share_book(reserve_cents=22_000), POLICY).orders
     assert {order.position: order.quantity_micros for order in orders} == {
         0: 2_000_000,
         1: 3_000_000,
@@ -249,7 +246,19 @@ def test_a_whole_share_account_keeps_the_odd_fraction_that_it_holds() -> None:
 def test_the_band_is_absolute_for_large_and_relative_for_small_positions(
     current: list[float], target: list[float], is_outside: bool
 ) -> None:
-    assert outside_band(np.array(current), np.array(target), POLICY) is is_outside
+    grains = np.zeros(1)
+    assert outside_band(np.array(current), np.array(target), grains, POLICY) is is_outside
+
+
+def test_a_gap_that_no_trade_can_close_is_inside_the_band() -> None:
+    current, target = np.array([0.50, 0.50]), np.array([0.36, 0.64])
+    assert outside_band(current, target, np.array([0.08]), POLICY)
+    assert not outside_band(current, target, np.array([0.10]), POLICY)
+
+
+def test_new_cash_is_outside_the_band_though_no_symbol_is() -> None:
+    current, target = np.array([0.16, 0.16, 0.68]), np.array([0.2, 0.2, 0.6])
+    assert outside_band(current, target, np.zeros(2), POLICY)
 
 
 def test_drift_is_the_share_of_wealth_in_the_wrong_place() -> None:
