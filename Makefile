@@ -1,5 +1,8 @@
 # Every target sets up what it needs: a bare clone, Python 3.11 to 3.13, make and gcc are enough.
 
+# Without bytecode every process would compile Airflow, dbt and TensorFlow again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 
