@@ -14,11 +14,12 @@ from pipelines.rebalance.drift import drift, outside_band
 from pipelines.rebalance.history import LastTarget
 from pipelines.rebalance.limits import AccountLimits, InfeasibleError, account_limits
 from pipelines.rebalance.market import Market
+from pipelines.rebalance.orders import Orders, grain_cents, lot_micros
 from pipelines.rebalance.outlook import Outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.reasons import Reason
 from pipelines.rebalance.screening import unusable_because
-from pipelines.rebalance.trading import Book, Orders, grain_cents, lot_micros, size_trades
+from pipelines.rebalance.trading import Book, size_trades
 from pipelines.rebalance.weights import NANOS, Target, clean
 
 Vector = npt.NDArray[np.float64]

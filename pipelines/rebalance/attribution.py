@@ -9,10 +9,11 @@ from pipelines.rebalance.aversion import risk_aversion
 from pipelines.rebalance.history import LastTarget
 from pipelines.rebalance.limits import unbounded_limits
 from pipelines.rebalance.market import Market
+from pipelines.rebalance.orders import Orders
 from pipelines.rebalance.outlook import Outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.reasons import Path, Reason, explain
-from pipelines.rebalance.trading import Book, Orders
+from pipelines.rebalance.trading import Book
 from pipelines.rebalance.weights import NANOS, Target, clean
 
 Vector = npt.NDArray[np.float64]

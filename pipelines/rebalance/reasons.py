@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.vocabulary import MICROS, Side
-from pipelines.rebalance.trading import Order
+from pipelines.rebalance.orders import Order
 
 _IN_WORDS = {
     "drift": "because prices have moved the account away from its target",

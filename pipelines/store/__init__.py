@@ -5,6 +5,7 @@ Readers use :func:`connect`, writers :func:`transaction`; both give a SQLAlchemy
 """
 
 from pipelines.store.engine import connect, transaction, utc_now
+from pipelines.store.failures import shown_url
 from pipelines.store.migrate import migrate
 from pipelines.store.reading import read, read_current, read_current_from
 from pipelines.store.schema import tables
@@ -17,6 +18,7 @@ __all__ = [
     "read",
     "read_current",
     "read_current_from",
+    "shown_url",
     "tables",
     "transaction",
     "upsert",

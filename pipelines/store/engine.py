@@ -10,21 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
+from pipelines.store.failures import (
+    BUSY_SECONDS,
+    STORE_URL,
+    clear_errors,
+    shown_url,
+    unusable_url,
+)
 from pipelines.store.schema import SCHEMA_VERSION
-
-BUSY_SECONDS = 60
-"""How long a writer waits for another one before it gives up."""
 
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 0.05
-_THING = "setting SMARTINVEST_STORE_URL"
 _BEGIN = "sqlite_begin"
-_LOCKED_STATES = {"55P03", "57014", "40P01"}
-_READ_ONLY_STATES = {"25006", "42501"}
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def migration(settings: Settings) -> Iterator[sa.Connection]:
     """
     path = sqlite_path(settings)
     if path is not None:
-        with _clear_errors(settings):
+        with clear_errors(settings):
             path.parent.mkdir(parents=True, exist_ok=True)
             _use_write_ahead_log(path)
     with _begin(settings, writes=True) as connection:
@@ -106,7 +107,7 @@ def require_version(settings: Settings, connection: sa.Connection) -> None:
     found = schema_version(connection)
     if found != SCHEMA_VERSION:
         raise StoreError(
-            _THING,
+            STORE_URL,
             shown_url(settings),
             f"its schema is at version {found or 'none'}, this code needs {SCHEMA_VERSION}",
             "Run any `smartinvest` stage of this release; it migrates the store.",
@@ -124,20 +125,15 @@ def sqlite_path(settings: Settings) -> Path | None:
     try:
         url = sa.make_url(settings.store_url)
     except ArgumentError:
-        raise _unusable(settings.store_url, "it is not a database URL") from None
+        raise unusable_url(settings.store_url, "it is not a database URL") from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return None
     if backend != "sqlite":
-        raise _unusable(shown_url(settings), f"{backend} is not supported")
+        raise unusable_url(shown_url(settings), f"{backend} is not supported")
     if not url.database or url.database == ":memory:":
-        raise _unusable(settings.store_url, "a database in memory is lost between stages")
+        raise unusable_url(settings.store_url, "a database in memory is lost between stages")
     return Path(url.database)
-
-
-def shown_url(settings: Settings) -> str:
-    """Return the store's URL without its password."""
-    return sa.make_url(settings.store_url).render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -145,12 +141,12 @@ def _begin(settings: Settings, *, writes: bool) -> Iterator[sa.Connection]:
     path = sqlite_path(settings)
     if path is not None and not path.is_file():
         raise StoreError(
-            _THING,
+            STORE_URL,
             shown_url(settings),
             "there is no such file",
             "Run any `smartinvest` stage; it creates the store.",
         )
-    with _clear_errors(settings), _engine(settings.store_url).connect() as connection:
+    with clear_errors(settings), _engine(settings.store_url).connect() as connection:
         options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE" if writes else "BEGIN"}
         if path is None and not writes:
             # One consistent state over several statements, as SQLite gives it.
@@ -210,67 +206,6 @@ def _use_write_ahead_log(path: Path) -> None:
                 time.sleep(_RETRY_SECONDS)
             else:
                 return
-
-
-@contextmanager
-def _clear_errors(settings: Settings) -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as error:
-        reason = _reason(error.orig) if error.orig is not None else None
-        if reason is None:
-            raise
-        raise StoreError(_THING, shown_url(settings), *reason) from error
-    except (sqlite3.DatabaseError, OSError) as error:
-        reason = _reason(error)
-        if reason is None:
-            raise
-        raise StoreError(_THING, shown_url(settings), *reason) from error
-    except (NoSuchModuleError, ImportError) as error:
-        raise _unusable(shown_url(settings), str(error)) from error
-
-
-def _reason(error: BaseException) -> tuple[str, str] | None:
-    """Say what is wrong and what helps, where the cause lies with the store and not with us."""
-    message = " ".join(str(error).split())
-    state = getattr(error, "sqlstate", None)
-    if "database is locked" in message or state in _LOCKED_STATES:
-        return (
-            f"another process held it for over {BUSY_SECONDS} s ({message})",
-            "Wait until that process ends, or end it, and try again.",
-        )
-    read_only = state in _READ_ONLY_STATES or isinstance(error, PermissionError)
-    if read_only or "readonly database" in message or "read-only" in message.lower():
-        return (
-            f"it cannot be written ({message})",
-            "Mend its permissions, or those of its folder, or choose another store.",
-        )
-    if "not a database" in message or "malformed" in message:
-        return (f"the file is damaged ({message})", "Restore it from a backup, or move it away.")
-    unreachable = isinstance(error, OSError) or "unable to open" in message
-    if unreachable or _is_connection_failure(error, state):
-        return (
-            f"it cannot be reached ({message})",
-            "Check that the server runs, and the URL's host, port, database, user and password.",
-        )
-    return None
-
-
-def _is_connection_failure(error: BaseException, state: str | None) -> bool:
-    from psycopg import OperationalError
-
-    return isinstance(error, OperationalError) and (
-        state is None or state[:2] in {"08", "28", "3D"}
-    )
-
-
-def _unusable(url: str, problem: str) -> StoreError:
-    return StoreError(
-        _THING,
-        url,
-        problem,
-        "Use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
-    )
 
 
 def utc_now() -> dt.datetime:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
-from pipelines.store.engine import is_current, migration, schema_version, shown_url
+from pipelines.store.engine import is_current, migration, schema_version
+from pipelines.store.failures import STORE_URL, shown_url
 from pipelines.store.schema import SCHEMA_VERSION
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def _upgrade(settings: Settings, connection: sa.Connection, found: str | None) -
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise StoreError(
-            "setting SMARTINVEST_STORE_URL",
+            STORE_URL,
             shown_url(settings),
             f"its schema version {found} is newer than this code, which knows {SCHEMA_VERSION}",
             "Use the release that wrote it, or a newer one.",

@@ -16,9 +16,9 @@ from pipelines.rebalance.advisor import Advice, Advisor
 from pipelines.rebalance.allocation import AllocationModel, UnsolvedError
 from pipelines.rebalance.history import LastTarget
 from pipelines.rebalance.market import Market
+from pipelines.rebalance.orders import lot_micros, notional_cents
 from pipelines.rebalance.outlook import Forecast, make_outlook
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trading import lot_micros, notional_cents
 from pipelines.rebalance.weights import NANOS
 
 MARKET = market()

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from models.vocabulary import MICROS, Side
 from pipelines.rebalance.drift import drift, outside_band
+from pipelines.rebalance.orders import fee_cents, lot_micros, notional_cents
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trading import Book, fee_cents, lot_micros, notional_cents, size_trades
+from pipelines.rebalance.trading import Book, size_trades
 from pipelines.rebalance.weights import NANOS, Target
 
 WHOLE, FRACTION = lot_micros("whole", POLICY), lot_micros("fractional", POLICY)
@@ -60,7 +61,7 @@ def test_notional_is_rounded_half_to_even(quantity: int, price: int) -> None:
     assert notional_cents(quantity, price) == round(Fraction(quantity * price, 10**10))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_cash_adds_up_to_the_cent(book: Book) -> None:
     orders = size_trades(book, POLICY)
@@ -77,7 +78,7 @@ def test_cash_adds_up_to_the_cent(book: Book) -> None:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_cash_is_never_negative_and_buys_leave_the_reserve(book: Book) -> None:
     orders = size_trades(book, POLICY)
@@ -90,7 +91,7 @@ def test_cash_is_never_negative_and_buys_leave_the_reserve(book: Book) -> None:
         assert orders.cash_after_cents >= book.reserve_cents
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_the_buffer_is_kept_unless_nothing_is_left_to_sell(book: Book) -> None:
     orders = size_trades(book, POLICY)
@@ -103,7 +104,7 @@ def test_the_buffer_is_kept_unless_nothing_is_left_to_sell(book: Book) -> None:
     assert orders.cash_after_cents >= book.buffer_cents or not sellable
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_sells_come_first_and_never_exceed_what_is_held(book: Book) -> None:
     orders = size_trades(book, POLICY).orders
@@ -115,7 +116,7 @@ def test_sells_come_first_and_never_exceed_what_is_held(book: Book) -> None:
     assert len({order.position for order in orders}) == len(orders)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_every_trade_is_whole_lots_or_a_whole_position(book: Book) -> None:
     for order in size_trades(book, POLICY).orders:
@@ -126,7 +127,7 @@ def test_every_trade_is_whole_lots_or_a_whole_position(book: Book) -> None:
         assert order.notional_cents > 0
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_a_trade_misses_what_cash_allows_by_one_lot_at_most(book: Book) -> None:
     orders = size_trades(book, POLICY)
@@ -136,7 +137,7 @@ def test_a_trade_misses_what_cash_allows_by_one_lot_at_most(book: Book) -> None:
         assert abs(signed - settled) <= book.lot_micros
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_buying_one_more_lot_breaks_no_upper_bound(book: Book) -> None:
     for order in size_trades(book, POLICY).orders:
@@ -146,7 +147,7 @@ def test_buying_one_more_lot_breaks_no_upper_bound(book: Book) -> None:
             assert value * NANOS <= book.upper_nanos[order.position] * book.wealth_cents
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books())
 def test_buys_below_the_minimum_are_not_made(book: Book) -> None:
     for order in size_trades(book, POLICY).orders:

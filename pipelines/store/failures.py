@@ -1,0 +1,87 @@
+"""What a database's errors mean for who runs the program."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, NoSuchModuleError
+
+from pipelines.errors import StoreError
+from pipelines.settings import Settings
+
+STORE_URL = "setting SMARTINVEST_STORE_URL"
+
+BUSY_SECONDS = 60
+"""How long a writer waits for another one before it gives up."""
+
+_LOCKED_STATES = {"55P03", "57014", "40P01"}
+_READ_ONLY_STATES = {"25006", "42501"}
+
+
+def shown_url(settings: Settings) -> str:
+    """Return the store's URL without its password."""
+    return sa.make_url(settings.store_url).render_as_string(hide_password=True)
+
+
+@contextmanager
+def clear_errors(settings: Settings) -> Iterator[None]:
+    """Turn errors that lie with the store into a ``StoreError``; ours pass unchanged."""
+    try:
+        yield
+    except DatabaseError as error:
+        reason = _reason(error.orig) if error.orig is not None else None
+        if reason is None:
+            raise
+        raise StoreError(STORE_URL, shown_url(settings), *reason) from error
+    except (sqlite3.DatabaseError, OSError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise StoreError(STORE_URL, shown_url(settings), *reason) from error
+    except (NoSuchModuleError, ImportError) as error:
+        raise unusable_url(shown_url(settings), str(error)) from error
+
+
+def _reason(error: BaseException) -> tuple[str, str] | None:
+    """Say what is wrong and what helps, where the cause lies with the store and not with us."""
+    message = " ".join(str(error).split())
+    state = getattr(error, "sqlstate", None)
+    if "database is locked" in message or state in _LOCKED_STATES:
+        return (
+            f"another process held it for over {BUSY_SECONDS} s ({message})",
+            "Wait until that process ends, or end it, and try again.",
+        )
+    read_only = state in _READ_ONLY_STATES or isinstance(error, PermissionError)
+    if read_only or "readonly database" in message or "read-only" in message.lower():
+        return (
+            f"it cannot be written ({message})",
+            "Mend its permissions, or those of its folder, or choose another store.",
+        )
+    if "not a database" in message or "malformed" in message:
+        return (f"the file is damaged ({message})", "Restore it from a backup, or move it away.")
+    unreachable = isinstance(error, OSError) or "unable to open" in message
+    if unreachable or _is_connection_failure(error, state):
+        return (
+            f"it cannot be reached ({message})",
+            "Check that the server runs, and the URL's host, port, database, user and password.",
+        )
+    return None
+
+
+def _is_connection_failure(error: BaseException, state: str | None) -> bool:
+    from psycopg import OperationalError
+
+    return isinstance(error, OperationalError) and (
+        state is None or state[:2] in {"08", "28", "3D"}
+    )
+
+
+def unusable_url(url: str, problem: str) -> StoreError:
+    """Return the error for a URL that names no store; ``url`` without its password."""
+    return StoreError(
+        STORE_URL,
+        url,
+        problem,
+        "Use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+    )
