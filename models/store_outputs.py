@@ -257,7 +257,7 @@ CLIENT_ISSUE = Table(
         text("file_digest", "SHA-256 of the file that held it"),
         integer("line", "line in that file", "count", at_least=1),
         text("field", "field that is wrong"),
-        text("cause", "what is wrong; the value itself only where the field is not personal"),
+        text("cause", "what is wrong, without the value: a shifted column puts a name anywhere"),
         text("remedy", "what to do about it"),
         timestamp("since", "when it was first seen"),
     ),

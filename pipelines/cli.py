@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pipelines.errors import SmartInvestError
 from pipelines.settings import Settings, ensure_home, load_settings
 
-logger = logging.getLogger(__name__)
+_INTERRUPTED = 130
+"""The exit code that Typer makes of a KeyboardInterrupt, without a word."""
 
 app = typer.Typer(
     help="A robo-advisor's engine room: market data, forecasts, allocations and trade lists.",
@@ -46,9 +48,10 @@ def main() -> None:
     except SmartInvestError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; nothing half-done was published", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            typer.echo("interrupted; nothing half-done was published", err=True)
+        raise
 
 
 @app.command()
@@ -192,7 +195,7 @@ def quarantine_list() -> None:
         return
     table = Table(*rows.column_names)
     for row in rows.to_pylist():
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(Text(str(value)) for value in row.values()))
     out.print(table)
 
 

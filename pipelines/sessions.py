@@ -1,6 +1,7 @@
 """The exchange's sessions (XNYS): which dates are sessions, and when their data can be known."""
 
 import datetime as dt
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
 EXCHANGE = "XNYS"
-FIRST_DATE = dt.date(1950, 1, 1)
+FIRST_DATE = dt.date(1950, 1, 3)
 LAST_DATE = dt.date(2049, 12, 31)
+"""The first and the last are sessions, so that every date between them has one on each side."""
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 PUBLICATION_DELAY = dt.timedelta(hours=4)
 """How long after the close a bar counts as known, where nobody observed its arrival."""
@@ -25,16 +29,29 @@ def calendar() -> "ExchangeCalendar":
     return exchange_calendars.get_calendar(EXCHANGE, start=str(FIRST_DATE), end=str(LAST_DATE))
 
 
+def read_date(text: str) -> dt.date:
+    """Read a date written YYYY-MM-DD, and no other way, so that none is misread.
+
+    Raises
+    ------
+    ValueError
+        The text is no such date.
+    """
+    if not _ISO_DATE.fullmatch(text):
+        raise ValueError(f"not a date written YYYY-MM-DD: {text!r}")
+    return dt.date.fromisoformat(text)
+
+
 def parse_session(text: str) -> dt.date:
-    """Read an ISO date and check that it is a session.
+    """Read a date written YYYY-MM-DD and check that it is a session.
 
     Raises
     ------
     SessionError
-        The text is no ISO date, or the exchange is closed on it.
+        The text is no such date, or the exchange is closed on it.
     """
     try:
-        date = dt.date.fromisoformat(text)
+        date = read_date(text)
     except ValueError:
         raise SessionError("session", text, "it is not a date", "Write it as YYYY-MM-DD.") from None
     return require_session(date)

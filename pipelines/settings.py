@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from models.vocabulary import Source, TrainingProfile
 from pipelines.errors import HomeError, SettingError
+from pipelines.sessions import read_date
 
 PREFIX = "SMARTINVEST_"
+
+_LARGEST_SEED = 2**31 - 1
+"""Keras takes 32 bits, and each network of a training adds its number to the seed."""
 
 
 class Settings(BaseModel):
@@ -30,10 +35,30 @@ class Settings(BaseModel):
     training_profile: TrainingProfile = Field(
         TrainingProfile.QUICK, description="how much work a training does"
     )
-    seed: int = Field(7, ge=0, description="seed of training and of generated clients")
+    seed: int = Field(
+        7, ge=0, le=_LARGEST_SEED, description="seed of training and of generated clients"
+    )
     generated_clients: int = Field(
         1000, ge=1, description="clients that `make run` generates into an empty store"
     )
+
+    @field_validator("home")
+    @classmethod
+    def _fits_into_a_url(cls, home: Path) -> Path:
+        if "?" in str(home):
+            raise PydanticCustomError(
+                "home", "a question mark would end the path in the URLs of the databases under it"
+            )
+        return home
+
+    @field_validator("session", mode="before")
+    @classmethod
+    def _is_written_as_a_date(cls, session: Any) -> Any:
+        # pydantic would read 1672185600 as seconds since 1970.
+        try:
+            return read_date(session) if isinstance(session, str) else session
+        except ValueError:
+            raise PydanticCustomError("session", "it is no valid date YYYY-MM-DD") from None
 
     def model_post_init(self, _context: Any, /) -> None:
         """Make the home absolute and put the SQL store under it, where no URL is set."""
@@ -130,4 +155,11 @@ def _unknown(name: str, value: str) -> SettingError:
     known = [field.upper() for field in Settings.model_fields]
     close = difflib.get_close_matches(name.upper(), known, n=1)
     hint = f"Did you mean {PREFIX}{close[0]}?" if close else f"Known are {', '.join(known)}."
-    return SettingError(f"setting {PREFIX}{name.upper()}", value, "there is no such setting", hint)
+    thing = f"setting {PREFIX}{name.upper()}"
+    return SettingError(thing, without_credentials(value), "there is no such setting", hint)
+
+
+def without_credentials(url: str) -> str:
+    """Return a text that may be a URL, however mistyped, without what stands before its host."""
+    before, at, host = url.rpartition("@")
+    return f"***@{host}" if at and ":" in before else url

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from models.vocabulary import CASH, MICROS, AssetClass, PreferenceKind
+from pipelines.sessions import read_date
 
 CENTS = 100
 MAX_DOLLARS = 10**9
@@ -17,7 +18,6 @@ MAX_SHARES = 10**8
 
 _UNSIGNED = re.compile(r"[0-9]{1,15}(?:\.([0-9]+))?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
-_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^=]{0,14}", re.ASCII)
 
@@ -89,11 +89,9 @@ def word(vocabulary: type[Word]) -> Callable[[str], Word]:
 
 
 def iso_date(text: str) -> dt.date:
-    """Read YYYY-MM-DD; no other way to write a date, so that none is misread."""
+    """Read YYYY-MM-DD."""
     try:
-        if not _ISO_DATE.fullmatch(text):
-            raise ValueError(text)
-        return dt.date.fromisoformat(text)
+        return read_date(text)
     except ValueError:
         raise ValueProblem("it is no date", "Write it as YYYY-MM-DD.") from None
 

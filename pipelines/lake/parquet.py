@@ -139,6 +139,7 @@ def write_text(text: str, path: Path) -> Path:
     try:
         with _temporary(path.parent) as part:
             part.write_text(text, encoding="utf-8")
+            _flush(part)
             part.replace(path)
     except OSError as error:
         raise _unwritable(path.parent, error) from None
@@ -229,6 +230,11 @@ def _write(rows: pa.Table, path: Path) -> None:
         row_group_size=ROWS_PER_GROUP,
         write_statistics=True,
     )
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
+    """Bring a file's bytes to the disk, or a power cut could leave its name without them."""
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
 

@@ -5,6 +5,7 @@ import datetime as dt
 import fcntl
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -331,6 +332,27 @@ def test_a_store_that_another_process_keeps_is_given_up_and_unchanged(home: Path
             "setting SMARTINVEST_STORE_URL", "another process held it", "try again"
         )
         other.execute("ROLLBACK")
+    assert contents(home) == before
+
+
+def test_an_interrupted_command_says_so_and_leaves_nothing_half_written(home: Path) -> None:
+    before = contents(home)
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SMARTINVEST_")}
+    command = [sys.executable, "-m", "pipelines.cli", "clients", "generate", "--count", "999999"]
+    with subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env={**inherited, "SMARTINVEST_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "generating" in line)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert said.strip().splitlines()[-1] == "interrupted; nothing half-done was published"
     assert contents(home) == before
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from pipelines.errors import SessionError
 from pipelines.sessions import (
+    FIRST_DATE,
+    LAST_DATE,
     available_at,
     parse_session,
     require_session,
@@ -14,7 +16,7 @@ from pipelines.sessions import (
 )
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2022-13-01", "20221328", ""])
+@pytest.mark.parametrize("text", ["yesterday", "2022-13-01", "20221228", "2022-W52-3", ""])
 def test_a_text_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(SessionError, match="YYYY-MM-DD"):
         parse_session(text)
@@ -38,6 +40,13 @@ def test_a_closed_day_is_refused_with_the_sessions_next_to_it(
 def test_a_date_beyond_the_calendar_is_refused() -> None:
     with pytest.raises(SessionError, match="outside the calendar"):
         require_session(dt.date(2100, 1, 4))
+
+
+def test_every_date_of_the_calendar_is_a_session_or_has_one_on_each_side() -> None:
+    assert require_session(FIRST_DATE) == FIRST_DATE
+    assert require_session(LAST_DATE) == LAST_DATE
+    with pytest.raises(SessionError, match=f"outside the calendar.*{FIRST_DATE}"):
+        require_session(FIRST_DATE - dt.timedelta(days=1))
 
 
 def test_sessions_between_skips_weekends_and_holidays() -> None:

@@ -22,12 +22,22 @@ def test_an_unknown_setting_is_refused_with_the_nearest_known_name() -> None:
         load_settings({"SMARTINVEST_SOURC": "sample"})
 
 
+def test_an_unknown_setting_that_holds_a_password_does_not_show_it() -> None:
+    with pytest.raises(SettingError, match=r"STORE_UR = '\*\*\*@host/db'") as caught:
+        load_settings({"SMARTINVEST_STORE_UR": "postgresql://anna:secret@host/db"})
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
         ("SOURCE", "bloomberg", "'sample', 'yahoo', 'files' or 'simulated'"),
         ("SESSION", "yesterday", "valid date"),
+        ("SESSION", "20221228", "YYYY-MM-DD"),
+        ("SESSION", "1672185600", "YYYY-MM-DD"),
         ("SEED", "-1", "greater than or equal to 0"),
+        ("SEED", "2147483648", "less than or equal to 2147483647"),
+        ("HOME", "/tmp/why?", "question mark"),
         ("GENERATED_CLIENTS", "0", "greater than or equal to 1"),
         ("TRAINING_PROFILE", "slow", "'quick' or 'full'"),
     ],
