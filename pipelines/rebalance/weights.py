@@ -13,7 +13,8 @@ Matrix = npt.NDArray[np.float64]
 Members = list[int]
 
 NANOS = 1_000_000_000
-_SNAP = 1e-3  # of a billionth: how far below a round weight a solver's answer still means it
+_ON_BOUND = 5 / NANOS  # an interior-point answer this near to a bound means the bound
+_SNAP = 1e-3  # of a billionth: room for the low bits of a bound's float
 _QUANTITY_SCALE = 10  # cents * nanos / (micros of USD per share) -> micros of a share
 
 
@@ -41,10 +42,10 @@ class Target:
 
 
 def clean(weights: Vector, limits: Limits, membership: Matrix) -> Target:
-    """Clip a solver's weights to their bounds, round them down, and give what is left to cash.
+    """Put a solver's weights on or inside their bounds, round down, and give the rest to cash.
 
-    Rounding down breaks no upper bound; a cash ceiling that it exceeds is met again by raising
-    symbols in order.
+    Sums that this exceeds or misses by billionths are met again by lowering their largest member
+    or raising symbols in order.
 
     Raises
     ------
@@ -52,7 +53,9 @@ def clean(weights: Vector, limits: Limits, membership: Matrix) -> Target:
         A bound does not hold afterwards.
     """
     clipped = np.clip(weights, 0.0, limits.upper)
-    nanos = [int(value) for value in np.floor(clipped * NANOS + _SNAP)]
+    clipped = np.where(clipped < _ON_BOUND, 0.0, clipped)
+    clipped = np.where(limits.upper - clipped < _ON_BOUND, limits.upper, clipped)
+    nanos = _floored(clipped)
     upper = _floored(limits.upper)
     classes: list[Members] = [np.flatnonzero(row).tolist() for row in membership]
     class_upper = _floored(limits.class_upper)
@@ -77,7 +80,7 @@ def _lower(nanos: list[int], members: Members, most: int) -> None:
     excess = sum(nanos[member] for member in members) - most
     if excess <= 0:
         return
-    if excess > len(nanos):
+    if excess > _ON_BOUND * NANOS * len(nanos):
         raise UnsolvedError(f"a bound on a sum is exceeded by {excess} billionths")
     nanos[max(members, key=lambda member: nanos[member])] -= excess
 
@@ -91,7 +94,7 @@ def _raise(
 ) -> None:
     """Raise symbols in order, within all bounds, until at least so much is invested."""
     missing = least - sum(nanos)
-    if missing > len(nanos):
+    if missing > _ON_BOUND * NANOS * len(nanos):
         raise UnsolvedError(f"the least to invest is missed by {missing} billionths")
     for members, most in zip(classes, class_upper, strict=True):
         for member in members:
