@@ -12,7 +12,7 @@ from pipelines.clients.names import address_of, draw_name
 from pipelines.clients.people import draw_person, draw_questionnaire
 from pipelines.clients.portfolios import draw_accounts, draw_goals, draw_preferences
 from pipelines.clients.records import Client, Identity
-from pipelines.clients.saving import lock_clients, save_clients
+from pipelines.clients.saving import save_clients
 from pipelines.clients.terminal import terminal_text
 from pipelines.clients.versions import Recording, select_by
 from pipelines.errors import ClientInputError
@@ -77,7 +77,6 @@ def generate(settings: Settings, count: int, seed: int) -> GenerateReport:
         )
     recording = Recording(available_at(market.session), f"clients generate, seed {seed}")
     with step(f"generating {count} clients"), transaction(settings) as connection:
-        lock_clients(connection)
         indexes = {_client_id(seed, index): index for index in range(1, count + 1)}
         column = tables[CLIENT.name].c.client_id
         present = {row["client_id"] for row in select_by(connection, column, indexes)}

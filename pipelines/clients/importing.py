@@ -16,7 +16,7 @@ from pipelines.clients.csv_file import ClientFile, read_client_file
 from pipelines.clients.issues import RowIssue
 from pipelines.clients.market import market_of
 from pipelines.clients.records import Client
-from pipelines.clients.saving import Saved, lock_clients, save_clients
+from pipelines.clients.saving import Saved, save_clients
 from pipelines.clients.terminal import terminal_text
 from pipelines.clients.versions import Recording, select_by
 from pipelines.lineage import json_digest
@@ -78,7 +78,6 @@ def import_csv(settings: Settings, path: Path) -> ImportReport:
     assembled = assemble(file.rows, market_of(settings))
     issues = tuple(sorted((*file.issues, *assembled.issues), key=lambda found: found.line))
     with transaction(settings) as connection:
-        lock_clients(connection)
         keys = _known_keys(connection, assembled)
         saved = _save(connection, assembled.clients, keys, file)
         _save_issues(connection, file, issues, assembled.ref_by_line, keys)

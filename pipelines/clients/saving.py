@@ -27,8 +27,6 @@ from pipelines.clients.rows import (
 from pipelines.clients.versions import Recording, record_changes, select_by
 from pipelines.store import insert, tables, upsert
 
-_ADVISORY_LOCK = 0x5317_0002
-
 
 @dataclass(frozen=True)
 class Saved:
@@ -37,15 +35,6 @@ class Saved:
     added: int
     changed: int
     unchanged: int
-
-
-def lock_clients(connection: sa.Connection) -> None:
-    """Let one writer of clients work at a time; two would give one client the same version.
-
-    SQLite has one writer anyway. The lock ends with the transaction.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
 
 def save_clients(

@@ -22,8 +22,6 @@ from pipelines.rebalance.market import Market
 from pipelines.rebalance.outlook import Forecast
 from pipelines.store import insert, tables, upsert, utc_now
 
-_ADVISORY_LOCK = 0x5317_0002
-
 
 def status_of(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
     """Return where a run stands.
@@ -100,7 +98,6 @@ def publish(
     RebalanceError
         Newer forecasts took the place of the run in the meantime.
     """
-    _become_only_publisher(connection)
     if status_of(connection, identity) is not RunStatus.BUILDING:
         return False
     run_id = identity.run_id
@@ -123,7 +120,6 @@ def reinstate(connection: sa.Connection, identity: RunIdentity) -> bool:
     -------
     Whether it was superseded.
     """
-    _become_only_publisher(connection)
     if status_of(connection, identity) is not RunStatus.SUPERSEDED:
         return False
     _make_visible(connection, identity)
@@ -145,12 +141,6 @@ def _make_visible(connection: sa.Connection, identity: RunIdentity) -> None:
         .where(run.c.run_id == identity.run_id)
         .values(status=RunStatus.PUBLISHED, published_at=utc_now(), supersedes=previous)
     )
-
-
-def _become_only_publisher(connection: sa.Connection) -> None:
-    # An SQLite writer already is the only one.
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
 
 def _later_session_is_published(connection: sa.Connection, session: dt.date) -> bool:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
 from pipelines.errors import StoreError
-from pipelines.settings import Settings
+from pipelines.settings import Settings, without_credentials
 from pipelines.store.failures import (
     BUSY_SECONDS,
     STORE_URL,
@@ -26,6 +26,7 @@ from pipelines.store.schema import SCHEMA_VERSION
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 0.05
 _BEGIN = "sqlite_begin"
+_ONE_WRITER = sa.select(sa.func.pg_advisory_xact_lock(0x5317_0001))
 
 
 @contextmanager
@@ -45,6 +46,8 @@ def connect(settings: Settings) -> Iterator[sa.Connection]:
 @contextmanager
 def transaction(settings: Settings) -> Iterator[sa.Connection]:
     """Yield a connection whose writes become visible together at the end, or not at all.
+
+    There is one at a time, on either database, so what it reads stays true until it has written.
 
     Raises
     ------
@@ -124,8 +127,9 @@ def sqlite_path(settings: Settings) -> Path | None:
     """
     try:
         url = sa.make_url(settings.store_url)
-    except ArgumentError:
-        raise unusable_url(settings.store_url, "it is not a database URL") from None
+    except (ArgumentError, ValueError):  # the latter where the port is no number
+        shown = without_credentials(settings.store_url)
+        raise unusable_url(shown, "it is not a database URL") from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return None
@@ -152,6 +156,9 @@ def _begin(settings: Settings, *, writes: bool) -> Iterator[sa.Connection]:
             # One consistent state over several statements, as SQLite gives it.
             options["isolation_level"] = "REPEATABLE READ"
         with connection.execution_options(**options).begin():
+            if path is None and writes:
+                # As BEGIN IMMEDIATE on SQLite: two that both find a row missing would both add it.
+                connection.execute(_ONE_WRITER)
             yield connection
 
 

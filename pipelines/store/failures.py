@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, NoSuchModuleError
 
@@ -26,17 +27,22 @@ def shown_url(settings: Settings) -> str:
 
 @contextmanager
 def clear_errors(settings: Settings) -> Iterator[None]:
-    """Turn errors that lie with the store into a ``StoreError``; ours pass unchanged."""
+    """Turn errors that lie with the store into a ``StoreError``; ours pass, without values.
+
+    psycopg's own errors come from COPY, which SQLAlchemy does not know.
+    """
     try:
         yield
     except DatabaseError as error:
         reason = _reason(error.orig) if error.orig is not None else None
         if reason is None:
+            _forget_values(error)
             raise
         raise StoreError(STORE_URL, shown_url(settings), *reason) from error
-    except (sqlite3.DatabaseError, OSError) as error:
+    except (psycopg.Error, sqlite3.DatabaseError, OSError) as error:
         reason = _reason(error)
         if reason is None:
+            _forget_values(error)
             raise
         raise StoreError(STORE_URL, shown_url(settings), *reason) from error
     except (NoSuchModuleError, ImportError) as error:
@@ -69,10 +75,19 @@ def _reason(error: BaseException) -> tuple[str, str] | None:
     return None
 
 
-def _is_connection_failure(error: BaseException, state: str | None) -> bool:
-    from psycopg import OperationalError
+def _forget_values(error: Exception) -> None:
+    """Cut PostgreSQL's details off an error's text: they quote the row, and texts end in logs."""
+    origin = error.orig if isinstance(error, DatabaseError) else error
+    if isinstance(origin, psycopg.Error) and origin.diag.message_primary:
+        text, said = str(origin), origin.diag.message_primary
+        error.args = tuple(
+            part.replace(text, said) if isinstance(part, str) else part for part in error.args
+        )
+        origin.args = (said,)
 
-    return isinstance(error, OperationalError) and (
+
+def _is_connection_failure(error: BaseException, state: str | None) -> bool:
+    return isinstance(error, psycopg.OperationalError) and (
         state is None or state[:2] in {"08", "28", "3D"}
     )
 

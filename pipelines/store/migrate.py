@@ -14,7 +14,6 @@ from pipelines.store.schema import SCHEMA_VERSION
 logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_ADVISORY_LOCK = 0x5317_0001
 
 
 def migrate(settings: Settings) -> None:
@@ -28,9 +27,6 @@ def migrate(settings: Settings) -> None:
     if is_current(settings):
         return
     with migration(settings) as connection:
-        if connection.dialect.name == "postgresql":
-            # Two migrations at once would both find nothing and both create.
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         found = schema_version(connection)
         if found == SCHEMA_VERSION:
             return

@@ -28,6 +28,8 @@ def open_store(settings: Settings) -> None:
     ("url", "message"),
     [
         ("nonsense", "not a database URL"),
+        ("postgresql://u:p@h:port/d", r"'\*\*\*@h:port/d': it is not a database URL"),
+        ("postgresql:/u:p@h/d", r"'\*\*\*@h/d': it is not a database URL"),
         ("mysql://u@h/d", "mysql is not supported"),
         ("sqlite://", "lost between stages"),
         ("sqlite:////nonexistent/folder/store.db", "there is no such file"),

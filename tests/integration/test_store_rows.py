@@ -1,7 +1,10 @@
 """Rows come back from both databases as they went in, and bad ones are refused."""
 
 import datetime as dt
+import time
+import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -182,6 +185,36 @@ def test_two_clients_cannot_share_an_external_reference(store: Settings) -> None
     with pytest.raises(REFUSED), transaction(store) as connection:
         insert(connection, CLIENT, [client("c1"), client("c2")])
         insert(connection, CLIENT_IDENTITY, [identity("c1"), identity("c2")])
+
+
+def test_a_refused_row_is_not_quoted_since_an_errors_text_ends_in_logs(store: Settings) -> None:
+    person = {
+        "client_id": "c1",
+        "external_ref": "REF-1",
+        "full_name": "Wilhelmina Quackenbush",
+        "email": None,
+        "birth_date": dt.date(1961, 2, 3),
+        **RECORDED,
+    }
+    for write in (insert, upsert):
+        with pytest.raises(REFUSED) as caught, transaction(store) as connection:
+            insert(connection, CLIENT, [client("c1")])
+            write(connection, CLIENT_IDENTITY, [person])
+        told = " ".join(traceback.format_exception(caught.value))
+        assert "email" in told
+        assert [word for word in ("REF-1", "Quackenbush", "1961") if word in told] == []
+
+
+def test_writers_take_turns_so_that_nothing_is_added_twice(store: Settings) -> None:
+    def add_unless_there() -> None:
+        with transaction(store) as connection:
+            if read(connection, CLIENT).num_rows == 0:
+                time.sleep(0.2)
+                insert(connection, CLIENT, [client()])
+
+    with ThreadPoolExecutor(3) as pool:
+        for writer in [pool.submit(add_unless_there) for _ in range(3)]:
+            writer.result()
 
 
 def test_the_current_version_is_each_owners_highest(store: Settings) -> None:
