@@ -163,7 +163,7 @@ def opened(path: Path, table: Table) -> Iterator[pq.ParquetFile]:
     """Open a file of a declared table; every way in which it can be broken is a ``LakeError``."""
     remedy = "Restore it from a backup, or move it away and run `smartinvest ingest` again."
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if file.schema_arrow.remove_metadata() != arrow_schema(table).remove_metadata():
                 raise LakeError(
                     "lake file", path, f"its columns are not those of {table.name}", remedy
@@ -171,7 +171,7 @@ def opened(path: Path, table: Table) -> Iterator[pq.ParquetFile]:
             yield file
     except FileNotFoundError:
         raise LakeError("lake file", path, "it does not exist", remedy) from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         cause = str(error).splitlines()[0].rstrip(".")
         raise LakeError("lake file", path, f"it cannot be read ({cause})", remedy) from None
 
@@ -229,6 +229,7 @@ def _write(rows: pa.Table, path: Path) -> None:
         compression="zstd",
         row_group_size=ROWS_PER_GROUP,
         write_statistics=True,
+        write_page_checksum=True,
     )
     _flush(path)
 

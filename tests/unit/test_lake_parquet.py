@@ -128,6 +128,22 @@ def test_a_truncated_file_is_named_with_a_remedy(tmp_path: Path, share: float) -
         read_parquet(path, PRICES)
 
 
+def test_a_flipped_bit_is_never_returned_as_another_row(tmp_path: Path) -> None:
+    rows = conform(bars(*map(float, range(1, 500))), PRICES)
+    path = add_file(rows, tmp_path).path
+    whole, dice = path.read_bytes(), random.Random(1)
+    refused = 0
+    for _ in range(300):
+        spoiled = bytearray(whole)
+        spoiled[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+        path.write_bytes(spoiled)
+        try:
+            assert read_parquet(path, PRICES).equals(rows)
+        except LakeError:
+            refused += 1
+    assert refused > 0
+
+
 def test_garbage_inside_a_file_is_never_returned_as_rows(tmp_path: Path) -> None:
     path = add_file(conform(bars(*map(float, range(1, 500))), PRICES), tmp_path).path
     spoiled = bytearray(path.read_bytes())
