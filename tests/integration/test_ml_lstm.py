@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,3 +156,33 @@ def test_too_few_labels_are_refused_before_training() -> None:
     panel = panel_of(random_walk(sessions=1000, symbols=1))
     with pytest.raises(TrainingError, match=r"labels to train lstm on = '4\d\d': at least 1000"):
         fitted(panel)
+
+
+CORES = LstmSettings(window_sessions=21, units=(32,), samples_per_epoch=1024, epochs=1)
+
+
+def test_the_number_of_cores_changes_no_bit_of_what_is_learned(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    subprocess.run(
+        [sys.executable, "-c", _TRAINING, str(there)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+            "TF_NUM_INTRAOP_THREADS": "8",
+            "TF_NUM_INTEROP_THREADS": "8",
+        },
+        check=True,
+    )
+    fitted(panel_of(random_walk()), CORES).save(here)
+    assert (here / "weights.npz").read_bytes() == (there / "weights.npz").read_bytes()
+
+
+_TRAINING = """
+import sys
+from pathlib import Path
+from ml_examples import panel_of, random_walk
+from test_ml_lstm import CORES, fitted
+fitted(panel_of(random_walk()), CORES).save(Path(sys.argv[1]))
+"""
