@@ -58,6 +58,20 @@ def test_a_forecast_that_boasts_earns_less_and_one_without_skill_nothing() -> No
     assert confidence(outcomes, unrelated, 0 * outcomes, everywhere, HORIZON) == 0.0
 
 
+def test_confidence_is_one_true_standard_error_less_than_the_best_weight() -> None:
+    generator = np.random.default_rng(6)
+    forecast = np.ones((1200, 1))
+    everywhere = np.ones(forecast.shape, np.bool_)
+    weights, confidences = [], []
+    for _ in range(400):
+        shocks = generator.normal(scale=0.08, size=1200 + HORIZON - 1)
+        outcomes = 0.75 + np.convolve(shocks, np.ones(HORIZON), mode="valid")[:, None]
+        weights.append(outcomes.mean())
+        confidences.append(confidence(outcomes, forecast, 0 * forecast, everywhere, HORIZON))
+    shortfall = np.mean(weights) - np.mean(confidences)
+    assert shortfall == pytest.approx(np.std(weights), rel=0.1)
+
+
 def test_the_benchmark_itself_earns_no_confidence() -> None:
     outcomes, forecast = overlapping(seed=1, skill=0.5)
     everywhere = np.ones(outcomes.shape, np.bool_)
