@@ -13,7 +13,7 @@ class TrainingIdentity:
     """What a training was made of.
 
     Trainings with equal ``source``, ``profile`` and ``method`` may stand in for each other;
-    ``method`` is a digest of plan and code.
+    ``method`` is a digest of plan and code, that of the features too.
     """
 
     source: str

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,7 +88,9 @@ def feature_table(returns: Floats, **changes: Any) -> pa.Table:
     return pa.table(columns | changes)
 
 
-def publish_features(settings: Settings, table: pa.Table) -> WarehouseBuild:
+def publish_features(
+    settings: Settings, table: pa.Table, code_digest: str = "0" * 64
+) -> WarehouseBuild:
     """Publish a warehouse build with this feature file; nothing else is in it."""
     session = max(table["session_date"].to_pylist())
     workspace = settings.warehouse / "builds" / ".tmp-build"
@@ -98,22 +99,18 @@ def publish_features(settings: Settings, table: pa.Table) -> WarehouseBuild:
     (workspace / "warehouse.duckdb").touch()
     digest = file_digest(workspace / "features.parquet")
     build = WarehouseBuild(
-        path=_build_path(settings, session, digest),
+        path=settings.warehouse.resolve() / "builds" / build_name(session, digest, code_digest),
         source=settings.source.value,
         session_date=session,
         known_at_cut=available_at(session),
         data_snapshot=digest,
-        code_digest="0" * 64,
+        code_digest=code_digest,
         feature_hash=digest,
         rows={"features": table.num_rows},
     )
     finish(workspace, build)
     publish(settings, build)
     return build
-
-
-def _build_path(settings: Settings, session: dt.date, digest: str) -> Path:
-    return settings.warehouse.resolve() / "builds" / build_name(session, digest, "0" * 64)
 
 
 def trained_baselines() -> TrainingResult:

@@ -100,7 +100,7 @@ def _identity(settings: Settings, build: WarehouseBuild, plan: TrainingPlan) -> 
     return TrainingIdentity(
         source=settings.source.value,
         profile=plan.profile.value,
-        method=json_digest([plan.parameters(), code]),
+        method=json_digest([plan.parameters(), code, build.code_digest]),
         feature_hash=build.feature_hash,
         data_snapshot=build.data_snapshot,
         code_version=code_version(),

@@ -117,6 +117,15 @@ def test_a_training_that_was_killed_before_the_store_knew_is_taken_up(tmp_path: 
     assert len(rows(settings, "model_score")) == len(MODELS)
 
 
+def test_a_training_on_features_that_other_code_made_does_not_serve(tmp_path: Path) -> None:
+    settings = prepared(tmp_path / "home")
+    first = train(settings, LAST_SESSION)
+    publish_features(settings, features_through(LAST_SESSION), code_digest="1" * 64)
+    second = train(settings, LAST_SESSION)
+    assert second.decision == "retrained"
+    assert second.training_run_id != first.training_run_id
+
+
 def test_forecasts_of_every_model_are_written_once(
     trained: tuple[Settings, ModelChoice],
 ) -> None:
