@@ -2,7 +2,7 @@
 
     builds/<session>_<data_snapshot[:12]>_<code[:8]>/   warehouse.duckdb, features.parquet,
                                                         build.json, run_results.json
-    builds/.tmp-build/                                  the build being made
+    builds/.tmp-build/, .tmp-removed/                   the build being made, the one being removed
     sessions/<session> -> ../builds/...                 the session's newest build
     current -> builds/...                               moves to a session >= its own only
 
@@ -169,6 +169,9 @@ def publish(settings: Settings, build: WarehouseBuild) -> None:
 def remove_old(settings: Settings) -> None:
     """Remove all but the newest builds and the current one; open readers keep their file."""
     builds = settings.warehouse / "builds"
+    leaving = builds / ".tmp-removed"
+    if leaving.exists():
+        shutil.rmtree(leaving)
     finished = sorted(
         (path for path in builds.iterdir() if (path / _RECORD).is_file()),
         key=lambda path: ((path / _RECORD).stat().st_mtime_ns, path.name),
@@ -177,7 +180,9 @@ def remove_old(settings: Settings) -> None:
     for path in finished[:-KEPT_BUILDS]:
         if path != current:
             logger.info("removing the old build %s", path.name)
-            shutil.rmtree(path)
+            # A kill in the middle must not leave half a build under its name.
+            path.replace(leaving)
+            shutil.rmtree(leaving)
 
 
 def _point(pointer: Path, target: Path) -> None:

@@ -128,6 +128,27 @@ def test_only_the_newest_builds_and_the_current_one_are_kept(tmp_path: Path) -> 
     assert sorted(path.name for path in builds.iterdir()) == [names[0], *kept]
 
 
+def test_a_removal_that_was_killed_leaves_no_half_build_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({}, home=tmp_path)
+    builds = settings.warehouse / "builds"
+    for day in range(10, 12 + publication.KEPT_BUILDS):
+        (builds / f"2022-12-{day}_0_code").mkdir(parents=True)
+        (builds / f"2022-12-{day}_0_code" / "build.json").write_text("{}")
+
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "rmtree", killed)
+        publication.remove_old(settings)
+    assert not (builds / "2022-12-10_0_code").exists()
+
+    publication.remove_old(settings)
+    assert len(list(builds.iterdir())) == publication.KEPT_BUILDS
+
+
 def test_a_killed_build_leaves_the_last_one_and_the_next_build_cleans_up(
     published: Settings,
 ) -> None:
