@@ -24,7 +24,7 @@ run: $(READY) ## run the daily chain for the newest session through Airflow and 
 	@exec $(BIN)/smartinvest daily
 
 test: $(READY) ## run the default tests
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-long: $(READY) ## run every test, also those that take minutes
 	@exec $(BIN)/python -m pytest -m "long or not long"
