@@ -20,7 +20,7 @@ from models.vocabulary import MICROS, Side
 from pipelines.rebalance.orders import Order
 
 _IN_WORDS = {
-    "drift": "because prices have moved the account away from its target",
+    "drift": "because the account holds more or less of it than its last target",
     "profile": "because your goal, its date and your risk score ask for it",
     "constraints": "because limits and wishes on what the account may hold ask for it",
     "risk_model": "because prices swing differently now than over the years",

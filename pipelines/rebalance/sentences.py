@@ -4,7 +4,7 @@ from models.vocabulary import Outcome, Trigger
 
 _WHY = {
     Trigger.FIRST_ADVICE: "this is the first advice for this account",
-    Trigger.DRIFT: "prices have moved it away from its target",
+    Trigger.DRIFT: "what it holds is away from its last target",
     Trigger.PROFILE_CHANGE: "your risk score or the limits on what it may hold have changed",
 }
 
@@ -32,8 +32,8 @@ def unchanged() -> str:
 def near_new_target(trigger: Trigger) -> str:
     """Return the sentence for an account whose new target is close to what it holds."""
     return (
-        f"A new target was made, because {_WHY[trigger]}; "
-        "every holding is within its band around it, or within the smallest trade."
+        f"This account has a new target, because {_WHY[trigger]}; every holding is within its "
+        "band around the new one, or as near to it as the smallest trade allows."
     )
 
 
