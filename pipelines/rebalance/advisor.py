@@ -103,7 +103,7 @@ class Advisor:
             or uppers != limits.upper.tolist()
         ):
             return Trigger.PROFILE_CHANGE
-        if self._is_outside_band(account, current, last.fractions(self._market.symbols)):
+        if self._must_trade(account, current, last.fractions(self._market.symbols)):
             return Trigger.DRIFT
         return Trigger.NONE
 
@@ -120,7 +120,7 @@ class Advisor:
         gap = drift(current, weights)
         book = self._book(account, new)
         orders = size_trades(book, self._policy)
-        if not orders.orders or not self._is_outside_band(account, current, weights):
+        if not orders.orders or not self._must_trade(account, current, weights):
             return Advice(
                 account,
                 Outcome.WITHIN_BAND,
@@ -191,7 +191,11 @@ class Advisor:
         orders = self._no_orders(account)
         return Advice(account, outcome, Trigger.NONE, last, None, None, orders, (), sentence)
 
-    def _is_outside_band(self, account: Account, current: Vector, target: Vector) -> bool:
+    def _must_trade(self, account: Account, current: Vector, target: Vector) -> bool:
+        # The buffer is the client's limit and no band applies to it: it may have been raised, or
+        # cash withdrawn, by less than the band around the target's cash.
+        if account.cash_cents < account.cash_buffer_cents:
+            return True
         grains = [
             grain_cents(account.share_kind, price, self._policy)
             for price in self._market.price_micros

@@ -185,6 +185,18 @@ def test_a_changed_score_or_wish_makes_a_new_target() -> None:
     assert sale.quantity_micros == later.positions["FFF"].quantity_micros
 
 
+@pytest.mark.parametrize("share_kind", ["whole", "fractional"])
+def test_a_raised_buffer_is_reached_though_no_weight_left_its_band(share_kind: str) -> None:
+    first = ADVISOR.advise(account(cash=100_000, share_kind=share_kind), None)
+    last, later = published(first), filled(first)
+    raised = dataclasses.replace(later, cash_buffer_cents=later.cash_cents + 100_000)
+    advice = ADVISOR.advise(raised, last)
+    assert advice.outcome is Outcome.REBALANCED
+    assert {order.side for order in advice.orders.orders} == {Side.SELL}
+    assert advice.orders.cash_after_cents >= raised.cash_buffer_cents
+    assert ADVISOR.advise(filled(advice), published(advice)).orders.orders == ()
+
+
 def test_a_more_daring_score_holds_less_cash() -> None:
     cash = []
     for score in (1, 30, 60, 100):
