@@ -1,8 +1,8 @@
 """From target quantities to an executable trade list, in integers throughout.
 
-Sells come first, to the nearest lot, and never exceed what is held; buys are rounded down and
-never spend cash that must stay; what is left is spent again in a fixed order, up to a lot beyond
-the target. Then
+Sells come first, to the nearest lot within bounds, and never exceed what is held; buys are rounded
+down and never spend cash that must stay; what is left is spent again in a fixed order, up to a lot
+beyond the target. Then
 
     cash before + sells - buys - fees = cash after
 
@@ -74,9 +74,18 @@ def _sells(book: Book, settled: list[int], policy: Policy) -> list[int]:
 
 
 def _nearest_sale(book: Book, position: int) -> int:
-    """Return the whole lots that leave what is nearest to the target, and never a debt."""
-    excess = book.held[position] - book.target[position] + book.lot_micros // 2
-    return _floor_to_lot(min(excess, book.held[position]), book)
+    """Return the whole lots that leave what is nearest to the target, and never a debt.
+
+    A lot more where the symbol would stay above its bound: half a share of a dear symbol can be
+    a tenth of a small account, and the bound may be its client's wish.
+    """
+    held = book.held[position]
+    excess = held - book.target[position] + book.lot_micros // 2
+    sale = _floor_to_lot(min(excess, held), book)
+    one_more = sale + book.lot_micros
+    if one_more <= held and not _is_within_bound(book, position, held - sale):
+        return one_more
+    return sale
 
 
 def _sell_for_buffer(book: Book, sold: list[int], settled: list[int], policy: Policy) -> None:

@@ -233,6 +233,17 @@ def test_a_whole_share_account_keeps_the_odd_fraction_that_it_holds() -> None:
     assert order.quantity_micros == 2_000_000
 
 
+def test_a_sale_does_not_leave_a_symbol_above_its_bound() -> None:
+    # Half a share of 100 is wanted and 60 may be held; one share would be nearer than none.
+    bounded = whole_share_book(
+        held=[3_000_000, 0], target=[510_000, 0], upper_nanos=[NANOS // 5, 0], wealth_cents=30_000
+    )
+    (order,) = size_trades(bounded, POLICY).orders
+    assert order.quantity_micros == 3_000_000
+    free = whole_share_book(held=[3_000_000, 0], target=[510_000, 0], wealth_cents=30_000)
+    assert size_trades(free, POLICY).orders[0].quantity_micros == 2_000_000
+
+
 @pytest.mark.parametrize(
     ("current", "target", "is_outside"),
     [
