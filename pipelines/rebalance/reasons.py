@@ -20,7 +20,7 @@ from models.vocabulary import MICROS, Side
 from pipelines.rebalance.orders import Order
 
 _IN_WORDS = {
-    "drift": "because the account holds more or less of it than its last target",
+    "drift": "because the account holds {more_or_less} of it than its last target asks for",
     "profile": "because your goal, its date and your risk score ask for it",
     "constraints": "because limits and wishes on what the account may hold ask for it",
     "risk_model": "because prices swing differently now than over the years",
@@ -97,4 +97,5 @@ def _sentence(order: Order, traded: int, causes: dict[str, int], name: str) -> s
     main = max(helping, key=lambda cause: abs(helping[cause]))
     shares = f"{order.quantity_micros / MICROS:,.6f}".rstrip("0").rstrip(".")
     noun = "share" if order.quantity_micros == MICROS else "shares"
-    return f"{verb} {shares} {noun} of {name}, mainly {_IN_WORDS[main]}."
+    why = _IN_WORDS[main].format(more_or_less="less" if traded > 0 else "more")
+    return f"{verb} {shares} {noun} of {name}, mainly {why}."

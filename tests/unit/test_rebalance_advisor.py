@@ -170,6 +170,10 @@ def test_first_advice_has_no_drift_part_and_a_drifted_account_has_one() -> None:
     again = ADVISOR.advise(more_cash, published(first))
     assert again.trigger is Trigger.DRIFT
     assert any(reason.drift_micros > 0 for reason in again.reasons)
+    assert any(
+        "mainly because the account holds less of it than its last target" in reason.sentence
+        for reason in again.reasons
+    )
 
 
 def test_a_changed_score_or_wish_makes_a_new_target() -> None:
