@@ -3,10 +3,11 @@
 import logging
 import random
 import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.store_inputs import CLIENT
+from models.store_inputs import CLIENT, CLIENT_IDENTITY
 from pipelines.clients.market import Market, market_of
 from pipelines.clients.names import address_of, draw_name
 from pipelines.clients.people import draw_person, draw_questionnaire
@@ -19,10 +20,11 @@ from pipelines.errors import ClientInputError
 from pipelines.progress import step, track
 from pipelines.sessions import available_at
 from pipelines.settings import Settings
-from pipelines.store import tables, transaction
+from pipelines.store import connect, tables, transaction
 
 if TYPE_CHECKING:
     from rich.text import Text
+    from sqlalchemy import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class GenerateReport:
 
 
 def generate(settings: Settings, count: int, seed: int) -> GenerateReport:
-    """Add the first ``count`` clients of a seed to the store, in one transaction.
+    """Add the first ``count`` clients of a seed to the store, in one short transaction.
 
     Client *i* of a seed depends on the seed, *i* and the market alone, so a larger count adds to
     a smaller one. A client who is there already stays as it is, whatever happened to it since.
@@ -61,7 +63,8 @@ def generate(settings: Settings, count: int, seed: int) -> GenerateReport:
     Raises
     ------
     ClientInputError
-        The count is below one, or the source has no tradable instrument with a price.
+        The count is below one, the source has no tradable instrument with a price, or a client
+        who was imported bears a reference that a generated one would get. Nothing was written.
     SessionError, SourceError, StoreError
         The market or the store cannot be read, or the store cannot be written.
     """
@@ -76,19 +79,41 @@ def generate(settings: Settings, count: int, seed: int) -> GenerateReport:
             "Choose a later session.",
         )
     recording = Recording(available_at(market.session), f"clients generate, seed {seed}")
-    with step(f"generating {count} clients"), transaction(settings) as connection:
-        indexes = {_client_id(seed, index): index for index in range(1, count + 1)}
-        column = tables[CLIENT.name].c.client_id
-        present = {row["client_id"] for row in select_by(connection, column, indexes)}
-        missing = sorted(index for key, index in indexes.items() if key not in present)
-        clients = {
+    with step(f"generating {count} clients"):
+        wanted = {_client_id(seed, index): index for index in range(1, count + 1)}
+        with connect(settings) as connection:
+            present = _present(connection, wanted)
+        missing = sorted(index for key, index in wanted.items() if key not in present)
+        drawn = {
             _client_id(seed, index): draw_client(seed, index, market)
             for index in track(missing, "generating clients")
         }
-        saved = save_clients(connection, clients, recording)
+        # Drawing takes long, so others may write meanwhile: what they did is looked up again.
+        with transaction(settings) as connection:
+            present = _present(connection, wanted)
+            added = {key: client for key, client in drawn.items() if key not in present}
+            _require_free_references(connection, added.values())
+            saved = save_clients(connection, added, recording)
     report = GenerateReport(count, seed, str(market.session), saved.added, len(present))
     logger.info("%s", report)
     return report
+
+
+def _present(connection: "Connection", keys: Collection[str]) -> set[str]:
+    column = tables[CLIENT.name].c.client_id
+    return {row["client_id"] for row in select_by(connection, column, keys)}
+
+
+def _require_free_references(connection: "Connection", clients: Iterable[Client]) -> None:
+    column = tables[CLIENT_IDENTITY.name].c.external_ref
+    refs = {client.identity.external_ref for client in clients}
+    if taken := sorted(row["external_ref"] for row in select_by(connection, column, refs)):
+        raise ClientInputError(
+            "external_ref",
+            taken[0],
+            f"{len(taken)} reference(s) of this seed's clients belong to clients of another origin",
+            "Choose another seed; nothing was written.",
+        )
 
 
 def draw_client(seed: int, index: int, market: Market) -> Client:
