@@ -19,6 +19,8 @@ MAX_SHARES = 10**8
 _UNSIGNED = re.compile(r"[0-9]{1,15}(?:\.([0-9]+))?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_JOINERS = "\u200c\u200d"
+"""Zero-width (non-)joiners: invisible, but Persian, Hindi or Sinhala names are spelt with them."""
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^=]{0,14}", re.ASCII)
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -97,14 +99,15 @@ def iso_date(text: str) -> dt.date:
 
 
 def plain_text(longest: int) -> Callable[[str], str]:
-    """Return a reader of text that is there, printable and not too long."""
+    """Return a reader of text that is there, printable (joiners count) and not too long."""
 
     def read(text: str) -> str:
-        if not text:
+        if not text.strip(_JOINERS):
             raise ValueProblem("it is empty", "Fill it in.")
         if len(text) > longest:
             raise ValueProblem(f"it is longer than {longest} characters", "Shorten it.")
-        if any(unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in text):
+        invisible = (char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs"))
+        if any(char not in _JOINERS for char in invisible):
             raise ValueProblem("it holds invisible control characters", "Remove them.")
         return text
 

@@ -136,3 +136,25 @@ def test_a_cap_lies_above_zero_and_at_most_at_one(text: str) -> None:
 
 def test_no_cap_is_a_cap_of_one() -> None:
     assert values.weight("") == 1.0
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0645\u06cc\u200c\u0646\u0627", "\u0dc1\u0dca\u200d\u0dbb\u0dd3"]
+)
+def test_a_name_may_be_spelt_with_joiners(name: str) -> None:
+    assert values.plain_text(20)(name) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "empty"),
+        ("\u200d\u200c", "empty"),
+        ("Jane\u202eDoe", "invisible"),
+        ("Jane\u200bDoe", "invisible"),
+        ("Jane\u200d\x1b[2JDoe", "invisible"),
+    ],
+)
+def test_text_that_shows_nothing_or_something_else_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ValueProblem, match=problem):
+        values.plain_text(20)(text)
