@@ -79,12 +79,15 @@ def bar_suite(sessions: Iterable[dt.date], symbols: Iterable[str]) -> gx.Expecta
                 sorted(sessions),
                 "session_is_open",
                 "the exchange was closed on that day",
+                "The bar stays out. Ask the source why it has one for a day without trading.",
             ),
             is_one_of(
                 "symbol",
                 sorted(symbols),
                 "symbol_is_known",
                 "the symbol is not in the instrument reference",
+                "Add the symbol to the source's instrument reference: bars that arrive or change "
+                "after that are judged with it. This one stays out.",
             ),
         ],
     )
@@ -121,8 +124,8 @@ def _move_within(limit: float, name: str, condition: object) -> gxe.Expectation:
         name,
         "the close lies outside "
         f"{math.exp(-limit):.2f} to {math.exp(limit):.2f} times the last accepted close",
-        "Look for a wrong unit, a split or another company under the symbol. The symbol stays at "
-        "its last accepted close until the source corrects the row or somebody releases it.",
+        "Look for a wrong unit, a split or another company under the symbol. This bar stays out; "
+        "the symbol keeps its last accepted close until the source delivers one near it.",
         shows=("close", "log_move"),
         column="log_move",
         min_value=-limit,

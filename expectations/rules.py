@@ -7,7 +7,9 @@ import great_expectations.expectations as gxe
 
 from models.declaration import Column, ColumnType, Table
 
-_REFETCH = "Compare with another source; if the source corrects the row, the new version is taken."
+_REFETCH = (
+    "Compare with another source; if the source corrects the row, the new version is judged anew."
+)
 
 
 def rule(
@@ -93,12 +95,15 @@ def is_between(
     )
 
 
-def is_one_of(column: str, values: list[Any], name: str, reason: str) -> gxe.Expectation:
+def is_one_of(
+    column: str, values: list[Any], name: str, reason: str, remedy: str = _REFETCH
+) -> gxe.Expectation:
     """Return the expectation that a column holds one of the values."""
     return rule(
         gxe.ExpectColumnValuesToBeInSet,
         name,
         reason,
+        remedy,
         shows=(column,),
         column=column,
         value_set=values,

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow.compute as pc
 
 from models.lake import PRICES
-from pipelines.lake import dataset_files, known_at_cut, read_as_of
+from pipelines.lake import known_at_cut, read_as_of
 from pipelines.quality.quarantine import list_quarantine
 from pipelines.sessions import session_after
 from pipelines.settings import Settings
@@ -18,11 +20,11 @@ LARGEST_BAD_SHARE_OF_SYMBOL = 1 / 3
 """A symbol with a larger share of rejected bars among its recent ones is frozen."""
 
 
-def frozen_symbols(settings: Settings, session: dt.date) -> tuple[str, ...]:
+def frozen_symbols(settings: Settings, session: dt.date, files: Sequence[Path]) -> tuple[str, ...]:
     """Return the symbols whose bar of the session, or too many recent ones, were rejected.
 
     Frozen means that the rejected bars are out and the symbol keeps its last accepted close; its
-    good bars stay in.
+    good bars stay in. ``files`` are the raw price files that were judged.
     """
     rejected = list_quarantine(settings)
     if rejected.num_rows == 0:
@@ -32,7 +34,6 @@ def frozen_symbols(settings: Settings, session: dt.date) -> tuple[str, ...]:
     recent = (pc.field("session_date") >= session_after(session, 1 - RECENT_SESSIONS)) & pc.field(
         "symbol"
     ).isin(pc.unique(rejected["symbol"]))
-    files = dataset_files(settings, PRICES)
     bars = read_as_of(files, PRICES, session, known_at_cut(settings, session)).filter(recent)
     verdicts: dict[str, list[bool]] = defaultdict(list)
     bad_today = set()

@@ -15,13 +15,7 @@ from expectations.instruments import instrument_suite
 from expectations.prices import bar_suite, history_suite, move_limit
 from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import (
-    arrow_schema,
-    conform,
-    current_versions,
-    dataset_files,
-    read_parquet,
-)
+from pipelines.lake import arrow_schema, conform, current_versions, read_parquet
 from pipelines.quality.history import with_history
 from pipelines.quality.quarantine import list_quarantine
 from pipelines.quality.validation import Failure, validate
@@ -48,8 +42,14 @@ class Judgement:
     bad_share: float
 
 
-def judge(settings: Settings, paths: Sequence[Path]) -> Judgement:
+def judge(settings: Settings, paths: Sequence[Path], past: Sequence[Path]) -> Judgement:
     """Judge the rows of some raw price files; writes nothing.
+
+    Parameters
+    ----------
+    paths : the files to judge.
+    past : files that were judged before; what is not in quarantine of them is accepted. A file
+        that another process adds meanwhile is in neither, so it counts as nothing yet.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def judge(settings: Settings, paths: Sequence[Path]) -> Judgement:
     failures = validate(bar_suite(sessions, classes), batch)
     rejections = _described(batch, failures)
     survivors = _without(batch, failures)
-    accepted = _accepted(settings, set(paths))
+    accepted = _accepted(settings, past)
     rejections += _against_history(survivors, accepted, classes)
     table = pa.Table.from_pylist(rejections, schema=arrow_schema(QUARANTINED_PRICES))
     rejected = {tuple(row[name] for name in _VERSION) for row in rejections}
@@ -108,14 +108,10 @@ def _batch(paths: Sequence[Path]) -> pd.DataFrame:
     return rows.to_pandas().drop_duplicates(ignore_index=True)
 
 
-def _accepted(settings: Settings, new: set[Path]) -> pd.DataFrame:
-    """Return the accepted close of each bar in the files that are not new."""
+def _accepted(settings: Settings, past: Sequence[Path]) -> pd.DataFrame:
+    """Return the accepted close of each bar in files that were judged before."""
     columns = [*_VERSION, "close"]
-    parts = [
-        read_parquet(path, PRICES, columns)
-        for path in dataset_files(settings, PRICES)
-        if path not in new
-    ]
+    parts = [read_parquet(path, PRICES, columns) for path in past]
     if not parts:
         return arrow_schema(PRICES).empty_table().select(columns).to_pandas()
     rows = pa.concat_tables(parts).to_pandas().sort_values(_VERSION)

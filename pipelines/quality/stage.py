@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.lake import PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import mark_checked, unchecked_files
+from pipelines.lake import dataset_files, mark_checked, unchecked_files
 from pipelines.lineage import REPOSITORY, tree_digest
 from pipelines.progress import step
 from pipelines.quality.frozen import frozen_symbols
@@ -49,11 +49,14 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
     checked = quarantined = 0
     rules: dict[str, int] = {}
     rules_digest = tree_digest(REPOSITORY, _RULES, {".py"})
-    if paths := unchecked_files(settings, PRICES, rules_digest):
+    # One list for the whole check: what an ingest adds meanwhile is the next check's business.
+    files = dataset_files(settings, PRICES)
+    unchecked = set(unchecked_files(settings, PRICES, rules_digest))
+    if paths := [path for path in files if path in unchecked]:
         with step(f"check of {len(paths)} new price file(s)"):
             from pipelines.quality.judgement import judge
 
-            judgement = judge(settings, paths)
+            judgement = judge(settings, paths, [path for path in files if path not in unchecked])
         checked, quarantined = judgement.rows_checked, judgement.rows_rejected
         rules = dict(sorted(Counter(judgement.rejections["rule"].to_pylist()).items()))
         if judgement.bad_share > LARGEST_BAD_SHARE:
@@ -67,7 +70,7 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
         add_rejections(settings, session, judgement.rejections)
         mark_checked(settings, PRICES, rules_digest, session, paths)
     mirror_to_store(settings)
-    frozen = frozen_symbols(settings, session)
+    frozen = frozen_symbols(settings, session, files)
     if frozen:
         logger.warning("frozen as of %s: %s", session, ", ".join(frozen))
     return QualityReport(checked, quarantined, frozen, rules)

@@ -3,6 +3,7 @@
 import datetime as dt
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
@@ -10,7 +11,7 @@ from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 from models.store_outputs import QUARANTINE
 from pipelines.errors import QualityError
 from pipelines.ingest import ingest
-from pipelines.lake import build_manifest, known_at_cut, quarantine_files
+from pipelines.lake import build_manifest, known_at_cut, quarantine_files, unchecked_files
 from pipelines.quality import QualityReport, check, list_quarantine
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, migrate, read
@@ -140,6 +141,32 @@ def test_a_symbol_with_a_bad_past_is_not_frozen_today(home: Settings) -> None:
     report = check(home, LAST)
     assert report.rows_quarantined == 5
     assert report.symbols_frozen == ()
+
+
+def test_what_an_ingest_adds_during_a_check_is_the_next_checks_business(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the unchecked restatement taken as the past, the equally wrong last bar would pass."""
+    market = MadeUpMarket()
+    ingest(home, SESSIONS[-2], market)
+    check(home, SESSIONS[-2])
+    for name in ("open", "high", "low", "close"):
+        market.bar("BOLT", LAST)[name] *= 10
+    ingest(home, LAST, market)
+
+    def list_and_be_overtaken(*arguments: Any) -> list[Path]:
+        found = unchecked_files(*arguments)
+        for name in ("open", "high", "low", "close"):
+            market.bar("BOLT", SESSIONS[-2])[name] *= 10
+        ingest(home, LAST, market)
+        return found
+
+    with monkeypatch.context() as overtaken:
+        overtaken.setattr("pipelines.quality.stage.unchecked_files", list_and_be_overtaken)
+        during = check(home, LAST)
+    after = check(home, LAST)
+    assert (during.rows_checked, during.rules) == (6, {"move_is_plausible": 1})
+    assert (after.rows_checked, after.rules) == (1, {"move_is_plausible": 1})
 
 
 def test_a_broken_feed_stops_the_run_and_quarantines_nothing(home: Settings) -> None:

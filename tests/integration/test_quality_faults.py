@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from made_up_market import INDEX, SESSIONS, Bar, MadeUpMarket
 
@@ -122,6 +123,27 @@ def test_the_offending_value_is_quoted(rejected: list[Bar]) -> None:
     assert quoted["session_is_open"] == str(HOLIDAY)
     assert quoted["close_is_present"] is None
     assert quoted["high_is_not_below_low"].startswith("high=")
+
+
+def test_a_symbol_that_becomes_known_is_judged_from_then_on(home: Settings) -> None:
+    """As the remedy says: later bars pass, and the one that was rejected stays out."""
+    market = MadeUpMarket()
+    market.bars.append(market.bar("BOLT", SESSIONS[-2]) | {"symbol": "GHOST"})
+    ingest(home, SESSIONS[-2], market)
+    assert check(home, SESSIONS[-2]).rules == {"symbol_is_known": 1}
+
+    class Extended(MadeUpMarket):
+        def instruments(self) -> pa.Table:
+            known = super().instruments()
+            row = next(row for row in known.to_pylist() if row["symbol"] == "BOLT")
+            ghost = row | {"symbol": "GHOST", "reference_weight": 0.0}
+            return pa.concat_tables([known, pa.Table.from_pylist([ghost], schema=known.schema)])
+
+    extended = Extended()
+    extended.bars = [*market.bars, extended.bar("BOLT", LAST) | {"symbol": "GHOST"}]
+    ingest(home, LAST, extended)
+    assert check(home, LAST).rules == {}
+    assert [_key(row) for row in list_quarantine(home).to_pylist()] == [("GHOST", SESSIONS[-2])]
 
 
 def test_a_price_that_stands_still_is_rejected_once_it_is_stale(home: Settings) -> None:
