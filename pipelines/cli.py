@@ -5,16 +5,18 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pipelines.errors import SmartInvestError
 from pipelines.settings import Settings, ensure_home, load_settings
+from pipelines.terminal import report_view, text_table
 
+_GROUP_COLUMNS = ("symbol", "rule", "rows", "sessions", "reason and remedy")
+_BAR_COLUMNS = ["session_date", "rule", "observed_value"]
 _INTERRUPTED = 130
 """The exit code that Typer makes of a KeyboardInterrupt, without a word."""
 
@@ -57,47 +59,53 @@ def main() -> None:
 @app.command()
 def ingest(session: SessionOption = None) -> None:
     """Append what the source knows to the raw lake and put what fails into quarantine."""
+    prepared = _prepare(session)
     from pipelines.ingest import ingest as run_ingest
     from pipelines.quality import check
 
-    _show(*_run_stages(session, run_ingest, check))
+    _run_stages(*prepared, run_ingest, check)
 
 
 @app.command()
 def transform(session: SessionOption = None) -> None:
     """Snapshot the clients, build the warehouse with dbt and publish it."""
+    prepared = _prepare(session)
     from pipelines.warehouse import transform as run_transform
 
-    _show(*_run_stages(session, run_transform))
+    _run_stages(*prepared, run_transform)
 
 
 @app.command()
 def train(session: SessionOption = None) -> None:
     """Choose the model of a session: keep the last one, or train anew."""
+    prepared = _prepare(session)
     from pipelines.forecast import train as run_train
 
-    _show(*_run_stages(session, run_train))
+    _run_stages(*prepared, run_train)
 
 
 @app.command()
 def forecast(session: SessionOption = None) -> None:
     """Write every model's forecasts for a session."""
+    prepared = _prepare(session)
     from pipelines.forecast import forecast as run_forecast
 
-    _show(*_run_stages(session, run_forecast))
+    _run_stages(*prepared, run_forecast)
 
 
 @app.command()
 def rebalance(session: SessionOption = None) -> None:
     """Turn forecasts and clients into allocations and trades, and publish them."""
+    prepared = _prepare(session)
     from pipelines.rebalance import rebalance as run_rebalance
 
-    _show(*_run_stages(session, run_rebalance))
+    _run_stages(*prepared, run_rebalance)
 
 
 @app.command()
 def run(session: SessionOption = None) -> None:
     """Run the whole chain in this process, without Airflow."""
+    settings, date = _prepare(session)
     from pipelines.forecast import forecast as run_forecast
     from pipelines.forecast import train as run_train
     from pipelines.ingest import ingest as run_ingest
@@ -106,7 +114,6 @@ def run(session: SessionOption = None) -> None:
     from pipelines.rebalance import rebalance as run_rebalance
     from pipelines.warehouse import transform as run_transform
 
-    settings, date = _prepare(session)
     _ensure_clients(settings)
     for stage in (run_ingest, check, run_transform, run_train, run_forecast, run_rebalance):
         stage(settings, date)
@@ -185,28 +192,43 @@ def clients_import(
 
 
 @quarantine_app.command("list")
-def quarantine_list() -> None:
-    """List rejected data with reason and remedy."""
-    from pipelines.quality import list_quarantine
+def quarantine_list(
+    symbol: Annotated[str | None, typer.Option(help="Every rejected bar of this symbol.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every rejected bar, as CSV.")] = False,
+) -> None:
+    """List rejected data by symbol and rule, with reason and remedy."""
+    from pipelines.quality import grouped, list_quarantine, of_symbol, write_csv
 
     rows = list_quarantine(load_settings())
-    if rows.num_rows == 0:
-        out.print("nothing is in quarantine")
-        return
-    table = Table(*rows.column_names)
-    for row in rows.to_pylist():
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    out.print(table)
+    if symbol is not None:
+        rows = of_symbol(rows, symbol)
+    if as_csv:
+        write_csv(rows, sys.stdout)
+    elif rows.num_rows == 0:
+        out.print(Text(f"nothing{f' of {symbol}' if symbol else ''} is in quarantine"))
+    else:
+        out.print(text_table(_GROUP_COLUMNS, (group.cells for group in grouped(rows))))
+        if symbol is not None:
+            bars = rows.select(_BAR_COLUMNS)
+            out.print(text_table(bars.column_names, (bar.values() for bar in bars.to_pylist())))
 
 
 def _prepare(session: str | None) -> tuple[Settings, dt.date]:
-    from pipelines.ingest import resolve_session
+    """Return settings and session, with a store; a session that is none is refused first.
+
+    Callers import their stages afterwards, so that a refusal does not wait for the imports.
+    """
     from pipelines.sessions import parse_session
-    from pipelines.store import migrate
 
     settings = load_settings(session=parse_session(session) if session else None)
     ensure_home(settings)
+
+    from pipelines.ingest import resolve_session
+
     date = resolve_session(settings)
+
+    from pipelines.store import migrate
+
     migrate(settings)
     return settings, date
 
@@ -218,14 +240,15 @@ def _ensure_clients(settings: Settings) -> None:
         generate(settings, settings.generated_clients, settings.seed)
 
 
-def _run_stages(session: str | None, *stages: Callable[[Settings, dt.date], Any]) -> list[Any]:
-    settings, date = _prepare(session)
-    return [stage(settings, date) for stage in stages]
+def _run_stages(
+    settings: Settings, date: dt.date, *stages: Callable[[Settings, dt.date], object]
+) -> None:
+    _show(*[stage(settings, date) for stage in stages])
 
 
 def _show(*reports: object) -> None:
     for report in reports:
-        out.print(report)
+        out.print(report_view(report))
 
 
 if __name__ == "__main__":
