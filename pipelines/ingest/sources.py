@@ -31,11 +31,6 @@ def provider_for(settings: Settings) -> Provider:
         ) from None
 
 
-def newest_session(settings: Settings) -> dt.date:
-    """Return the newest session that the source has."""
-    return provider_for(settings).newest_session()
-
-
 def resolve_session(settings: Settings) -> dt.date:
     """Return the session that the settings ask for, or the newest one that the source has.
 

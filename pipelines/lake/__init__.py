@@ -36,11 +36,9 @@ from pipelines.lake.raw import (
     append_versions,
     current_versions,
     dataset_files,
-    newest_versions,
     partition,
     quarantine_dataset_files,
     read_as_of,
-    visible_files,
 )
 
 __all__ = [
@@ -59,7 +57,6 @@ __all__ = [
     "is_checked",
     "known_at_cut",
     "mark_checked",
-    "newest_versions",
     "partition",
     "price_files",
     "quarantine_dataset_files",
@@ -68,7 +65,6 @@ __all__ = [
     "read_manifest",
     "read_parquet",
     "unchecked_files",
-    "visible_files",
     "write_manifest",
     "write_parquet",
     "write_text",

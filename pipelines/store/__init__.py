@@ -7,7 +7,7 @@ Readers use :func:`connect`, writers :func:`transaction`; both give a SQLAlchemy
 from pipelines.store.engine import connect, transaction, utc_now
 from pipelines.store.failures import shown_url
 from pipelines.store.migrate import migrate
-from pipelines.store.reading import read, read_current, read_current_from
+from pipelines.store.reading import read, read_current_from
 from pipelines.store.schema import tables
 from pipelines.store.writing import insert, upsert
 
@@ -16,7 +16,6 @@ __all__ = [
     "insert",
     "migrate",
     "read",
-    "read_current",
     "read_current_from",
     "shown_url",
     "tables",

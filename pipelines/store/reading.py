@@ -8,8 +8,6 @@ import sqlalchemy as sa
 
 from models.declaration import Table
 from pipelines.lake import arrow_schema
-from pipelines.settings import Settings
-from pipelines.store.engine import connect
 from pipelines.store.schema import tables
 
 
@@ -18,23 +16,12 @@ def read(connection: sa.Connection, table: Table, *conditions: sa.ColumnElement[
     return _to_arrow(connection, table, sa.select(tables[table.name]).where(*conditions))
 
 
-def read_current(settings: Settings, table: Table) -> pa.Table:
+def read_current_from(connection: sa.Connection, table: Table) -> pa.Table:
     """Return the current version of an input table: of each owner, the highest version's rows.
 
     The owner is the first column of the key; a table without versions is returned whole. Rows are
     sorted by key, so that equal contents give equal bytes on both databases.
-
-    Raises
-    ------
-    StoreError
-        The store is unreachable, locked, or of another schema version.
     """
-    with connect(settings) as connection:
-        return read_current_from(connection, table)
-
-
-def read_current_from(connection: sa.Connection, table: Table) -> pa.Table:
-    """As :func:`read_current`, on a connection that may read several tables consistently."""
     if "version" not in table.column_names:
         return read(connection, table)
     source = tables[table.name]

@@ -1,18 +1,23 @@
 """Generated clients in the real store, on both databases."""
 
 import datetime as dt
-import time
+import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from stored import read_current
 
 from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, INPUTS
 from models.vocabulary import CASH
-from pipelines.clients import count_clients, generate
+from pipelines.clients import count_clients, generate, import_csv
+from pipelines.clients.generate import draw_client
+from pipelines.clients.records import Client
 from pipelines.errors import ClientInputError, SessionError, SourceError, StoreError
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, read_current, tables
+from pipelines.store import connect, migrate, tables
 
 
 def contents(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
@@ -82,13 +87,35 @@ def test_the_session_before_the_population_existed_gives_nobody_unborn(tmp_path:
     assert max(births) < dt.date(1970, 1, 1)
 
 
-def test_a_thousand_clients_take_seconds(tmp_path: Path) -> None:
-    settings = load_settings({}, home=tmp_path)
-    migrate(settings)
-    generate(settings, 1, seed=3)
-    started = time.perf_counter()
-    generate(settings, 1000, seed=3)
-    assert time.perf_counter() - started < 10
+def test_a_reference_that_an_imported_client_has_is_named_and_nothing_is_written(
+    store: Settings, client_file: Callable[..., Path]
+) -> None:
+    taken = {"external_ref": "generated-7-000002", "full_name": "Wilhelmina Quackenbush"}
+    import_csv(store, client_file(taken))
+    before = contents(store)
+    with pytest.raises(ClientInputError, match=r"'generated-7-000002'.*another origin") as caught:
+        generate(store, 5, seed=7)
+    assert "Quackenbush" not in str(caught.value)
+    assert contents(store) == before
+    generate(store, 5, seed=8)
+    assert count_clients(store) == 6
+
+
+def test_others_write_while_clients_are_drawn(
+    store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process generates the same clients meanwhile: it neither waits nor is repeated."""
+    generator = importlib.import_module("pipelines.clients.generate")
+
+    def draw_slowly(*arguments: Any) -> Client:
+        monkeypatch.setattr(generator, "draw_client", draw_client)
+        generate(store, 2, seed=3)
+        return draw_client(*arguments)
+
+    monkeypatch.setattr(generator, "draw_client", draw_slowly)
+    report = generate(store, 5, seed=3)
+    assert (report.added, report.present) == (3, 2)
+    assert count_clients(store) == 5
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from stored import read_current
 
 from models.declaration import Table
 from models.store_inputs import (
@@ -27,7 +28,7 @@ from pipelines.clients import count_clients, import_csv
 from pipelines.clients.saving import Saved
 from pipelines.errors import ClientInputError
 from pipelines.settings import Settings
-from pipelines.store import connect, read_current, tables
+from pipelines.store import connect, tables
 
 WriteFile = Callable[..., Path]
 

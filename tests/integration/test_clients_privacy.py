@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from stored import read_current
 
 from models.store_inputs import CLIENT_IDENTITY
 from pipelines.clients import generate, import_csv
 from pipelines.clients.importing import ImportReport
 from pipelines.settings import Settings
-from pipelines.store import connect, read_current, tables
+from pipelines.store import connect, tables
 
 WriteFile = Callable[..., Path]
 

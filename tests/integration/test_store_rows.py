@@ -11,11 +11,12 @@ import psycopg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from stored import read_current
 
 from models.store_inputs import CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, INSTRUMENT, PREFERENCE
 from models.store_outputs import ADVICE_RUN, FORECAST
 from pipelines.settings import Settings
-from pipelines.store import connect, insert, read, read_current, tables, transaction, upsert
+from pipelines.store import connect, insert, read, tables, transaction, upsert
 from pipelines.store.schema import declarations
 
 NOON = dt.datetime(2022, 12, 28, 12, 0, 0, 123456, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from models.vocabulary import AssetClass
 from pipelines.errors import SessionError, SourceError
-from pipelines.ingest import newest_session, provider_for, resolve_session
+from pipelines.ingest import provider_for, resolve_session
 from pipelines.ingest.provider import INSTRUMENT_SCHEMA, PRICE_SCHEMA
 from pipelines.ingest.sample import SampleProvider
 from pipelines.sessions import sessions_between
@@ -83,7 +83,7 @@ def test_a_source_that_is_not_built_yet_says_so(source: str) -> None:
 
 
 def test_without_a_wish_the_session_is_the_newest_one() -> None:
-    assert resolve_session(load_settings({})) == newest_session(load_settings({})) == NEWEST
+    assert resolve_session(load_settings({})) == NEWEST
 
 
 def test_a_session_inside_the_data_is_taken_as_it_is() -> None:

@@ -16,10 +16,9 @@ from pipelines.lake import (
     arrow_schema,
     current_versions,
     dataset_files,
-    newest_versions,
     read_as_of,
-    visible_files,
 )
+from pipelines.lake.raw import newest_versions, visible_files
 from pipelines.sessions import available_at, sessions_between
 from pipelines.settings import Settings, load_settings
 
