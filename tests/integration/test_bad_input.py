@@ -1,6 +1,5 @@
 """Bad input, seen from outside: a clear error, an exit code, and nothing lost or half-written."""
 
-import ctypes
 import datetime as dt
 import fcntl
 import os
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from permissions import obey_permissions
 
 from pipelines.clients import generate
 from pipelines.ingest import ingest
@@ -57,27 +57,10 @@ def smartinvest(home: Path, *arguments: str, obedient: bool = False, **environme
         capture_output=True,
         text=True,
         timeout=180,
-        preexec_fn=_obey_permissions if obedient and os.geteuid() == 0 else None,
+        preexec_fn=obey_permissions if obedient else None,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
-
-
-def _obey_permissions() -> None:
-    """Take from root the right to write where the mode forbids it (PR_CAPBSET_DROP)."""
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        if ctypes.CDLL(None, use_errno=True).prctl(24, capability, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "cannot drop a capability")
-
-
-@pytest.fixture(scope="session")
-def permissions_bind() -> None:
-    """Skip where root may not even give up its right to write everywhere."""
-    if os.geteuid() == 0:
-        try:
-            subprocess.run(["true"], preexec_fn=_obey_permissions, check=True)
-        except subprocess.SubprocessError:
-            pytest.skip("this root cannot drop capabilities, so no mode stops it from writing")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.errors import HomeError, ProcessError
 from pipelines.operate.lock import hold_home
-from pipelines.operate.processes import Household, is_running
+from pipelines.operate.processes import Household, is_running, start_identity
 from pipelines.settings import Settings
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(300)"]
@@ -74,7 +74,10 @@ def test_a_recorded_process_is_ended_by_a_later_household(
 def test_a_recycled_pid_is_left_alone(settings: Settings, household: Household) -> None:
     stranger = subprocess.Popen(SLEEP)
     try:
+        # The kernel counts starts in clock ticks: two in one tick would look alike.
+        time.sleep(2 / os.sysconf("SC_CLK_TCK"))
         record = household.start("sleeper", SLEEP, os.environ)
+        assert start_identity(stranger.pid) != record.started
         file = settings.home / "run" / "test" / "sleeper.json"
         recycled = {**json.loads(file.read_text()), "pid": stranger.pid}
         os.kill(record.pid, signal.SIGKILL)

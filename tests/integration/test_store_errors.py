@@ -1,13 +1,16 @@
 """A store that cannot be used says what is wrong with it and what to do."""
 
-import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from permissions import obey_permissions
 
 from pipelines.errors import StoreError
+from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, engine, migrate, transaction
 
@@ -89,14 +92,36 @@ def test_a_store_that_is_read_only_can_be_read_but_not_written(postgresql_url: s
         connection.execute(sa.text("DELETE FROM client"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+WRITE = """
+import sys
+from pathlib import Path
+from pipelines.errors import StoreError
+from pipelines.settings import load_settings
+from pipelines.store import transaction
+try:
+    with transaction(load_settings({}, home=Path(sys.argv[1]))):
+        print("it was written")
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.usefixtures("permissions_bind")
 def test_a_read_only_sqlite_file_is_named(sqlite_store: Settings) -> None:
     path = engine.sqlite_path(sqlite_store)
     assert path is not None
     path.chmod(0o400)
     path.parent.chmod(0o500)
     try:
-        with pytest.raises(StoreError, match="cannot be written"), transaction(sqlite_store):
-            pass
+        writer = subprocess.run(
+            [sys.executable, "-c", WRITE, str(sqlite_store.home)],
+            cwd=REPOSITORY,
+            preexec_fn=obey_permissions,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     finally:
         path.parent.chmod(0o700)
+    assert "cannot be written" in writer.stdout
+    assert "smartinvest.db" in writer.stdout
