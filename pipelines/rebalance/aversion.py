@@ -1,5 +1,6 @@
 """From a risk score to the risk aversion that the optimiser uses."""
 
+from pipelines.rebalance.accounts import Account
 from pipelines.rebalance.policy import Policy
 
 LOWEST_SCORE = 1
@@ -28,6 +29,19 @@ def risk_aversion(risk_score: int, reference_volatility: float, policy: Policy) 
     """
     target = target_volatility(risk_score, policy)
     return policy.reference_risk_aversion * reference_volatility / target
+
+
+def account_aversion(account: Account, reference_volatility: float, policy: Policy) -> float:
+    """Return the risk aversion that an account's risk score stands for.
+
+    Raises
+    ------
+    ValueError
+        It has none; such accounts are screened out before.
+    """
+    if account.risk_score is None:
+        raise ValueError(f"account {account.account_id} has no risk score; screen it first")
+    return risk_aversion(account.risk_score, reference_volatility, policy)
 
 
 def reference_exposure(risk_score: int, reference_volatility: float, policy: Policy) -> float:

@@ -11,10 +11,9 @@ from typing import Any
 import clarabel
 import cvxpy as cp
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
-Vector = npt.NDArray[np.float64]
+from pipelines.rebalance.arrays import Vector
 
 _SOLVER_TOLERANCE = 1e-12
 

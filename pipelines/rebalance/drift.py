@@ -1,11 +1,9 @@
 """How far an account is from its target, and whether that is too far."""
 
 import numpy as np
-import numpy.typing as npt
 
+from pipelines.rebalance.arrays import Vector
 from pipelines.rebalance.policy import Policy
-
-Vector = npt.NDArray[np.float64]
 
 
 def drift(current: Vector, target: Vector) -> float:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 
 from models.vocabulary import CASH, RunStatus
+from pipelines.rebalance.arrays import Vector
 from pipelines.store import tables
 
 
@@ -24,7 +24,7 @@ class LastTarget:
     weights: Mapping[str, float]
     upper_bounds: Mapping[str, float]
 
-    def fractions(self, symbols: Sequence[str]) -> npt.NDArray[np.float64]:
+    def fractions(self, symbols: Sequence[str]) -> Vector:
         """Return the weights of the given symbols and then cash; 0 where it had none."""
         return np.array([self.weights.get(symbol, 0.0) for symbol in (*symbols, CASH)])
 

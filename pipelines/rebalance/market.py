@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.errors import RebalanceError
+from pipelines.rebalance.arrays import Matrix, Vector
 from pipelines.rebalance.policy import Policy
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-Vector = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.rebalance.allocation import AllocationModel
+from pipelines.rebalance.arrays import Matrix, Vector
 from pipelines.rebalance.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.returns import (
@@ -20,8 +20,6 @@ from pipelines.rebalance.risk import (
     long_run_covariance,
     todays_covariance,
 )
-
-Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def make_outlook(market: Market, forecasts: Sequence[Forecast], policy: Policy) 
     today = todays_covariance(market.daily_returns, policy)
     todays_prior = equilibrium_returns(today, reference, policy)
 
-    def model(covariance: npt.NDArray[np.float64], *, charges_cost: bool) -> AllocationModel:
+    def model(covariance: Matrix, *, charges_cost: bool) -> AllocationModel:
         return AllocationModel(
             covariance, market.membership, charges_cost=charges_cost, policy=policy
         )
@@ -92,7 +90,7 @@ def _with_views(
     market: Market,
     forecasts: Sequence[Forecast],
     prior: Vector,
-    covariance: npt.NDArray[np.float64],
+    covariance: Matrix,
     policy: Policy,
 ) -> Vector:
     position = {symbol: index for index, symbol in enumerate(market.symbols)}

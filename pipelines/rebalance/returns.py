@@ -5,11 +5,9 @@ import numpy.typing as npt
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
+from pipelines.rebalance.arrays import Matrix, Vector
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.risk import SESSIONS_PER_YEAR
-
-Vector = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.float64]
 
 
 def equilibrium_returns(covariance: Matrix, reference_weights: Vector, policy: Policy) -> Vector:

@@ -1,14 +1,12 @@
 """Covariance of returns over the horizon: today's and the long-run one."""
 
 import numpy as np
-import numpy.typing as npt
 from skfolio.moments import EWCovariance, LedoitWolf
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
+from pipelines.rebalance.arrays import Matrix
 from pipelines.rebalance.policy import Policy
-
-Matrix = npt.NDArray[np.float64]
 
 SESSIONS_PER_YEAR = 252
 

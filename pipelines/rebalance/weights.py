@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from models.vocabulary import CASH
 from pipelines.rebalance.allocation import Limits, UnsolvedError
+from pipelines.rebalance.arrays import Matrix, Vector
 
-Vector = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.float64]
 Members = list[int]
 
 NANOS = 1_000_000_000

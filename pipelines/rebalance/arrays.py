@@ -1,0 +1,7 @@
+"""The two shapes of numbers that rebalancing works with."""
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
