@@ -15,6 +15,7 @@ from models.store_outputs import (
 )
 from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import RebalanceError
+from pipelines.forecast.run import status_of
 from pipelines.lineage import RunIdentity
 from pipelines.rebalance import rows
 from pipelines.rebalance.advisor import Advice
@@ -23,7 +24,7 @@ from pipelines.rebalance.outlook import Forecast
 from pipelines.store import insert, tables, upsert, utc_now
 
 
-def status_of(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
+def require_status(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
     """Return where a run stands.
 
     Raises
@@ -31,9 +32,7 @@ def status_of(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
     RebalanceError
         The forecast stage has not begun it.
     """
-    run = tables["advice_run"]
-    found = sa.select(run.c.status).where(run.c.run_id == identity.run_id)
-    status: str | None = connection.execute(found).scalar_one_or_none()
+    status = status_of(connection, identity.run_id)
     if status is None:
         raise RebalanceError(
             "session",
@@ -41,7 +40,7 @@ def status_of(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
             f"its build has no forecasts of {identity.model_name} {identity.model_version} yet",
             f"Run `smartinvest forecast --session {identity.session_date}` first.",
         )
-    return RunStatus(status)
+    return status
 
 
 def serving_forecasts(connection: sa.Connection, run_id: str) -> list[Forecast]:
@@ -98,7 +97,7 @@ def publish(
     RebalanceError
         Newer forecasts took the place of the run in the meantime.
     """
-    if status_of(connection, identity) is not RunStatus.BUILDING:
+    if require_status(connection, identity) is not RunStatus.BUILDING:
         return False
     run_id = identity.run_id
     if not _later_session_is_published(connection, identity.session_date):
@@ -120,7 +119,7 @@ def reinstate(connection: sa.Connection, identity: RunIdentity) -> bool:
     -------
     Whether it was superseded.
     """
-    if status_of(connection, identity) is not RunStatus.SUPERSEDED:
+    if require_status(connection, identity) is not RunStatus.SUPERSEDED:
         return False
     _make_visible(connection, identity)
     return True

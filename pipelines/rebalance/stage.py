@@ -54,14 +54,19 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     """
     # Heavy: only this stage needs cvxpy and skfolio, and Airflow imports this package.
     from pipelines.rebalance.history import last_targets
-    from pipelines.rebalance.publication import publish, reinstate, serving_forecasts, status_of
+    from pipelines.rebalance.publication import (
+        publish,
+        reinstate,
+        require_status,
+        serving_forecasts,
+    )
     from pipelines.store import connect, transaction
     from pipelines.warehouse import build_for
 
     build = build_for(settings, session)
     identity = _identity(settings, build)
     with connect(settings) as store:
-        status = status_of(store, identity)
+        status = require_status(store, identity)
         if status is RunStatus.PUBLISHED:
             return _existing(settings, identity)
         forecasts = serving_forecasts(store, identity.run_id)
