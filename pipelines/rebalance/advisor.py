@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from models.vocabulary import CASH, Outcome, Trigger
 from pipelines.rebalance import sentences
 from pipelines.rebalance.accounts import Account
 from pipelines.rebalance.allocation import Limits, Solution, UnsolvedError
-from pipelines.rebalance.attribution import Attribution, account_aversion
+from pipelines.rebalance.arrays import Vector
+from pipelines.rebalance.attribution import Attribution
+from pipelines.rebalance.aversion import account_aversion
+from pipelines.rebalance.book import Book
 from pipelines.rebalance.drift import drift, outside_band
 from pipelines.rebalance.history import LastTarget
 from pipelines.rebalance.limits import AccountLimits, InfeasibleError, account_limits
@@ -19,10 +21,8 @@ from pipelines.rebalance.outlook import Outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.reasons import Reason
 from pipelines.rebalance.screening import unusable_because
-from pipelines.rebalance.trading import Book, size_trades
+from pipelines.rebalance.trading import size_trades
 from pipelines.rebalance.weights import NANOS, Target, clean
-
-Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class NewTarget:
     solution: Solution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Advice:
     """What a run does with one account.
 
-    ``new`` is None where no target was written; ``last`` None where none ever was. ``reasons`` are
+    ``new`` is None where no target was written; ``last`` None where none ever was. ``relaxed``
+    names the constraints that the target in force, new or last, had to give up. ``reasons`` are
     aligned with ``orders.orders``.
     """
 
@@ -48,6 +49,7 @@ class Advice:
     trigger: Trigger
     last: LastTarget | None
     new: NewTarget | None
+    relaxed: tuple[str, ...]
     drift: float | None
     orders: Orders
     reasons: tuple[Reason, ...]
@@ -83,7 +85,7 @@ class Advisor:
         current = self._current_weights(account)
         trigger = self._trigger(account, last, limits.limits, current)
         if trigger is Trigger.NONE:
-            return self._unchanged(account, last, current)
+            return self._unchanged(account, last, limits, current)
         try:
             return self._retargeted(account, last, limits, current, trigger)
         except UnsolvedError:
@@ -103,7 +105,13 @@ class Advisor:
             or uppers != limits.upper.tolist()
         ):
             return Trigger.PROFILE_CHANGE
-        if self._must_trade(account, current, last.fractions(self._market.symbols)):
+        weights = last.fractions(symbols)
+        # Class and cash limits also change while every symbol's stays: a buffer weighs more in an
+        # account that shrinks. A target that breaks them is no destination any more.
+        cash_leeway = self._policy.narrowest_band
+        if not limits.allows(weights, self._market.membership, cash_leeway):
+            return Trigger.PROFILE_CHANGE
+        if self._must_trade(account, current, weights):
             return Trigger.DRIFT
         return Trigger.NONE
 
@@ -122,33 +130,34 @@ class Advisor:
         orders = size_trades(book, self._policy)
         if not orders.orders or not self._must_trade(account, current, weights):
             return Advice(
-                account,
-                Outcome.WITHIN_BAND,
-                trigger,
-                last,
-                new,
-                gap,
-                self._no_orders(account),
-                (),
-                sentences.near_new_target(trigger),
+                account=account,
+                outcome=_outcome(limits, Outcome.WITHIN_BAND),
+                trigger=trigger,
+                last=last,
+                new=new,
+                relaxed=limits.relaxed,
+                drift=gap,
+                orders=self._no_orders(account),
+                reasons=(),
+                sentence=sentences.near_new_target(trigger, limits.relaxed),
             )
-        outcome = Outcome.RELAXED if limits.relaxed else Outcome.REBALANCED
         return Advice(
-            account,
-            outcome,
-            trigger,
-            last,
-            new,
-            gap,
-            orders,
-            self._attribution.reasons(account, last, limits.limits, book, orders),
-            sentences.traded(outcome, trigger, len(orders.orders), gap),
+            account=account,
+            outcome=_outcome(limits, Outcome.REBALANCED),
+            trigger=trigger,
+            last=last,
+            new=new,
+            relaxed=limits.relaxed,
+            drift=gap,
+            orders=orders,
+            reasons=self._attribution.reasons(account, last, limits.limits, book, orders),
+            sentence=sentences.traded(trigger, len(orders.orders), gap, limits.relaxed),
         )
 
     def _solve(self, account: Account, limits: AccountLimits, current: Vector) -> NewTarget:
         solution = self._outlook.with_cost.solve(
             self._outlook.expected_returns,
-            account_aversion(account, self._outlook, self._policy),
+            account_aversion(account, self._outlook.reference_volatility, self._policy),
             limits.limits,
             current=current[:-1],
             cost_rate=self._policy.cost_bps / 10_000,
@@ -164,6 +173,8 @@ class Advisor:
             target=new.target.quantities(wealth, prices),
             price_micros=prices,
             upper_nanos=[int(bound) for bound in np.floor(limits.upper * NANOS)],
+            class_of=self._market.membership.argmax(axis=0).tolist(),
+            class_upper_nanos=[int(bound) for bound in np.floor(limits.class_upper * NANOS)],
             wealth_cents=wealth,
             cash_cents=account.cash_cents,
             buffer_cents=account.cash_buffer_cents,
@@ -171,25 +182,42 @@ class Advisor:
             lot_micros=lot_micros(account.share_kind, self._policy),
         )
 
-    def _unchanged(self, account: Account, last: LastTarget | None, current: Vector) -> Advice:
+    def _unchanged(
+        self,
+        account: Account,
+        last: LastTarget | None,
+        limits: AccountLimits,
+        current: Vector,
+    ) -> Advice:
         assert last is not None  # noqa: S101 - without a last target there is a trigger
         return Advice(
-            account,
-            Outcome.WITHIN_BAND,
-            Trigger.NONE,
-            last,
-            None,
-            drift(current, last.fractions(self._market.symbols)),
-            self._no_orders(account),
-            (),
-            sentences.unchanged(),
+            account=account,
+            outcome=_outcome(limits, Outcome.WITHIN_BAND),
+            trigger=Trigger.NONE,
+            last=last,
+            new=None,
+            relaxed=limits.relaxed,
+            drift=drift(current, last.fractions(self._market.symbols)),
+            orders=self._no_orders(account),
+            reasons=(),
+            sentence=sentences.unchanged(limits.relaxed),
         )
 
     def _left_alone(
         self, account: Account, last: LastTarget | None, outcome: Outcome, sentence: str
     ) -> Advice:
-        orders = self._no_orders(account)
-        return Advice(account, outcome, Trigger.NONE, last, None, None, orders, (), sentence)
+        return Advice(
+            account=account,
+            outcome=outcome,
+            trigger=Trigger.NONE,
+            last=last,
+            new=None,
+            relaxed=(),
+            drift=None,
+            orders=self._no_orders(account),
+            reasons=(),
+            sentence=sentence,
+        )
 
     def _must_trade(self, account: Account, current: Vector, target: Vector) -> bool:
         # The buffer is the client's limit and no band applies to it: it may have been raised, or
@@ -218,3 +246,8 @@ class Advisor:
     @staticmethod
     def _no_orders(account: Account) -> Orders:
         return Orders((), (), account.cash_cents)
+
+
+def _outcome(limits: AccountLimits, otherwise: Outcome) -> Outcome:
+    """Return ``relaxed`` where constraints were given up, whether or not a trade follows."""
+    return Outcome.RELAXED if limits.relaxed else otherwise

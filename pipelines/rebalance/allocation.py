@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import clarabel
 import cvxpy as cp
 import numpy as np
-import numpy.typing as npt
 
+from pipelines.rebalance.arrays import Matrix, Vector
 from pipelines.rebalance.compiled import CompiledProblem
 from pipelines.rebalance.policy import Policy
 
-Vector = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.float64]
+_ROUNDING = 1e-8  # ten times the step of a published weight
 
 SOLVER = f"clarabel {clarabel.__version__}"
 
@@ -32,6 +31,23 @@ class Limits:
     class_upper: Vector
     cash_floor: float
     cash_ceiling: float
+
+    def allows(self, weights: Vector, membership: Matrix, cash_leeway: float) -> bool:
+        """Say whether a target keeps to the limits, up to what rounding to billionths takes.
+
+        Parameters
+        ----------
+        weights : of all symbols and then cash.
+        membership : (classes, symbols), 1 where a symbol belongs to a class.
+        cash_leeway : what cash may be outside its limits by. These move a little in every session,
+            with the account's worth and the market's volatility, though nobody changed a wish.
+        """
+        symbols, cash = weights[:-1], float(weights[-1])
+        return bool(
+            (symbols <= self.upper + _ROUNDING).all()
+            and (membership @ symbols <= self.class_upper + _ROUNDING).all()
+            and self.cash_floor - cash_leeway <= cash <= self.cash_ceiling + cash_leeway
+        )
 
 
 @dataclass(frozen=True)

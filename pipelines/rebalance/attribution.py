@@ -1,11 +1,14 @@
 """The path of targets that a trade's reasons are read from."""
 
+import logging
+
 import numpy as np
-import numpy.typing as npt
 
 from pipelines.rebalance.accounts import Account
-from pipelines.rebalance.allocation import AllocationModel, Limits
-from pipelines.rebalance.aversion import risk_aversion
+from pipelines.rebalance.allocation import AllocationModel, Limits, UnsolvedError
+from pipelines.rebalance.arrays import Vector
+from pipelines.rebalance.aversion import account_aversion
+from pipelines.rebalance.book import Book
 from pipelines.rebalance.history import LastTarget
 from pipelines.rebalance.limits import unbounded_limits
 from pipelines.rebalance.market import Market
@@ -13,10 +16,9 @@ from pipelines.rebalance.orders import Orders
 from pipelines.rebalance.outlook import Outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.reasons import Path, Reason, explain
-from pipelines.rebalance.trading import Book
 from pipelines.rebalance.weights import NANOS, Target, clean
 
-Vector = npt.NDArray[np.float64]
+logger = logging.getLogger(__name__)
 
 
 class Attribution:
@@ -43,28 +45,41 @@ class Attribution:
     ) -> tuple[Reason, ...]:
         """Return the reason of each order, in their order.
 
-        Raises
-        ------
-        UnsolvedError
-            A step of the path has no verified optimum.
+        A step without a verified optimum is left out, and what it would have explained counts with
+        the next step; the target itself was verified, so its trades stand and say what is missing.
         """
-        outlook = self._outlook
-        aversion = account_aversion(account, outlook, self._policy)
-
-        def quantities(target: Target) -> list[int]:
-            return target.quantities(account.wealth_cents, book.price_micros)
-
-        def step(cause: str, model: AllocationModel, returns: Vector, bounds: Limits) -> list[int]:
-            return quantities(self._target(cause, model, returns, aversion, bounds))
-
+        outlook, unbounded = self._outlook, self._unbounded
+        aversion = account_aversion(account, outlook.reference_volatility, self._policy)
+        last_quantities = (
+            None
+            if last is None
+            else self._last(last).quantities(account.wealth_cents, book.price_micros)
+        )
+        steps: dict[str, list[int]] = {}
+        at = book.held if last_quantities is None else last_quantities
+        unsolved = []
+        for cause, model, returns, bounds in (
+            ("profile", outlook.long_run, outlook.long_run_prior, unbounded),
+            ("constraints", outlook.long_run, outlook.long_run_prior, limits),
+            ("risk_model", outlook.today, outlook.todays_prior, limits),
+            ("forecast", outlook.today, outlook.expected_returns, limits),
+        ):
+            try:
+                target = self._target(cause, model, returns, aversion, bounds)
+            except UnsolvedError as error:
+                logger.warning(
+                    "account %s: %s not told apart: %s", account.account_id, cause, error
+                )
+                unsolved.append(cause)
+            else:
+                at = target.quantities(account.wealth_cents, book.price_micros)
+            steps[cause] = at
         path = Path(
             held=book.held,
-            last=None if last is None else quantities(self._last(last)),
-            profile=step("profile", outlook.long_run, outlook.long_run_prior, self._unbounded),
-            constraints=step("constraints", outlook.long_run, outlook.long_run_prior, limits),
-            risk_model=step("risk_model", outlook.today, outlook.todays_prior, limits),
-            forecast=step("forecast", outlook.today, outlook.expected_returns, limits),
+            last=last_quantities,
             settled=orders.settled,
+            is_complete=not unsolved,
+            **steps,
         )
         symbols, instruments = self._market.symbols, self._market.instruments
         return tuple(
@@ -86,10 +101,3 @@ class Attribution:
     def _last(self, last: LastTarget) -> Target:
         nanos = [round(weight * NANOS) for weight in last.fractions(self._market.symbols)]
         return Target(tuple(nanos[:-1]), nanos[-1])
-
-
-def account_aversion(account: Account, outlook: Outlook, policy: Policy) -> float:
-    """Return the risk aversion that an account's risk score stands for."""
-    if account.risk_score is None:
-        raise ValueError(f"account {account.account_id} has no risk score; screen it first")
-    return risk_aversion(account.risk_score, outlook.reference_volatility, policy)

@@ -51,7 +51,8 @@ class Path:
     """Quantities in micros of a share, by symbol, at every step from holdings to the target.
 
     ``last`` is None where no target was ever published for the account; ``settled`` is the target
-    as far as cash allows.
+    as far as cash allows. A step that could not be solved repeats the one before it, and then the
+    path is not complete: its part counts with the next step.
     """
 
     held: Sequence[int]
@@ -61,6 +62,7 @@ class Path:
     risk_model: Sequence[int]
     forecast: Sequence[int]
     settled: Sequence[int]
+    is_complete: bool = True
 
 
 def explain(order: Order, path: Path, name: str) -> Reason:
@@ -87,15 +89,18 @@ def explain(order: Order, path: Path, name: str) -> Reason:
         cost_micros=causes["cost"],
         tax_micros=0,
         rounding_micros=causes["rounding"],
-        sentence=_sentence(order, traded, causes, name),
+        sentence=_sentence(order, causes, name, is_complete=path.is_complete),
     )
 
 
-def _sentence(order: Order, traded: int, causes: dict[str, int], name: str) -> str:
-    verb = "Buy" if traded > 0 else "Sell"
-    helping = {cause: size for cause, size in causes.items() if size * traded > 0}
-    main = max(helping, key=lambda cause: abs(helping[cause]))
+def _sentence(order: Order, causes: dict[str, int], name: str, *, is_complete: bool) -> str:
+    verb = "Buy" if order.side is Side.BUY else "Sell"
     shares = f"{order.quantity_micros / MICROS:,.6f}".rstrip("0").rstrip(".")
     noun = "share" if order.quantity_micros == MICROS else "shares"
-    why = _IN_WORDS[main].format(more_or_less="less" if traded > 0 else "more")
-    return f"{verb} {shares} {noun} of {name}, mainly {why}."
+    trade = f"{verb} {shares} {noun} of {name}"
+    if not is_complete:
+        return f"{trade}, to reach the account's target; its causes could not all be told apart."
+    direction = 1 if order.side is Side.BUY else -1
+    main = max(causes, key=lambda cause: direction * causes[cause])
+    why = _IN_WORDS[main].format(more_or_less="less" if order.side is Side.BUY else "more")
+    return f"{trade}, mainly {why}."

@@ -41,7 +41,7 @@ def outcome_rows(run_id: str, advice: Iterable[Advice]) -> Iterator[Row]:
             "objective": new.solution.objective if new else None,
             "kkt_residual": new.solution.kkt_residual if new else None,
             "solver": SOLVER if new else None,
-            "relaxed_constraints": ",".join(new.limits.relaxed) or None if new else None,
+            "relaxed_constraints": ",".join(item.relaxed) or None,
             "wealth_cents": account.wealth_cents,
             "cash_before_cents": orders.cash_before_cents,
             "sells_cents": orders.sells_cents,

@@ -1,47 +1,19 @@
 """From target quantities to an executable trade list, in integers throughout.
 
 Sells come first, to the nearest lot within bounds, and never exceed what is held; buys are rounded
-down and never spend cash that must stay; what is left is spent again in a fixed order, up to a lot
-beyond the target. Then
+down, never spend cash that must stay and never lift a class above its limit; what is left is spent
+again in a fixed order, up to a lot beyond the target. Then
 
     cash before + sells - buys - fees = cash after
 
 holds to the cent, and cash after is never below the buffer unless nothing is left to sell.
 """
 
-from dataclasses import dataclass
-
 from models.vocabulary import MICROS, Side
+from pipelines.rebalance.book import Book
 from pipelines.rebalance.orders import Order, Orders, fee_cents, notional_cents
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.weights import NANOS
-
-
-@dataclass(frozen=True)
-class Book:
-    """What an account has and shall have; lists are aligned by symbol, in symbol order.
-
-    Attributes
-    ----------
-    held, target : quantities in micros of a share.
-    price_micros : prices in micros of USD per share.
-    upper_nanos : largest weight of each symbol, in billionths of ``wealth_cents``.
-    cash_cents : cash before trading.
-    buffer_cents : cash that the client wants to stay; sells are enlarged to reach it.
-    reserve_cents : cash that buys must leave, at least the buffer: the target's cash, so that
-        what cannot be sold in whole lots does not become risk elsewhere.
-    lot_micros : smallest step of a quantity.
-    """
-
-    held: list[int]
-    target: list[int]
-    price_micros: list[int]
-    upper_nanos: list[int]
-    wealth_cents: int
-    cash_cents: int
-    buffer_cents: int
-    reserve_cents: int
-    lot_micros: int
 
 
 def size_trades(book: Book, policy: Policy) -> Orders:
@@ -49,8 +21,9 @@ def size_trades(book: Book, policy: Policy) -> Orders:
     settled = list(book.target)
     sold = _sells(book, settled, policy)
     cash = book.cash_cents + sum(_proceeds(book, i, sold[i], policy) for i in range(len(sold)))
-    bought = _buys(book, settled, cash - book.reserve_cents, policy)
-    _spend_leftover(book, bought, settled, cash - book.reserve_cents, policy)
+    kept = [held - sale for held, sale in zip(book.held, sold, strict=True)]
+    bought = _buys(book, kept, settled, cash - book.reserve_cents, policy)
+    _spend_leftover(book, kept, bought, settled, cash - book.reserve_cents, policy)
     orders = [
         _order(book, position, side, quantity, policy)
         for side, quantities in ((Side.SELL, sold), (Side.BUY, bought))
@@ -76,14 +49,15 @@ def _sells(book: Book, settled: list[int], policy: Policy) -> list[int]:
 def _nearest_sale(book: Book, position: int) -> int:
     """Return the whole lots that leave what is nearest to the target, and never a debt.
 
-    A lot more where the symbol would stay above its bound: half a share of a dear symbol can be
-    a tenth of a small account, and the bound may be its client's wish.
+    A lot more where what stays is above the target and above the symbol's bound: half a share of a
+    dear symbol can be a tenth of a small account, and the bound may be its client's wish.
     """
     held = book.held[position]
     excess = held - book.target[position] + book.lot_micros // 2
     sale = _floor_to_lot(min(excess, held), book)
     one_more = sale + book.lot_micros
-    if one_more <= held and not _is_within_bound(book, position, held - sale):
+    stays_above = held - sale > book.target[position]
+    if stays_above and one_more <= held and not book.is_within_bound(position, held - sale):
         return one_more
     return sale
 
@@ -125,14 +99,17 @@ def _fewest_lots_that_raise(
     return fewest * book.lot_micros
 
 
-def _buys(book: Book, settled: list[int], budget: int, policy: Policy) -> list[int]:
-    gaps = [max(0, target - held) for held, target in zip(book.held, settled, strict=True)]
+def _buys(
+    book: Book, kept: list[int], settled: list[int], budget: int, policy: Policy
+) -> list[int]:
+    missing = [max(0, target - held) for held, target in zip(book.held, settled, strict=True)]
+    gaps = _within_classes(book, kept, missing)
     wanted = sum(_cost(book, position, gap, policy) for position, gap in enumerate(gaps))
     bought = [0] * len(gaps)
     # Each order's notional and fee round by up to half a cent, before and after the reduction.
     affordable = max(0, budget - 2 * len(gaps)) if wanted > budget else wanted
     for position, gap in enumerate(gaps):
-        if gap == 0:
+        if missing[position] == 0:
             continue
         reduced = gap * affordable // wanted if wanted else gap
         settled[position] = book.held[position] + reduced
@@ -142,8 +119,28 @@ def _buys(book: Book, settled: list[int], budget: int, policy: Policy) -> list[i
     return bought
 
 
+def _within_classes(book: Book, kept: list[int], gaps: list[int]) -> list[int]:
+    """Return gaps reduced in proportion where what whole lots left unsold fills their class."""
+    reduced = list(gaps)
+    for number, upper in enumerate(book.class_upper_nanos):
+        members = book.members(number)
+        wanted = sum(notional_cents(gaps[i], book.price_micros[i]) for i in members)
+        room = max(0, upper * book.wealth_cents // NANOS - book.class_cents(number, kept))
+        if wanted > room:
+            # Each notional is rounded by up to half a cent, apart and together.
+            room = max(0, room - 2 * len(members))
+            for i in members:
+                reduced[i] = gaps[i] * room // wanted
+    return reduced
+
+
 def _spend_leftover(
-    book: Book, bought: list[int], settled: list[int], budget: int, policy: Policy
+    book: Book,
+    kept: list[int],
+    bought: list[int],
+    settled: list[int],
+    budget: int,
+    policy: Policy,
 ) -> None:
     """Buy lots of what is furthest below its target, as long as cash and bounds allow."""
     left = budget - sum(_cost(book, i, bought[i], policy) for i in range(len(bought)))
@@ -153,7 +150,7 @@ def _spend_leftover(
         return (-missing * book.price_micros[position], position)
 
     for position in sorted(range(len(bought)), key=shortfall):
-        quantity = _most_affordable(book, position, bought[position], left, policy)
+        quantity = _most_affordable(book, position, kept, bought, left, policy)
         if quantity > bought[position] and _is_large_enough(book, position, quantity, policy):
             left += _cost(book, position, bought[position], policy)
             left -= _cost(book, position, quantity, policy)
@@ -162,17 +159,24 @@ def _spend_leftover(
             settled[position] = max(settled[position], reached)
 
 
-def _most_affordable(book: Book, position: int, bought: int, left: int, policy: Policy) -> int:
+def _most_affordable(
+    book: Book, position: int, kept: list[int], bought: list[int], left: int, policy: Policy
+) -> int:
     """Return what may be bought of a symbol in all, up to the lot that reaches its target."""
-    missing = book.target[position] - book.held[position] - bought
+    held, done = book.held[position], bought[position]
+    missing = book.target[position] - held - done
     fewest, most = 0, max(0, -(-missing // book.lot_micros))
-    cash = left + _cost(book, position, bought, policy)
+    cash = left + _cost(book, position, done, policy)
+    after = [quantity + more for quantity, more in zip(kept, bought, strict=True)]
 
     def is_allowed(lots: int) -> bool:
-        quantity = bought + lots * book.lot_micros
-        reaches_beyond = book.held[position] + quantity > book.target[position]
-        return _cost(book, position, quantity, policy) <= cash and (
-            not reaches_beyond or _is_within_bound(book, position, book.held[position] + quantity)
+        quantity = done + lots * book.lot_micros
+        reaches_beyond = held + quantity > book.target[position]
+        after[position] = kept[position] + quantity
+        return (
+            _cost(book, position, quantity, policy) <= cash
+            and (not reaches_beyond or book.is_within_bound(position, held + quantity))
+            and book.is_within_class_bound(book.class_of[position], after)
         )
 
     while fewest < most:
@@ -181,7 +185,7 @@ def _most_affordable(book: Book, position: int, bought: int, left: int, policy: 
             fewest = middle
         else:
             most = middle - 1
-    return bought + fewest * book.lot_micros
+    return done + fewest * book.lot_micros
 
 
 def _order(book: Book, position: int, side: Side, quantity: int, policy: Policy) -> Order:
@@ -203,11 +207,6 @@ def _cost(book: Book, position: int, quantity: int, policy: Policy) -> int:
 def _is_large_enough(book: Book, position: int, quantity: int, policy: Policy) -> bool:
     notional = notional_cents(quantity, book.price_micros[position])
     return notional >= policy.minimum_notional_cents
-
-
-def _is_within_bound(book: Book, position: int, quantity: int) -> bool:
-    value = notional_cents(quantity, book.price_micros[position])
-    return value * NANOS <= book.upper_nanos[position] * book.wealth_cents
 
 
 def _floor_to_lot(quantity: int, book: Book) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rebalance_examples import PRICES, account, forecasts, market
 
-from models.vocabulary import CASH, MICROS, MICROS_PER_CENT, Outcome, Side, Trigger
+from models.vocabulary import CASH, MICROS, MICROS_PER_CENT, AssetClass, Outcome, Side, Trigger
 from pipelines.errors import RebalanceError
 from pipelines.rebalance.accounts import Account, Position
 from pipelines.rebalance.advisor import Advice, Advisor
@@ -18,7 +18,8 @@ from pipelines.rebalance.history import LastTarget
 from pipelines.rebalance.market import Market
 from pipelines.rebalance.orders import lot_micros, notional_cents
 from pipelines.rebalance.outlook import Forecast, make_outlook
-from pipelines.rebalance.policy import POLICY
+from pipelines.rebalance.policy import POLICY, ClassLimit
+from pipelines.rebalance.rows import outcome_rows
 from pipelines.rebalance.weights import NANOS
 
 MARKET = market()
@@ -100,15 +101,24 @@ def test_reasons_sum_to_the_signed_quantity_and_rounding_is_at_most_a_lot(one: A
 
 @settings(max_examples=150, deadline=None)
 @given(accounts())
-def test_every_account_has_one_outcome_and_a_sentence_and_its_cash_adds_up(one: Account) -> None:
+def test_every_outcome_fits_what_is_done_and_cash_keeps_its_buffer(one: Account) -> None:
     advice = ADVISOR.advise(one, None)
     orders = advice.orders
-    assert isinstance(advice.outcome, Outcome)
     assert advice.sentence.endswith(".")
     assert orders.cash_before_cents == one.cash_cents
-    assert orders.cash_after_cents >= min(one.cash_buffer_cents, one.cash_cents)
-    traded = advice.outcome in (Outcome.REBALANCED, Outcome.RELAXED)
-    assert traded is bool(orders.orders)
+    assert (advice.outcome is Outcome.HELD) is (advice.new is None)
+    assert (advice.outcome is Outcome.RELAXED) is bool(advice.relaxed)
+    if advice.outcome in (Outcome.HELD, Outcome.WITHIN_BAND):
+        assert orders.orders == ()
+    else:
+        assert advice.outcome is Outcome.RELAXED or orders.orders
+    if advice.new:
+        left = filled(advice).positions.values()
+        lot = lot_micros(one.share_kind, POLICY)
+        sellable = any(position.quantity_micros >= lot for position in left)
+        assert orders.cash_after_cents >= one.cash_buffer_cents or not sellable
+    else:
+        assert orders.cash_after_cents == one.cash_cents
     if advice.new:
         assert sum(advice.new.target.symbols) + advice.new.target.cash == NANOS
         assert advice.new.solution.kkt_residual <= POLICY.kkt_tolerance
@@ -189,6 +199,40 @@ def test_a_changed_score_or_wish_makes_a_new_target() -> None:
     assert sale.quantity_micros == later.positions["FFF"].quantity_micros
 
 
+def test_a_last_target_that_breaks_a_class_limit_of_today_is_replaced() -> None:
+    # In a wide market a class's limit may be changed by the house while every symbol's stays.
+    first = ADVISOR.advise(account(risk_score=100), None)
+    last, later = published(first), filled(first)
+    assert ADVISOR.advise(later, last).trigger is Trigger.NONE
+    assert first.new is not None
+    invested = first.new.target.as_fractions()[:-1]
+    largest = int(np.argmax(MARKET.membership @ invested))
+    asset_class = AssetClass(MARKET.classes[largest])
+    symbol_weight = POLICY.class_limits[asset_class].symbol_weight
+    narrower = dict(POLICY.class_limits) | {
+        asset_class: ClassLimit(symbol_weight, float((MARKET.membership @ invested)[largest]) / 2)
+    }
+    policy = dataclasses.replace(POLICY, class_limits=narrower)
+    advice = Advisor(MARKET, OUTLOOK, policy).advise(later, last)
+    assert advice.trigger is Trigger.PROFILE_CHANGE
+    assert advice.new is not None
+    weights = MARKET.membership @ advice.new.target.as_fractions()[:-1]
+    assert weights[largest] <= narrower[asset_class].class_weight + 1e-9
+
+
+def test_a_last_target_with_less_cash_than_the_buffer_asks_for_today_is_replaced() -> None:
+    first = ADVISOR.advise(account(cash=100_000, risk_score=100), None)
+    last, later = published(first), filled(first)
+    cash = later.wealth_cents // 2
+    rich = dataclasses.replace(
+        later,
+        cash_micros=cash * MICROS_PER_CENT,
+        wealth_cents=later.wealth_cents - later.cash_cents + cash,
+        cash_buffer_cents=cash,
+    )
+    assert ADVISOR.advise(rich, last).trigger is Trigger.PROFILE_CHANGE
+
+
 @pytest.mark.parametrize("share_kind", ["whole", "fractional"])
 def test_a_raised_buffer_is_reached_though_no_weight_left_its_band(share_kind: str) -> None:
     first = ADVISOR.advise(account(cash=100_000, share_kind=share_kind), None)
@@ -266,6 +310,46 @@ def test_wishes_that_leave_too_little_are_kept_and_the_relaxation_is_named() -> 
     assert advice.new is not None
     assert advice.new.limits.relaxed == ("minimum_invested",)
     assert max(advice.new.target.symbols) <= 0.02 * NANOS
+    assert advice.sentence.startswith("Your wishes and cash buffer leave less to invest")
+
+
+def test_a_relaxation_is_named_even_where_nothing_is_traded() -> None:
+    first = ADVISOR.advise(account(max_symbol_weight=0.02, risk_score=100), None)
+    keeps_its_target = ADVISOR.advise(filled(first), published(first))
+    new_target_nearby = ADVISOR.advise(filled(first), None)
+    assert keeps_its_target.new is None
+    assert new_target_nearby.new is not None
+    for advice in (keeps_its_target, new_target_nearby):
+        assert advice.orders.orders == ()
+        assert advice.outcome is Outcome.RELAXED
+        assert advice.sentence.startswith("Your wishes and cash buffer leave less to invest")
+        (row,) = outcome_rows("run", [advice])
+        assert row["relaxed_constraints"] == "minimum_invested"
+
+
+def test_a_verified_target_is_traded_though_its_reasons_cannot_all_be_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = account({"AAA": 100})
+    expected = ADVISOR.advise(one, None)
+    solve = AllocationModel.solve
+
+    def fail_without_cost(self: AllocationModel, *rest: Any, **more: Any) -> Any:
+        if self is outlook.today:
+            raise UnsolvedError("no optimum")
+        return solve(self, *rest, **more)
+
+    outlook = make_outlook(MARKET, forecasts(), POLICY)
+    monkeypatch.setattr(AllocationModel, "solve", fail_without_cost)
+    advice = Advisor(MARKET, outlook, POLICY).advise(one, None)
+    assert (advice.outcome, advice.orders) == (expected.outcome, expected.orders)
+    assert advice.orders.orders
+    for order, reason in zip(advice.orders.orders, advice.reasons, strict=True):
+        causes = [value for name, value in vars(reason).items() if name.endswith("_micros")]
+        signed = order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
+        assert sum(causes) == signed
+        assert reason.risk_model_micros == reason.forecast_micros == 0
+        assert reason.sentence.endswith("its causes could not all be told apart.")
 
 
 def test_an_account_without_a_verified_optimum_fails_alone(

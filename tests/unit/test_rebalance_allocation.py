@@ -141,8 +141,39 @@ def test_a_model_with_a_parameter_in_its_matrices_is_not_compiled() -> None:
         CompiledProblem(problem)
 
 
-def test_the_model_is_dpp() -> None:
-    assert MODEL.problem.is_dpp()
+def test_a_model_that_is_not_dpp_is_not_compiled() -> None:
+    weight, share = cp.Variable(), cp.Parameter(nonneg=True)
+    problem = cp.Problem(cp.Minimize(cp.square(weight)), [weight >= share * share])
+    with pytest.raises(ValueError, match="DPP"):
+        CompiledProblem(problem)
+
+
+def limits_of(**changes) -> Limits:
+    values = {"upper": np.full(SYMBOLS, 0.3), "class_upper": np.full(CLASSES, 0.4)}
+    return Limits(**(values | {"cash_floor": 0.05, "cash_ceiling": 0.5} | changes))
+
+
+# Two of technology, and so 0.4 in one class; 0.2 in cash.
+ON_LIMITS = np.array([0.3, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_allowed"),
+    [
+        ({}, True),
+        ({"upper": np.full(SYMBOLS, 0.3 - 5e-9)}, True),
+        ({"upper": np.full(SYMBOLS, 0.299)}, False),
+        ({"class_upper": np.full(CLASSES, 0.399)}, False),
+        ({"cash_floor": 0.209}, True),
+        ({"cash_floor": 0.211}, False),
+        ({"cash_ceiling": 0.191}, True),
+        ({"cash_ceiling": 0.189}, False),
+    ],
+)
+def test_limits_say_whether_a_target_keeps_to_them(changes, is_allowed: bool) -> None:
+    assert MARKET.symbols[:2] == ("AAA", "BBB")
+    limits = limits_of(**changes)
+    assert limits.allows(ON_LIMITS, MARKET.membership, cash_leeway=0.01) is is_allowed
 
 
 def test_an_ordinary_account_is_not_relaxed() -> None:

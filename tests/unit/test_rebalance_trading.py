@@ -8,10 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.vocabulary import MICROS, Side
+from pipelines.rebalance.book import Book
 from pipelines.rebalance.drift import drift, outside_band
 from pipelines.rebalance.orders import fee_cents, lot_micros, notional_cents
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trading import Book, size_trades
+from pipelines.rebalance.trading import size_trades
 from pipelines.rebalance.weights import NANOS, Target
 
 WHOLE, FRACTION = lot_micros("whole", POLICY), lot_micros("fractional", POLICY)
@@ -40,12 +41,16 @@ def books(draw) -> Book:
         shares[-1] = 1
     nanos = [int(share) * NANOS // int(shares.sum()) for share in shares[:-1]]
     target = Target(tuple(nanos), NANOS - sum(nanos))
+    class_of = draw(st.lists(st.integers(0, 1), min_size=count, max_size=count))
+    in_class = [sum(n for n, of in zip(nanos, class_of, strict=True) if of == c) for c in (0, 1)]
     buffer = min(draw(st.integers(0, 100_000)), target.cash_cents(wealth))
     return Book(
         held=held,
         target=target.quantities(wealth, prices),
         price_micros=prices,
         upper_nanos=[draw(st.sampled_from([n, min(NANOS, 2 * n)])) for n in nanos],
+        class_of=class_of,
+        class_upper_nanos=[draw(st.sampled_from([n, min(NANOS, 2 * n)])) for n in in_class],
         wealth_cents=wealth,
         cash_cents=cash,
         buffer_cents=buffer,
@@ -71,11 +76,8 @@ def test_cash_adds_up_to_the_cent(book: Book) -> None:
         assert order.fee_cents == fee_cents(order.notional_cents, POLICY)
         cash += order.notional_cents if order.side is Side.SELL else -order.notional_cents
         cash -= order.fee_cents
-    assert cash == orders.cash_after_cents
-    assert (
-        orders.cash_before_cents + orders.sells_cents - orders.buys_cents - orders.fees_cents
-        == orders.cash_after_cents
-    )
+    assert orders.cash_before_cents == book.cash_cents
+    assert orders.cash_after_cents == cash
 
 
 @settings(max_examples=200, deadline=None)
@@ -149,6 +151,26 @@ def test_buying_one_more_lot_breaks_no_upper_bound(book: Book) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(books())
+def test_buys_lift_no_class_above_its_limit(book: Book) -> None:
+    orders = size_trades(book, POLICY).orders
+    left = list(book.held)
+    for order in orders:
+        left[order.position] += (
+            order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
+        )
+    for order in orders:
+        if order.side is Side.BUY:
+            number = book.class_of[order.position]
+            value = sum(
+                notional_cents(quantity, price)
+                for quantity, price, of in zip(left, book.price_micros, book.class_of, strict=True)
+                if of == number
+            )
+            assert value * NANOS <= book.class_upper_nanos[number] * book.wealth_cents
+
+
+@settings(max_examples=200, deadline=None)
+@given(books())
 def test_buys_below_the_minimum_are_not_made(book: Book) -> None:
     for order in size_trades(book, POLICY).orders:
         if order.side is Side.BUY:
@@ -171,6 +193,8 @@ def test_once_trades_are_filled_the_same_target_asks_for_a_lot_at_most(
         target=list(first.settled),
         price_micros=book.price_micros,
         upper_nanos=book.upper_nanos,
+        class_of=book.class_of,
+        class_upper_nanos=book.class_upper_nanos,
         wealth_cents=book.wealth_cents,
         cash_cents=first.cash_after_cents,
         buffer_cents=book.buffer_cents,
@@ -189,6 +213,8 @@ def whole_share_book(**changes) -> Book:
         "target": [2_600_000, 3_400_000],
         "price_micros": [100_000_000, 50_000_000],
         "upper_nanos": [NANOS, NANOS],
+        "class_of": [0, 0],
+        "class_upper_nanos": [NANOS],
         "wealth_cents": 60_000,
         "cash_cents": 60_000,
         "buffer_cents": 0,
@@ -214,6 +240,40 @@ def test_leftover_cash_stops_at_the_reserve() -> None:
     }
 
 
+def test_leftover_cash_lifts_no_class_above_its_limit() -> None:
+    # One class may hold 402: 2 at 100 and 3 at 50 leave room for one share at 50, not for one at
+    # 100, though that one is further below its target.
+    bounded = whole_share_book(class_upper_nanos=[NANOS * 67 // 100])
+    orders = size_trades(bounded, POLICY).orders
+    assert {order.position: order.quantity_micros for order in orders} == {
+        0: 2_000_000,
+        1: 4_000_000,
+    }
+    apart = whole_share_book(class_of=[0, 1], class_upper_nanos=[NANOS, NANOS // 3])
+    assert size_trades(apart, POLICY).orders[0].quantity_micros == 3_000_000
+
+
+def test_what_whole_shares_leave_unsold_takes_room_from_buys_of_its_class() -> None:
+    # 0.4 of two shares at 100 should go and cannot; what stays is all that the class may hold.
+    full = whole_share_book(
+        held=[2_000_000, 0],
+        target=[1_600_000, 800_000],
+        price_micros=[100_000_000, 50_000_000],
+        cash_cents=20_000,
+        wealth_cents=40_000,
+        class_upper_nanos=[NANOS // 2],
+    )
+    assert size_trades(full, POLICY).orders == ()
+    roomy = whole_share_book(
+        held=[2_000_000, 0],
+        target=[1_600_000, 800_000],
+        price_micros=[100_000_000, 50_000_000],
+        cash_cents=20_000,
+        wealth_cents=40_000,
+    )
+    assert [order.quantity_micros for order in size_trades(roomy, POLICY).orders] == [1_000_000]
+
+
 def test_a_whole_position_is_sold_even_below_the_minimum() -> None:
     book = whole_share_book(
         held=[50_000, 0], target=[0, 0], lot_micros=FRACTION, cash_cents=0, wealth_cents=500
@@ -231,6 +291,20 @@ def test_a_whole_share_account_keeps_the_odd_fraction_that_it_holds() -> None:
     book = whole_share_book(held=[2_500_000, 0], target=[0, 0])
     (order,) = size_trades(book, POLICY).orders
     assert order.quantity_micros == 2_000_000
+
+
+def test_a_sale_to_just_below_the_target_is_enough_though_cents_round_above_the_bound() -> None:
+    # 70 shares at 0.094929 are worth 664.503 cents, which round to more than a third of 1,994.
+    book = whole_share_book(
+        held=[210_000_000, 0],
+        target=[70_017_240, 0],
+        price_micros=[94_929, 10_000],
+        upper_nanos=[333_333_333, 0],
+        cash_cents=0,
+        wealth_cents=1_994,
+    )
+    (order,) = size_trades(book, POLICY).orders
+    assert order.quantity_micros == 140_000_000
 
 
 def test_a_sale_does_not_leave_a_symbol_above_its_bound() -> None:
