@@ -44,11 +44,13 @@ class RegisteredModel:
 class FinishedTraining:
     """A training that is complete in the registry.
 
-    ``trained_through`` is the last session whose features or labels it saw, in scoring, too.
+    ``fitted_through`` is the last session of the outcomes that its models were fitted on,
+    ``trained_through`` the last one that it saw, be it to choose or to score.
     """
 
     run_id: str
     identity: TrainingIdentity
+    fitted_through: dt.date
     trained_through: dt.date
     horizon_sessions: int
     test_start: dt.date
@@ -70,7 +72,7 @@ class FinishedTraining:
         fields: dict[str, Any] = json.loads(text)
         dates = {
             name: dt.date.fromisoformat(fields[name])
-            for name in ("trained_through", "test_start", "test_end")
+            for name in ("fitted_through", "trained_through", "test_start", "test_end")
         }
         models = tuple(
             RegisteredModel(**{**model, "test": Score(**model["test"])})

@@ -22,6 +22,11 @@ class Split:
     horizon_sessions: int
     embargo_sessions: int
 
+    @property
+    def last_fitted_outcome(self) -> int:
+        """Position at which the last label that models are fitted on is realised."""
+        return self.train[-1] + self.horizon_sessions
+
 
 def split_in_time(
     sessions: int,

@@ -83,13 +83,16 @@ class TrainedModel:
 class TrainingResult:
     """All models of a training, and which of them serves.
 
-    ``epochs`` holds the losses of the neural network by seed and epoch.
+    Weights, slopes and spreads were fitted on outcomes through ``fitted_through``; what came later
+    chose and scored, through ``trained_through``, and nothing is fitted again on it. ``epochs``
+    holds the losses of the neural network by seed and epoch.
     """
 
     plan: TrainingPlan
     models: tuple[TrainedModel, ...]
     serves: str
     symbols: tuple[str, ...]
+    fitted_through: dt.date
     trained_through: dt.date
     validation_period: tuple[dt.date, dt.date]
     test_period: tuple[dt.date, dt.date]
@@ -130,6 +133,7 @@ def train_models(
         models=models,
         serves=chosen.forecaster.name,
         symbols=panel.symbols,
+        fitted_through=panel.session(split.last_fitted_outcome),
         trained_through=panel.session(len(panel) - 1),
         validation_period=_dates(panel, split.validation),
         test_period=_dates(panel, split.test),

@@ -129,6 +129,7 @@ def trained_baselines() -> TrainingResult:
         models=tuple(models),
         serves="ema",
         symbols=panel.symbols,
+        fitted_through=panel.session(split.last_fitted_outcome),
         trained_through=panel.session(len(panel) - 1),
         validation_period=(dt.date(2020, 1, 2), dt.date(2021, 1, 4)),
         test_period=(dt.date(2021, 2, 2), dt.date(2022, 11, 28)),

@@ -54,6 +54,7 @@ class TrainingRun:
         record = FinishedTraining(
             run_id=run_id,
             identity=self._identity,
+            fitted_through=result.fitted_through,
             trained_through=result.trained_through,
             horizon_sessions=result.plan.horizon_sessions,
             test_start=result.test_period[0],
@@ -98,7 +99,10 @@ class TrainingRun:
             name,
             source=f"{self._client.get_run(run_id).info.artifact_uri}/{_MODEL_FOLDER}",
             run_id=run_id,
-            tags={"trained_through": str(result.trained_through)},
+            tags={
+                "fitted_through": str(result.fitted_through),
+                "trained_through": str(result.trained_through),
+            },
         )
         return RegisteredModel(
             name=name,
@@ -120,6 +124,7 @@ class TrainingRun:
         for period, (start, end) in periods.items():
             plan[f"{period}_period"] = f"{start} to {end}"
         client.log_batch(run_id, params=[Param(*item) for item in plan.items()])
+        client.set_tag(run_id, "smartinvest.fitted_through", str(result.fitted_through))
         client.set_tag(run_id, "smartinvest.trained_through", str(result.trained_through))
         client.set_tag(run_id, "smartinvest.serves", record.serving.name)
         dataset = Dataset(

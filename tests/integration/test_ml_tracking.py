@@ -68,6 +68,7 @@ def test_a_finished_training_is_found_with_every_version_and_score(
     assert {model.version for model in record.models} == {1}
     assert record.serving.test == result["ema"].test
     assert record.trained_through == result.trained_through
+    assert record.fitted_through == result.fitted_through < result.trained_through
 
 
 def test_a_version_is_loaded_by_its_number_even_when_there_is_a_newer_one(

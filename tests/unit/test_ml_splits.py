@@ -14,6 +14,7 @@ def test_no_label_of_one_period_reaches_into_the_next(
     for earlier, later in ((split.train, split.validation), (split.validation, split.test)):
         last_session_of_a_label = earlier[-1] + horizon
         assert last_session_of_a_label + embargo < later[0]
+    assert split.last_fitted_outcome == split.train[-1] + horizon < split.validation[0]
     assert split.test[-1] + horizon == sessions - 1
 
 
