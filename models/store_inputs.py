@@ -1,11 +1,13 @@
 """Input tables of the SQL store: who the clients are and what they want.
 
-Every table but ``client_identity`` is versioned: a change adds rows under the owner's next
-``version`` with who recorded them and when, and the owner's highest version is the current one.
+A change adds rows under the owner's next ``version`` with who recorded them and when, and the
+owner's highest version is the current one. Clients and their identities have no versions.
 Personal data lives in ``client_identity`` and nowhere else.
 """
 
-from models.declaration import Column, Table, boolean, date, integer, number, text, timestamp
+from models.declaration import Table, boolean, date, integer, number, text
+from models.recording import recorded, version_of
+from models.store_ledger import LEDGER
 from models.vocabulary import (
     AssetClass,
     GoalKind,
@@ -14,25 +16,13 @@ from models.vocabulary import (
     TaxKind,
 )
 
-
-def _recorded() -> tuple[Column, ...]:
-    return (
-        timestamp("recorded_at", "when this version was recorded"),
-        text("recorded_by", "who or what recorded it"),
-    )
-
-
-def _version(owner: str) -> Column:
-    return integer("version", f"version of the {owner}'s rows, from 1", "count", at_least=1)
-
-
 CLIENT = Table(
     name="client",
     grain="one row per client",
     key=("client_id",),
     columns=(
         text("client_id", "surrogate key; says nothing about the person"),
-        *_recorded(),
+        *recorded(),
     ),
 )
 
@@ -46,7 +36,7 @@ CLIENT_IDENTITY = Table(
         text("full_name", "name"),
         text("email", "contact address"),
         date("birth_date", "date of birth"),
-        *_recorded(),
+        *recorded(),
     ),
     references={"client_id": "client.client_id"},
     unique=(("external_ref",),),
@@ -58,7 +48,7 @@ RISK_PROFILE = Table(
     key=("client_id", "version"),
     columns=(
         text("client_id", "the client"),
-        _version("client"),
+        version_of("client"),
         integer("annual_income_cents", "yearly income after tax", "US cents", at_least=0),
         integer("annual_expenses_cents", "yearly spending", "US cents", at_least=0),
         integer("liquid_assets_cents", "savings outside these accounts", "US cents", at_least=0),
@@ -98,7 +88,7 @@ RISK_PROFILE = Table(
             at_least=1,
             at_most=5,
         ),
-        *_recorded(),
+        *recorded(),
     ),
     references={"client_id": "client.client_id"},
 )
@@ -109,13 +99,13 @@ GOAL = Table(
     key=("goal_id", "version"),
     columns=(
         text("goal_id", "surrogate key"),
-        _version("goal"),
+        version_of("goal"),
         text("client_id", "whose goal it is"),
         text("kind", "what the money is for", allowed=GoalKind),
         integer("target_cents", "amount wanted at the target date", "US cents", at_least=1),
         date("target_date", "when the money is wanted"),
         integer("priority", "1 is the most important", "rank", at_least=1, at_most=9),
-        *_recorded(),
+        *recorded(),
     ),
     references={"client_id": "client.client_id"},
     indexes=(("client_id",),),
@@ -127,7 +117,7 @@ PREFERENCE = Table(
     key=("client_id", "version", "kind", "subject"),
     columns=(
         text("client_id", "the client"),
-        _version("client"),
+        version_of("client"),
         text("kind", "what is asked for", allowed=PreferenceKind),
         text("subject", "symbol or class that is meant; '*' for every symbol"),
         number(
@@ -138,7 +128,7 @@ PREFERENCE = Table(
             at_least=0,
             at_most=1,
         ),
-        *_recorded(),
+        *recorded(),
     ),
     references={"client_id": "client.client_id"},
 )
@@ -149,13 +139,13 @@ ACCOUNT = Table(
     key=("account_id", "version"),
     columns=(
         text("account_id", "surrogate key"),
-        _version("account"),
+        version_of("account"),
         text("client_id", "whose account it is"),
         text("goal_id", "the goal it serves"),
         text("tax_kind", "how it is taxed", allowed=TaxKind),
         text("share_kind", "whole shares only, or fractions", allowed=ShareKind),
         integer("cash_buffer_cents", "cash that trades must leave", "US cents", at_least=0),
-        *_recorded(),
+        *recorded(),
     ),
     references={"client_id": "client.client_id"},
     indexes=(("client_id",), ("goal_id",)),
@@ -167,10 +157,10 @@ HOLDING = Table(
     key=("account_id", "version", "symbol"),
     columns=(
         text("account_id", "the account"),
-        _version("account's holdings"),
+        version_of("account's holdings"),
         text("symbol", "instrument held, or $CASH"),
         integer("quantity_micros", "millionths of a share (of a dollar for $CASH)", "micros"),
-        *_recorded(),
+        *recorded(),
     ),
 )
 
@@ -203,7 +193,7 @@ MARKET_PRICE = Table(
     ),
 )
 
-INPUTS = (CLIENT, CLIENT_IDENTITY, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING)
+INPUTS = (CLIENT, CLIENT_IDENTITY, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING, *LEDGER)
 REFERENCE = (INSTRUMENT, MARKET_PRICE)
 SNAPSHOT = (CLIENT, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING)
 """Inputs that are copied into the lake before a run; never the identity."""

@@ -4,6 +4,7 @@ Apps read the ``current_*`` views, which show published runs only.
 """
 
 from models.declaration import Table, boolean, date, integer, number, text, timestamp
+from models.store_explanations import EXPLANATIONS
 from models.vocabulary import (
     ChoiceDecision,
     Outcome,
@@ -91,19 +92,25 @@ MODEL_CHOICE = Table(
         integer("model_version", "its version number in the registry", "count", at_least=1),
         text("mlflow_run_id", "MLflow run of that model"),
         text("training_run_id", "MLflow run of the whole training, parent of all its models"),
-        date("trained_through", "last session whose features or labels training saw"),
+        date("fitted_through", "last session of the outcomes that the served model was fitted on"),
+        date("trained_through", "last session that training saw, to choose or to score"),
         timestamp("decided_at", "when it was decided"),
     ),
 )
 
 MODEL_SCORE = Table(
     name="model_score",
-    grain="one row per training, model and horizon: errors on the untouched test period",
-    key=("training_run_id", "model_name", "horizon_sessions"),
+    grain=(
+        "one row per source, session, model and horizon: errors on the untouched test period, of "
+        "the session's training that was chosen last"
+    ),
+    key=("source", "session_date", "model_name", "horizon_sessions"),
     columns=(
-        text("training_run_id", "MLflow run of the whole training"),
+        text("source", "where market data came from", allowed=Source),
+        date("session_date", "session whose training made the scores; later ones may use them"),
         text("model_name", "registered model"),
         integer("horizon_sessions", "how far ahead", "sessions", at_least=1),
+        text("training_run_id", "MLflow run of the whole training"),
         integer("model_version", "version number in the registry", "count", at_least=1),
         text("mlflow_run_id", "MLflow run of that model"),
         date("test_start", "first session of the test period"),
@@ -292,4 +299,5 @@ OUTPUTS = (
     CLIENT_OUTCOME,
     CLIENT_ISSUE,
     QUARANTINE,
+    *EXPLANATIONS,
 )

@@ -135,3 +135,90 @@ class Trigger(StrEnum):
     DRIFT = "drift"
     PROFILE_CHANGE = "profile_change"
     NONE = "none"
+
+
+class CashFlowKind(StrEnum):
+    """Direction of external cash."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+
+
+class Frequency(StrEnum):
+    """How often a planned cash flow is paid."""
+
+    ONCE = "once"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+
+
+class CashFlowStatus(StrEnum):
+    """The life of a planned cash flow; ``settled`` once every payment is a transaction."""
+
+    PLANNED = "planned"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+class TransactionKind(StrEnum):
+    """What happened in an account; buys and sells with a trade are its fills."""
+
+    BUY = "buy"
+    SELL = "sell"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    DIVIDEND = "dividend"
+    INTEREST = "interest"
+    FEE = "fee"
+    TAX = "tax"
+    SPLIT = "split"
+    TRANSFER_IN = "transfer_in"
+    TRANSFER_OUT = "transfer_out"
+
+
+class Verdict(StrEnum):
+    """A client's answer to advice."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    POSTPONED = "postponed"
+
+
+class FeedbackReason(StrEnum):
+    """Why a client answered so; words of a list, since free text may name a person."""
+
+    TOO_RISKY = "too_risky"
+    TOO_CAUTIOUS = "too_cautious"
+    TOO_MANY_TRADES = "too_many_trades"
+    TOO_COSTLY = "too_costly"
+    TAX = "tax"
+    NEEDS_CASH = "needs_cash"
+    DISLIKES_INSTRUMENT = "dislikes_instrument"
+    NOT_UNDERSTOOD = "not_understood"
+    OTHER = "other"
+
+
+class Attribution(StrEnum):
+    """How a forecast is split over features."""
+
+    LINEAR_TERMS = "linear_terms"
+    INTEGRATED_GRADIENTS = "integrated_gradients"
+    SHAPLEY_VALUES = "shapley_values"
+
+
+class AllocationView(StrEnum):
+    """Whose forecasts an allocation follows: the network's, the moving averages', nobody's."""
+
+    LSTM = "lstm"
+    MA = "ma"
+    NONE = "none"
+
+
+class GoalLever(StrEnum):
+    """What a client can do about a goal that is likely to be missed."""
+
+    SAVE_MORE = "save_more"
+    WAIT_LONGER = "wait_longer"
+    WANT_LESS = "want_less"
+    TAKE_MORE_RISK = "take_more_risk"

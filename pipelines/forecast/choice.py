@@ -43,6 +43,7 @@ class ModelChoice:
     model_version: int
     mlflow_run_id: str
     training_run_id: str
+    fitted_through: dt.date
     trained_through: dt.date
     decided_at: dt.datetime
 
@@ -118,8 +119,8 @@ def _age(training: FinishedTraining, session: dt.date) -> int:
 def _kept(training: FinishedTraining, session: dt.date) -> tuple[ChoiceDecision, str]:
     return (
         ChoiceDecision.KEPT,
-        f"the training on data through {training.trained_through} is {_age(training, session)} "
-        f"sessions old; the next one is due after {LARGEST_AGE_SESSIONS}",
+        f"the training is {_age(training, session)} sessions old, the next one due after "
+        f"{LARGEST_AGE_SESSIONS}",
     )
 
 
@@ -134,6 +135,14 @@ def _why_retrain(trainings: list[FinishedTraining], session: dt.date) -> str:
     if trainings:
         return "all trainings saw data of later sessions, which this session must not know"
     return "there is no training yet for this source, profile and method"
+
+
+def _honestly(reason: str, training: FinishedTraining) -> str:
+    """Add what the model has learned from: validation and test are held out and never fitted."""
+    return (
+        f"{reason}; the model was fitted on outcomes through {training.fitted_through}, judged "
+        f"through {training.trained_through}"
+    )
 
 
 def _train_anew(
@@ -175,30 +184,41 @@ def _record(
         source=settings.source.value,
         session_date=session,
         decision=decision[0].value,
-        reason=decision[1],
+        reason=_honestly(decision[1], training),
         model_name=serving.name,
         model_version=serving.version,
         mlflow_run_id=serving.run_id,
         training_run_id=training.run_id,
+        fitted_through=training.fitted_through,
         trained_through=training.trained_through,
         decided_at=utc_now(),
     )
-    scores = tables["model_score"]
-    known = sa.select(sa.func.count()).where(scores.c.training_run_id == training.run_id)
     with transaction(settings) as connection:
-        if not connection.execute(known).scalar_one():
-            insert(connection, MODEL_SCORE, _score_rows(training))
+        _write_scores(connection, training)
         upsert(connection, MODEL_CHOICE, [asdict(choice)])
     logger.info("%s %s for %s: %s", choice.decision, choice.model_name, session, choice.reason)
     return choice
 
 
+def _write_scores(connection: sa.Connection, training: FinishedTraining) -> None:
+    """Write a training's scores in place of those of another training of its session."""
+    score = tables["model_score"]
+    of_session = sa.and_(
+        score.c.source == training.identity.source,
+        score.c.session_date == training.trained_through,
+    )
+    connection.execute(sa.delete(score).where(of_session))
+    insert(connection, MODEL_SCORE, _score_rows(training))
+
+
 def _score_rows(training: FinishedTraining) -> list[dict[str, Any]]:
     return [
         {
-            "training_run_id": training.run_id,
+            "source": training.identity.source,
+            "session_date": training.trained_through,
             "model_name": model.name,
             "horizon_sessions": training.horizon_sessions,
+            "training_run_id": training.run_id,
             "model_version": model.version,
             "mlflow_run_id": model.run_id,
             "test_start": training.test_start,

@@ -122,9 +122,24 @@ def _facts(connection: sa.Connection, settings: Settings, run: Any) -> dict[str,
         "data": f"{run.source}, through {run.session_date}",
         "raw rows": f"{rows:,} in {files:,} files, {quarantined:,} rows in quarantine",
         "model": f"{run.model_name}, version {run.model_version}, MLflow run {run.mlflow_run_id}",
+        "training": _training(connection, run),
         "run": f"{run.run_id}, published {run.published_at:%Y-%m-%d %H:%M:%S} UTC",
         "code": run.code_version,
     }
+
+
+def _training(connection: sa.Connection, run: Any) -> str:
+    choice = tables["model_choice"]
+    # Any session's choice of the run's model will do: how far it was fitted is its training's.
+    query = sa.select(choice.c.fitted_through, choice.c.trained_through).where(
+        choice.c.source == run.source, choice.c.mlflow_run_id == run.mlflow_run_id
+    )
+    found = connection.execute(query.limit(1)).one_or_none()
+    if found is None:
+        return "unknown: another model has been chosen for the session since"
+    return (
+        f"fitted on outcomes through {found.fitted_through}, judged through {found.trained_through}"
+    )
 
 
 def _scores(

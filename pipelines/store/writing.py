@@ -78,7 +78,7 @@ def _copy(connection: sa.Connection, table: Table, values: list[tuple[Any, ...]]
         raise RuntimeError("the connection has been closed")
     with (
         driver.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN") as copy,
     ):
         for row in values:
             copy.write_row(row)

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from stored import read_current
 
 from models.store_inputs import CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, INSTRUMENT, PREFERENCE
-from models.store_outputs import ADVICE_RUN, FORECAST
+from models.store_ledger import TAX_LOT, TRANSACTION
+from models.store_outputs import ADVICE_RUN, FORECAST, TRADE
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, read, tables, transaction, upsert
 from pipelines.store.schema import declarations
@@ -251,6 +252,65 @@ def test_both_databases_read_in_the_same_order(store: Settings) -> None:
     with transaction(store) as connection:
         insert(connection, CLIENT, [client(name) for name in names])
     assert read_current(store, CLIENT)["client_id"].to_pylist() == sorted(names)
+
+
+def test_a_fill_that_is_reported_twice_is_refused(store: Settings) -> None:
+    trade = {
+        "trade_id": "t1",
+        "run_id": "r1",
+        "account_id": "a",
+        "symbol": "AAPL",
+        "side": "buy",
+        "quantity_micros": 2_000_000,
+        "price_micros": 150_000_000,
+        "notional_cents": 30_000,
+        "fee_cents": 0,
+        "sequence": 1,
+        "status": "sent",
+        "valid_until": dt.date(2022, 12, 29),
+    }
+    fill = {
+        "transaction_id": "x1",
+        "external_id": "broker-1",
+        "account_id": "a",
+        "kind": "buy",
+        "trade_id": "t1",
+        "symbol": "AAPL",
+        "quantity_micros": 2_000_000,
+        "price_micros": 150_000_000,
+        "fee_cents": 0,
+        "cash_cents": -30_000,
+        "executed_at": NOON,
+        "trade_date": dt.date(2022, 12, 28),
+        **RECORDED,
+    }
+    with transaction(store) as connection:
+        insert(connection, ADVICE_RUN, [run()])
+        insert(connection, TRADE, [trade])
+        insert(connection, TRANSACTION, [fill])
+    for again in (fill | {"transaction_id": "x2"}, fill | {"external_id": "broker-2"}):
+        with pytest.raises(REFUSED), transaction(store) as connection:
+            insert(connection, TRANSACTION, [again])
+    of_no_trade = fill | {"transaction_id": "x3", "external_id": "broker-3", "trade_id": "t9"}
+    with pytest.raises(REFUSED), transaction(store) as connection:
+        insert(connection, TRANSACTION, [of_no_trade])
+    assert read_current(store, TRANSACTION)["external_id"].to_pylist() == ["broker-1"]
+
+
+def test_an_unknown_basis_is_null_and_not_zero(store: Settings) -> None:
+    lot = {
+        "account_id": "a",
+        "version": 1,
+        "lot_id": "l1",
+        "symbol": "AAPL",
+        "quantity_micros": 1_000_000,
+        "carried_over_loss_cents": 0,
+        **RECORDED,
+    }
+    with transaction(store) as connection:
+        insert(connection, TAX_LOT, [lot])
+    [row] = read_current(store, TAX_LOT).to_pylist()
+    assert (row["basis_cents"], row["holding_period_start_date"]) == (None, None)
 
 
 def test_upsert_replaces_by_key(store: Settings) -> None:

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _create_preference()
     _create_account()
     _create_holding()
+    _create_cash_flow()
     _create_instrument()
     _create_market_price()
 
@@ -205,6 +206,35 @@ def _create_holding() -> None:
         sa.PrimaryKeyConstraint("account_id", "version", "symbol", name="pk_holding"),
         sa.CheckConstraint("version >= 1", name="ck_holding_version_at_least"),
     )
+
+
+def _create_cash_flow() -> None:
+    op.create_table(
+        "cash_flow",
+        sa.Column("cash_flow_id", sa.Text, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("account_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("amount_cents", sa.BigInteger, nullable=False),
+        sa.Column("frequency", sa.Text, nullable=False),
+        sa.Column("first_date", sa.Date, nullable=False),
+        sa.Column("last_date", sa.Date, nullable=True),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("cash_flow_id", "version", name="pk_cash_flow"),
+        sa.CheckConstraint("version >= 1", name="ck_cash_flow_version_at_least"),
+        sa.CheckConstraint("kind IN ('deposit', 'withdrawal')", name="ck_cash_flow_kind_allowed"),
+        sa.CheckConstraint("amount_cents >= 1", name="ck_cash_flow_amount_cents_at_least"),
+        sa.CheckConstraint(
+            "frequency IN ('once', 'monthly', 'quarterly', 'yearly')",
+            name="ck_cash_flow_frequency_allowed",
+        ),
+        sa.CheckConstraint(
+            "status IN ('planned', 'settled', 'cancelled')", name="ck_cash_flow_status_allowed"
+        ),
+    )
+    op.create_index("ix_cash_flow_account_id", "cash_flow", ["account_id"])
 
 
 def _create_instrument() -> None:

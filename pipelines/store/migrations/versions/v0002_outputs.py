@@ -130,6 +130,7 @@ def _create_model_choice() -> None:
         sa.Column("model_version", sa.BigInteger, nullable=False),
         sa.Column("mlflow_run_id", sa.Text, nullable=False),
         sa.Column("training_run_id", sa.Text, nullable=False),
+        sa.Column("fitted_through", sa.Date, nullable=False),
         sa.Column("trained_through", sa.Date, nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "session_date", name="pk_model_choice"),
@@ -147,9 +148,11 @@ def _create_model_choice() -> None:
 def _create_model_score() -> None:
     op.create_table(
         "model_score",
-        sa.Column("training_run_id", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("session_date", sa.Date, nullable=False),
         sa.Column("model_name", sa.Text, nullable=False),
         sa.Column("horizon_sessions", sa.BigInteger, nullable=False),
+        sa.Column("training_run_id", sa.Text, nullable=False),
         sa.Column("model_version", sa.BigInteger, nullable=False),
         sa.Column("mlflow_run_id", sa.Text, nullable=False),
         sa.Column("test_start", sa.Date, nullable=False),
@@ -164,7 +167,11 @@ def _create_model_score() -> None:
         sa.Column("confidence", sa.Double, nullable=False),
         sa.Column("serves", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint(
-            "training_run_id", "model_name", "horizon_sessions", name="pk_model_score"
+            "source", "session_date", "model_name", "horizon_sessions", name="pk_model_score"
+        ),
+        sa.CheckConstraint(
+            "source IN ('sample', 'yahoo', 'files', 'simulated')",
+            name="ck_model_score_source_allowed",
         ),
         sa.CheckConstraint(
             "horizon_sessions >= 1", name="ck_model_score_horizon_sessions_at_least"
