@@ -12,6 +12,7 @@ from pipelines.lineage import RunIdentity, code_version, json_digest
 from pipelines.rebalance.policy import POLICY
 from pipelines.settings import Settings
 from pipelines.store import insert, tables, utc_now
+from pipelines.store.one_source import require_runs_of
 from pipelines.warehouse import WarehouseBuild
 
 
@@ -49,23 +50,29 @@ def status_of(connection: sa.Connection, run_id: str) -> RunStatus | None:
 
 
 def begin(connection: sa.Connection, identity: RunIdentity) -> None:
-    """Write the run's row; one of the session that was begun but never published, is removed."""
-    _remove_unpublished(connection, identity.source, identity.session_date)
+    """Write the run's row; one of the session that was begun but never published, is removed.
+
+    Raises
+    ------
+    StoreError
+        The store holds runs of another source.
+    """
+    require_runs_of(connection, identity.source)
+    _remove_unpublished(connection, identity.session_date)
     row = {
         **asdict(identity),
         "run_id": identity.run_id,
         "status": RunStatus.BUILDING.value,
         "started_at": utc_now(),
         "published_at": None,
-        "supersedes": _published(connection, identity.source, identity.session_date),
+        "supersedes": _published(connection, identity.session_date),
     }
     insert(connection, ADVICE_RUN, [row])
 
 
-def _remove_unpublished(connection: sa.Connection, source: str, session: dt.date) -> None:
+def _remove_unpublished(connection: sa.Connection, session: dt.date) -> None:
     run, forecast = tables["advice_run"], tables["forecast"]
     unpublished = sa.select(run.c.run_id).where(
-        run.c.source == source,
         run.c.session_date == session,
         run.c.status == RunStatus.BUILDING.value,
     )
@@ -74,12 +81,11 @@ def _remove_unpublished(connection: sa.Connection, source: str, session: dt.date
     connection.execute(sa.delete(run).where(run.c.run_id.in_(run_ids)))
 
 
-def _published(connection: sa.Connection, source: str, session: dt.date) -> str | None:
+def _published(connection: sa.Connection, session: dt.date) -> str | None:
     run = tables["advice_run"]
     query = (
         sa.select(run.c.run_id)
         .where(
-            run.c.source == source,
             run.c.session_date == session,
             run.c.status == RunStatus.PUBLISHED.value,
         )

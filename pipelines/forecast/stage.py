@@ -60,9 +60,9 @@ def forecast(settings: Settings, session: dt.date) -> ForecastReport:
         No model was chosen for the session, a model version is not there, or none of the symbols
         can be forecast.
     WarehouseError
-        The session has no warehouse build.
+        The session has no warehouse build, or the home is of another source.
     StoreError
-        The store cannot be written.
+        The store cannot be written, or holds runs of another source.
     """
     build = build_for(settings, session)
     choice = _require_choice(settings, session)

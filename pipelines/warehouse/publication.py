@@ -6,9 +6,10 @@
     sessions/<session> -> ../builds/...                 the session's newest build
     current -> builds/...                               moves to a session >= its own only
 
-A build never changes once it has its name. The newest ``KEPT_BUILDS`` and the one that
-``current`` names are kept; of an older one its session's pointer stays, and ``build_for`` makes
-it again from its manifest.
+All are of one source. A build never changes once it has its name. The newest ``KEPT_BUILDS`` and
+the one that ``current`` names are kept; of an older one its session's pointer stays, and
+``build_for`` makes it again from its manifest. Under the same code that gives the same bytes; under
+other code it gives what that code makes of the same inputs, as another build.
 """
 
 import dataclasses
@@ -27,6 +28,7 @@ from pipelines.errors import WarehouseError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import canonical_json, file_digest
 from pipelines.settings import Settings
+from pipelines.store.one_source import ONE_HOME_EACH
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +153,32 @@ def read_build(path: Path) -> WarehouseBuild:
     if not whole or not build.warehouse_path.is_file():
         raise _damaged(real, "its files are not those that its record names")
     return build
+
+
+def require_home_of(settings: Settings) -> None:
+    """Check that the current build, if there is one, is of the settings' source.
+
+    Raises
+    ------
+    WarehouseError
+        It is of another source, or its record is damaged.
+    """
+    current = settings.warehouse / "current"
+    if not current.exists():
+        return
+    real = current.resolve()
+    try:
+        found = json.loads((real / _RECORD).read_text(encoding="utf-8"))["source"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(real, str(error)) from None
+    if found != settings.source.value:
+        raise WarehouseError(
+            "source",
+            settings.source.value,
+            f"this home's current warehouse was built from {found}, and its pointers cannot tell "
+            "sources apart",
+            ONE_HOME_EACH,
+        )
 
 
 def session_pointer(settings: Settings, session: dt.date) -> Path:

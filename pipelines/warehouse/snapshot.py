@@ -1,9 +1,16 @@
 """Copy the current client inputs from the SQL store into the lake."""
 
+import logging
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from models.store_inputs import SNAPSHOT
-from pipelines.lake import FileRecord, add_file, conform
+from pipelines.lake import FileRecord, Manifest, add_file, client_files, conform, read_parquet
 from pipelines.settings import Settings
 from pipelines.store import connect, read_current_from
+
+logger = logging.getLogger(__name__)
 
 
 def snapshot_clients(settings: Settings) -> list[FileRecord]:
@@ -22,3 +29,26 @@ def snapshot_clients(settings: Settings) -> list[FileRecord]:
         add_file(conform(rows, table), settings.lake / "clients" / table.name)
         for table, rows in current
     ]
+
+
+def warn_of_later_inputs(manifest: Manifest) -> None:
+    """Say in the log when client inputs were recorded after what the session may know.
+
+    Market data is cut at that moment; client inputs are always those of today.
+    """
+    cut = pa.scalar(manifest.known_at_cut, pa.timestamp("us", tz="UTC"))
+    recorded = [
+        read_parquet(path, table, ["recorded_at"])["recorded_at"]
+        for table in SNAPSHOT
+        for path in client_files(manifest, table)
+    ]
+    later = sum(pc.sum(pc.greater(moments, cut)).as_py() or 0 for moments in recorded)
+    if later:
+        logger.warning(
+            "%d of %d client inputs were recorded after %s, when session %s was known: it advises "
+            "the clients of today, not those of the time",
+            later,
+            sum(len(moments) for moments in recorded),
+            f"{manifest.known_at_cut:%Y-%m-%d %H:%M} UTC",
+            manifest.session_date,
+        )

@@ -11,6 +11,8 @@ from pipelines.lake import Manifest, build_manifest, read_manifest, write_manife
 from pipelines.lineage import REPOSITORY, json_digest, tree_digest
 from pipelines.progress import step
 from pipelines.settings import Settings
+from pipelines.store import connect as connect_store
+from pipelines.store.one_source import require_runs_of
 from pipelines.warehouse import dbt_build
 from pipelines.warehouse.duckdb import connect
 from pipelines.warehouse.export import count_rows, export_features
@@ -23,12 +25,13 @@ from pipelines.warehouse.publication import (
     publish,
     read_build,
     remove_old,
+    require_home_of,
     session_pointer,
     snapshot_prefix,
     sole_builder,
     unwritable,
 )
-from pipelines.warehouse.snapshot import snapshot_clients
+from pipelines.warehouse.snapshot import snapshot_clients, warn_of_later_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -39,29 +42,34 @@ _CODE_SUFFIXES = (".sql", ".yml", ".py")
 def transform(settings: Settings, session: dt.date) -> WarehouseBuild:
     """Build and publish the warehouse of a session from the lake and the current client inputs.
 
+    A home and its store are of one source; another one is refused before anything is written.
     Nothing is built when the same snapshot and code were built before. Readers of the pointers
     see the old build until the new one is whole and all its tests passed.
 
     Raises
     ------
     LakeError, StoreError
-        The inputs cannot be read; the session has no prices yet.
+        The inputs cannot be read; the session has no prices yet; the store is of another source.
     WarehouseError
-        A model or test failed, or the warehouse cannot be written; the last build stays.
+        A model or test failed, or the warehouse cannot be written; the last build stays. Or the
+        current build is of another source.
     """
+    _require_one_source(settings)
     manifest = build_manifest(settings, session, snapshot_clients(settings))
+    warn_of_later_inputs(manifest)
     write_manifest(settings, manifest)
     return _published(settings, manifest)
 
 
 def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
-    """Return a session's newest build; one that retention removed is made again.
+    """Return a session's newest build; one that retention removed is made again, by today's code.
 
     Raises
     ------
     WarehouseError
-        The session was never built, or from another source, or its build is damaged.
+        The session was never built, its build is damaged, or the home is of another source.
     """
+    require_home_of(settings)
     pointer = session_pointer(settings, session)
     if not pointer.is_symlink():
         raise WarehouseError(
@@ -72,14 +80,20 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
         )
     if not pointer.exists():
         manifest = _manifest_starting(settings, snapshot_prefix(pointer.readlink().name))
-        return _of_source(settings, _published(settings, manifest))
-    return _of_source(settings, read_build(pointer))
+        return _published(settings, manifest)
+    return read_build(pointer)
 
 
 @cache
 def code_digest() -> str:
     """Return the SHA-256 of the SQL, our code around it and DuckDB's version, in hex."""
     return json_digest([tree_digest(REPOSITORY, _CODE, _CODE_SUFFIXES), duckdb.__version__])
+
+
+def _require_one_source(settings: Settings) -> None:
+    require_home_of(settings)
+    with connect_store(settings) as store:
+        require_runs_of(store, settings.source)
 
 
 def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
@@ -132,14 +146,3 @@ def _manifest_starting(settings: Settings, prefix: str) -> Manifest:
             "Restore the lake's manifests from a backup.",
         )
     return read_manifest(settings, found[0].stem)
-
-
-def _of_source(settings: Settings, build: WarehouseBuild) -> WarehouseBuild:
-    if build.source != settings.source.value:
-        raise WarehouseError(
-            "session",
-            build.session_date,
-            f"its warehouse was built from {build.source}, not from {settings.source.value}",
-            f"Run `smartinvest transform --session {build.session_date}` first.",
-        )
-    return build

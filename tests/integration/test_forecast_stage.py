@@ -14,8 +14,10 @@ from mlflow import MlflowClient
 from ml.forecasters.lstm_network import LstmSettings
 from ml.training import PROFILES
 from models.vocabulary import RunStatus, TrainingProfile
-from pipelines.errors import ModelError
+from pipelines.errors import ModelError, StoreError, WarehouseError
 from pipelines.forecast import ModelChoice, forecast, train
+from pipelines.forecast.run import begin, identify
+from pipelines.operate.summary import print_summary
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, migrate, tables, transaction, utc_now
@@ -69,12 +71,19 @@ def test_training_records_its_choice_and_the_score_of_every_model(
     settings, choice = trained
     assert choice.decision == "retrained"
     assert choice.trained_through == LAST_SESSION
+    held_out = 1000 - round(1000 * 0.7)
+    assert choice.fitted_through == session_after(LAST_SESSION, -held_out)
+    assert (
+        f"fitted on outcomes through {choice.fitted_through}, judged through {LAST_SESSION}"
+        in choice.reason
+    )
     scores = [
         row
         for row in rows(settings, "model_score")
         if row["training_run_id"] == choice.training_run_id
     ]
     assert {row["model_name"].removeprefix("smartinvest-") for row in scores} == MODELS
+    assert {(row["source"], row["session_date"]) for row in scores} == {("sample", LAST_SESSION)}
     (serving,) = [row for row in scores if row["serves"]]
     assert serving["mlflow_run_id"] == choice.mlflow_run_id
     assert {row["mae_to_naive"] for row in scores if row["model_name"].endswith("naive")} == {1.0}
@@ -124,6 +133,9 @@ def test_a_training_on_features_that_other_code_made_does_not_serve(tmp_path: Pa
     second = train(settings, LAST_SESSION)
     assert second.decision == "retrained"
     assert second.training_run_id != first.training_run_id
+    scored = rows(settings, "model_score")
+    assert len(scored) == len(MODELS)
+    assert {row["training_run_id"] for row in scored} == {second.training_run_id}
 
 
 def test_forecasts_of_every_model_are_written_once(
@@ -166,6 +178,39 @@ def test_a_published_run_is_superseded_when_inputs_changed_and_an_unpublished_on
     begun = {row["run_id"]: row for row in rows(settings, "advice_run")}
     assert begun.keys() == {first.run_id, third.run_id}
     assert {row["run_id"] for row in rows(settings, "forecast")} == begun.keys()
+
+
+def test_the_summary_says_how_far_the_model_was_fitted_and_judged(
+    trained: tuple[Settings, ModelChoice], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, choice = trained
+    _publish(settings, forecast(settings, LAST_SESSION).run_id)
+    print_summary(settings, LAST_SESSION)
+    shown = capsys.readouterr().out
+    assert f"fitted on outcomes through {choice.fitted_through}, judged through" in shown
+    assert {name for name in MODELS if f"smartinvest-{name} " in shown} == MODELS
+
+
+def test_a_run_is_not_begun_in_a_store_or_home_of_another_source(
+    trained: tuple[Settings, ModelChoice], tmp_path: Path
+) -> None:
+    settings, choice = trained
+    forecast(settings, LAST_SESSION)
+    before = rows(settings, "advice_run")
+    other = load_settings({}, home=settings.home, source="simulated")
+    with pytest.raises(WarehouseError, match="current warehouse was built from sample"):
+        forecast(other, LAST_SESSION)
+
+    elsewhere = load_settings(
+        {}, home=tmp_path / "home", store_url=settings.store_url, source="simulated"
+    )
+    build = publish_features(elsewhere, features_through(LAST_SESSION))
+    with (
+        pytest.raises(StoreError, match=r"source = 'simulated'.*from sample"),
+        transaction(elsewhere) as connection,
+    ):
+        begin(connection, identify(elsewhere, build, choice))
+    assert rows(settings, "advice_run") == before
 
 
 def _with_a_young_symbol() -> pa.Table:

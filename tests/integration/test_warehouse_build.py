@@ -2,26 +2,48 @@
 
 import datetime as dt
 import json
+import logging
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from warehouse_inputs import (
     OLD_LAST_SESSION,
+    RECORDED_AT,
     SESSION,
     SESSIONS,
+    make_home,
     price_rows,
 )
 
-from pipelines.errors import LakeError, WarehouseError
+from models.store_outputs import ADVICE_RUN
+from pipelines.errors import LakeError, StoreError, WarehouseError
+from pipelines.lake import build_manifest
 from pipelines.lineage import file_digest
 from pipelines.settings import Settings, load_settings
+from pipelines.store import insert, transaction
 from pipelines.warehouse import build_for, connect, transform
+from pipelines.warehouse.snapshot import snapshot_clients, warn_of_later_inputs
 
 
 def files(folder: Path) -> dict[Path, int]:
     """When each file and pointer under a folder was written."""
     return {path: path.lstat().st_mtime_ns for path in folder.rglob("*") if not path.is_dir()}
+
+
+def run_of(source: str) -> dict[str, Any]:
+    """A row of ``advice_run``."""
+    texts = dict.fromkeys(ADVICE_RUN.column_names, "x")
+    return texts | {
+        "source": source,
+        "session_date": SESSION,
+        "status": "building",
+        "model_version": 1,
+        "started_at": RECORDED_AT,
+        "published_at": None,
+        "supersedes": None,
+    }
 
 
 def test_a_build_says_what_it_was_made_from(small_warehouse: Settings) -> None:
@@ -121,10 +143,45 @@ def test_a_session_that_was_never_built_names_the_command(small_warehouse: Setti
         build_for(small_warehouse, dt.date(2022, 12, 1))
 
 
-def test_a_build_of_another_source_is_not_taken_for_ours(small_warehouse: Settings) -> None:
+def test_a_home_of_another_source_is_refused_before_anything_is_written(
+    small_warehouse: Settings,
+) -> None:
     other = load_settings({}, home=small_warehouse.home, source="simulated")
-    with pytest.raises(WarehouseError, match="was built from sample"):
+    before = files(small_warehouse.home)
+    refused = r"source = 'simulated': .*built from sample.*own SMARTINVEST_HOME"
+    with pytest.raises(WarehouseError, match=refused):
         build_for(other, SESSION)
+    with pytest.raises(WarehouseError, match=refused):
+        transform(other, SESSION)
+    assert files(small_warehouse.home) == before
+
+
+def test_a_store_of_another_source_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    settings = make_home(tmp_path / "home")
+    with transaction(settings) as connection:
+        insert(connection, ADVICE_RUN, [run_of("yahoo")])
+    before = files(settings.home)
+    with pytest.raises(StoreError, match=r"source = 'sample': .*from yahoo.*SMARTINVEST_STORE_URL"):
+        transform(settings, SESSION)
+    assert files(settings.home) == before
+
+
+def test_client_inputs_recorded_after_the_sessions_cut_are_counted_in_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = make_home(tmp_path / "home")
+    snapshot = snapshot_clients(settings)
+    caplog.set_level(logging.WARNING)
+    warn_of_later_inputs(build_manifest(settings, SESSION, snapshot))
+    assert caplog.messages == []
+
+    earlier = SESSIONS[SESSIONS.index(dt.date(2022, 12, 1)) - 1]
+    with_later = build_manifest(settings, earlier, snapshot)
+    rows = sum(file.rows for file in snapshot)
+    warn_of_later_inputs(with_later)
+    [message] = caplog.messages
+    assert f"{rows} of {rows} client inputs were recorded after 2022-12-01 01:00 UTC" in message
+    assert "the clients of today" in message
 
 
 def test_a_damaged_warehouse_file_is_reported(tmp_path: Path) -> None:
