@@ -105,6 +105,7 @@ def make_run(settings: Settings, version: int = 1, confidence: float = 0.2) -> S
                     "model_version": version,
                     "mlflow_run_id": f"mlflow-{version}",
                     "training_run_id": "training",
+                    "fitted_through": SESSION,
                     "trained_through": SESSION,
                     "decided_at": RECORDED_AT,
                 }
