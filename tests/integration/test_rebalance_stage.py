@@ -1,5 +1,6 @@
 """The stage on a real warehouse and both databases: whole runs, once, with their lineage."""
 
+import dataclasses
 import datetime as dt
 import shutil
 import threading
@@ -17,7 +18,7 @@ from pipelines.errors import RebalanceError
 from pipelines.forecast.choice import find_choice
 from pipelines.forecast.run import begin, identify
 from pipelines.lake import read_manifest
-from pipelines.rebalance import RebalanceReport, publication, rebalance
+from pipelines.rebalance import POLICY, RebalanceReport, publication, rebalance, stage
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, insert, migrate, tables, transaction, upsert
 from pipelines.warehouse import build_for, transform
@@ -328,8 +329,11 @@ def test_a_run_advises_as_if_the_one_that_it_replaces_had_never_been(
 
 
 def test_an_account_within_its_band_keeps_the_target_of_an_earlier_run(
-    settings: Settings,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What these accounts hold is mostly cash; where nothing must be invested, that is a target.
+    lenient = dataclasses.replace(POLICY, minimum_invested_share=0.0)
+    monkeypatch.setattr(stage, "POLICY", lenient)
     first = rebalance(settings, SESSION)
     with transaction(settings) as store:
         # As if the run had been the day before, and its targets were what is held today.
