@@ -30,6 +30,7 @@ ADVICE_RUN = Table(
         integer("model_version", "its version number in the registry", "count", at_least=1),
         text("mlflow_run_id", "MLflow run that trained it"),
         text("config_hash", "digest of the settings that change results"),
+        text("history_hash", "digest of the runs then published for earlier sessions"),
         text("code_version", "release and digest of the code"),
         timestamp("started_at", "when the run was begun"),
         timestamp("published_at", "when readers could see it", nullable=True),

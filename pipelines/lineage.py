@@ -58,7 +58,11 @@ def code_version() -> str:
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """Everything that determines what a run advises; equal identities give equal bytes."""
+    """Everything that determines what a run advises; equal identities give equal bytes.
+
+    ``history_hash`` stands for the runs published for earlier sessions: drift is measured from
+    their targets.
+    """
 
     source: str
     session_date: dt.date
@@ -68,6 +72,7 @@ class RunIdentity:
     model_version: int
     mlflow_run_id: str
     config_hash: str
+    history_hash: str
     code_version: str
 
     @property

@@ -11,7 +11,7 @@ from pipelines.forecast.choice import ModelChoice
 from pipelines.lineage import RunIdentity, code_version, json_digest
 from pipelines.rebalance.policy import POLICY
 from pipelines.settings import Settings
-from pipelines.store import insert, tables, utc_now
+from pipelines.store import connect, insert, tables, utc_now
 from pipelines.store.one_source import require_runs_of
 from pipelines.warehouse import WarehouseBuild
 
@@ -28,7 +28,15 @@ def config_hash(settings: Settings) -> str:
 
 
 def identify(settings: Settings, build: WarehouseBuild, choice: ModelChoice) -> RunIdentity:
-    """Return the identity of the run that this build and this model make."""
+    """Return the identity of the run that this build and this model make now.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be read.
+    """
+    with connect(settings) as connection:
+        history = history_hash(connection, build.source, build.session_date)
     return RunIdentity(
         source=build.source,
         session_date=build.session_date,
@@ -38,8 +46,20 @@ def identify(settings: Settings, build: WarehouseBuild, choice: ModelChoice) -> 
         model_version=choice.model_version,
         mlflow_run_id=choice.mlflow_run_id,
         config_hash=config_hash(settings),
+        history_hash=history,
         code_version=code_version(),
     )
+
+
+def history_hash(connection: sa.Connection, source: str, session: dt.date) -> str:
+    """Return the digest of the runs that are published for sessions before this one."""
+    run = tables["advice_run"]
+    earlier = sa.select(run.c.run_id).where(
+        run.c.status == RunStatus.PUBLISHED.value,
+        run.c.source == source,
+        run.c.session_date < session,
+    )
+    return json_digest(sorted(connection.execute(earlier).scalars()))
 
 
 def status_of(connection: sa.Connection, run_id: str) -> RunStatus | None:

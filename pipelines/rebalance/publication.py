@@ -15,7 +15,7 @@ from models.store_outputs import (
 )
 from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import RebalanceError
-from pipelines.forecast.run import status_of
+from pipelines.forecast.run import history_hash, status_of
 from pipelines.lineage import RunIdentity
 from pipelines.rebalance import rows
 from pipelines.rebalance.advisor import Advice
@@ -34,10 +34,11 @@ def require_status(connection: sa.Connection, identity: RunIdentity) -> RunStatu
     """
     status = status_of(connection, identity.run_id)
     if status is None:
+        model = f"{identity.model_name} {identity.model_version}"
         raise RebalanceError(
             "session",
             identity.session_date,
-            f"its build has no forecasts of {identity.model_name} {identity.model_version} yet",
+            f"it has no forecasts of {model} since its build and the sessions before it were made",
             f"Run `smartinvest forecast --session {identity.session_date}` first.",
         )
     return status
@@ -95,10 +96,12 @@ def publish(
     Raises
     ------
     RebalanceError
-        Newer forecasts took the place of the run in the meantime.
+        Newer forecasts took the place of the run in the meantime, or an earlier session's advice
+        changed.
     """
     if require_status(connection, identity) is not RunStatus.BUILDING:
         return False
+    _require_history(connection, identity)
     run_id = identity.run_id
     if not _later_session_is_published(connection, identity.session_date):
         upsert(connection, INSTRUMENT, rows.instrument_rows(market))
@@ -118,11 +121,28 @@ def reinstate(connection: sa.Connection, identity: RunIdentity) -> bool:
     Returns
     -------
     Whether it was superseded.
+
+    Raises
+    ------
+    RebalanceError
+        An earlier session's advice changed in the meantime.
     """
     if require_status(connection, identity) is not RunStatus.SUPERSEDED:
         return False
+    _require_history(connection, identity)
     _make_visible(connection, identity)
     return True
+
+
+def _require_history(connection: sa.Connection, identity: RunIdentity) -> None:
+    session = identity.session_date
+    if history_hash(connection, identity.source, session) != identity.history_hash:
+        raise RebalanceError(
+            "session",
+            session,
+            "the advice of a session before it was published anew in the meantime",
+            f"Run `smartinvest forecast --session {session}` and `rebalance` again.",
+        )
 
 
 def _make_visible(connection: sa.Connection, identity: RunIdentity) -> None:

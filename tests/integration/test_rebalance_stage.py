@@ -18,6 +18,7 @@ from pipelines.errors import RebalanceError
 from pipelines.forecast.choice import find_choice
 from pipelines.forecast.run import begin, identify
 from pipelines.lake import read_manifest
+from pipelines.lineage import RunIdentity
 from pipelines.rebalance import POLICY, RebalanceReport, publication, rebalance, stage
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, insert, migrate, tables, transaction, upsert
@@ -326,6 +327,49 @@ def test_a_run_advises_as_if_the_one_that_it_replaces_had_never_been(
     assert rebalance(alone, SESSION).run_id == report.run_id
     trades = "SELECT * FROM current_trade ORDER BY trade_id"
     assert query(replacing, trades) == query(alone, trades)
+
+
+def publish_before(store: sa.Connection, identity: RunIdentity) -> None:
+    """Publish a run of the session before, as a backfill does; it advises nobody."""
+    earlier = dataclasses.replace(identity, session_date=dt.date(2022, 12, 27))
+    begin(store, earlier)
+    published = {"status": "published", "published_at": RECORDED_AT}
+    run = tables["advice_run"]
+    store.execute(run.update().where(run.c.run_id == earlier.run_id).values(published))
+
+
+def test_a_session_filled_in_before_makes_the_next_run_a_new_one_that_supersedes(
+    settings: Settings,
+) -> None:
+    first = rebalance(settings, SESSION)
+    with transaction(settings) as store:
+        publish_before(store, identify_run(settings))
+    with pytest.raises(RebalanceError, match="smartinvest forecast"):
+        rebalance(settings, SESSION)
+    second = rebalance(make_run(settings), SESSION)
+    assert (second.written, second.run_id == first.run_id) == (True, False)
+    runs = "SELECT run_id, status, supersedes FROM advice_run WHERE session_date = '2022-12-28'"
+    assert sorted(query(settings, runs), key=lambda row: row[1]) == [
+        (second.run_id, "published", first.run_id),
+        (first.run_id, "superseded", None),
+    ]
+    again = rebalance(make_run(settings), SESSION)
+    assert (again.written, again.run_id) == (False, second.run_id)
+
+
+def test_a_session_filled_in_before_while_a_run_is_made_stops_its_publication(
+    sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = publication.publish
+
+    def filled_in_first(*arguments: Any) -> bool:
+        publish_before(arguments[0], arguments[1])
+        return publish(*arguments)
+
+    monkeypatch.setattr(publication, "publish", filled_in_first)
+    with pytest.raises(RebalanceError, match="published anew in the meantime"):
+        rebalance(sqlite_settings, SESSION)
+    assert query(sqlite_settings, "SELECT count(*) FROM client_outcome") == [(0,)]
 
 
 def test_an_account_within_its_band_keeps_the_target_of_an_earlier_run(

@@ -80,6 +80,7 @@ def run(**changes: Any) -> dict[str, Any]:
         "model_version": 1,
         "mlflow_run_id": "x",
         "config_hash": "c",
+        "history_hash": "h",
         "code_version": "v",
         "started_at": NOON,
     }

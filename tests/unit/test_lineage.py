@@ -24,6 +24,7 @@ IDENTITY = RunIdentity(
     model_version=1,
     mlflow_run_id="c",
     config_hash="d",
+    history_hash="h",
     code_version="e",
 )
 

@@ -37,6 +37,7 @@ def _create_advice_run() -> None:
         sa.Column("model_version", sa.BigInteger, nullable=False),
         sa.Column("mlflow_run_id", sa.Text, nullable=False),
         sa.Column("config_hash", sa.Text, nullable=False),
+        sa.Column("history_hash", sa.Text, nullable=False),
         sa.Column("code_version", sa.Text, nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
