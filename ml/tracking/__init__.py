@@ -5,7 +5,8 @@ a killed training left behind is never found by a later stage, and the next trai
 The registry works on a database file; no server is needed.
 """
 
+from ml.tracking.database import ensure_database
 from ml.tracking.registry import Registry
 from ml.tracking.training_run import TrainingRun, registered_name
 
-__all__ = ["Registry", "TrainingRun", "registered_name"]
+__all__ = ["Registry", "TrainingRun", "ensure_database", "registered_name"]

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ml.errors import ModelNotFoundError, TrackingError
 from ml.records import FinishedTraining, TrainingIdentity
 from ml.serving import ServingModel
+from ml.tracking.database import ensure_database
 from ml.tracking.owner import host, owner_lives, owner_tags
 from ml.tracking.packing import FORECASTER_FOLDER
 from ml.tracking.training_run import RECORD_FILE, TrainingRun, identity_tags
@@ -21,7 +22,6 @@ from ml.tracking.training_run import RECORD_FILE, TrainingRun, identity_tags
 logger = logging.getLogger(__name__)
 
 EXPERIMENT = "smartinvest"
-_BUSY_SECONDS = 60
 
 
 class Registry:
@@ -35,10 +35,9 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        uri = f"sqlite:///{folder / 'mlflow.db'}?timeout={_BUSY_SECONDS}"
         with self._clear_errors():
-            folder.mkdir(parents=True, exist_ok=True)
             logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+            uri = ensure_database(folder)
             self._client = MlflowClient(uri, uri)
             self._experiment_id = self._ensure_experiment()
 

@@ -72,12 +72,15 @@ def require_not_serving(settings: Settings) -> None:
 
 
 def _start_mlflow(settings: Settings, household: Household) -> str:
-    settings.mlflow.mkdir(parents=True, exist_ok=True)
+    # Heavy: it imports MLflow.
+    from ml.tracking import ensure_database
+
+    database = ensure_database(settings.mlflow)
     port = free_port(MLFLOW_PORT)
     url = f"http://{HOST}:{port}"
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
-        *("--backend-store-uri", f"sqlite:///{settings.mlflow / 'mlflow.db'}"),
+        *("--backend-store-uri", database),
         *("--workers", "1"),
     ]
     # Without this the server runs seven more processes for jobs that nobody submits.

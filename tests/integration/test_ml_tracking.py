@@ -3,6 +3,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +153,21 @@ TrainingRun._log_parent = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with Registry(Path(sys.argv[1])).training(IDENTITY) as run:
     run.finish(trained_baselines())
 """
+
+
+def test_a_kill_while_the_database_is_made_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    making = "import sys; from pathlib import Path; from ml.tracking import Registry; Registry("
+    process = subprocess.Popen([sys.executable, "-c", f"{making}Path({str(folder)!r}))"])
+    unfinished = folder / "mlflow.db.new"
+    while not unfinished.exists() or unfinished.stat().st_size < 100_000:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not (folder / "mlflow.db").exists()
+    assert Registry(folder).finished("sample", "quick", "method") == []
+    assert sorted(path.name for path in folder.iterdir()) == ["mlflow.db", "mlflow.db.lock"]
 
 
 def test_a_training_of_a_living_process_is_left_alone(
