@@ -131,9 +131,7 @@ class Registry:
         if found is not None:
             return str(found.experiment_id)
         location = (self._folder / "artifacts").resolve().as_uri()
-        # Without the kind, the user interface opens its pages for language models.
-        tags = {"mlflow.experimentKind": "custom_model_development"}
-        return str(self._client.create_experiment(EXPERIMENT, location, tags=tags))
+        return str(self._client.create_experiment(EXPERIMENT, artifact_location=location))
 
     def _search(self, status: str, tags: Mapping[str, str]) -> list[Run]:
         conditions = [f"attributes.status = '{status}'"]

@@ -43,7 +43,8 @@ def start(settings: Settings) -> None:
             airflow.stop()
             raise
     typer.echo(f"Airflow  {airflow.url}  user {USER}, password in {credentials_file(settings)}")
-    typer.echo(f"MLflow   {mlflow_url}")
+    # Else MLflow opens on its pages for language models.
+    typer.echo(f"MLflow   {mlflow_url}/#/experiments?workflowType=machine_learning")
     typer.echo("end them with: make down")
 
 
