@@ -44,7 +44,7 @@ def start(settings: Settings) -> None:
             raise
     typer.echo(f"Airflow  {airflow.url}  user {USER}, password in {credentials_file(settings)}")
     # Else MLflow opens on its pages for language models.
-    typer.echo(f"MLflow   {mlflow_url}/#/experiments?workflowType=machine_learning")
+    typer.echo(f"MLflow   {mlflow_url}/#/experiments/1/runs?workflowType=machine_learning")
     typer.echo("end them with: make down")
 
 
