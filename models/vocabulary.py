@@ -32,10 +32,34 @@ class TrainingProfile(StrEnum):
 
 
 class KnownAtBasis(StrEnum):
-    """How ``known_at`` came about: seen by our own polling, or assumed by rule."""
+    """How ``known_at`` came about: seen by our own polling, dated by the source, or by rule."""
 
     OBSERVED = "observed"
+    VINTAGE = "vintage"
     ASSUMED = "assumed"
+
+
+class Arrival(StrEnum):
+    """How a source's data comes: history loaded in bulk, or polled session by session."""
+
+    BULK = "bulk"
+    POLLED = "polled"
+
+
+class PriceBasis(StrEnum):
+    """What a delivered price already contains."""
+
+    AS_TRADED = "as_traded"
+    SPLIT_ADJUSTED = "split_adjusted"
+    TOTAL_RETURN = "total_return"
+
+
+class ActionKind(StrEnum):
+    """Corporate actions that change what a share is worth overnight."""
+
+    DIVIDEND = "dividend"
+    CAPITAL_GAIN = "capital_gain"
+    SPLIT = "split"
 
 
 class AssetClass(StrEnum):
@@ -49,6 +73,14 @@ class AssetClass(StrEnum):
     INDUSTRIALS = "industrials"
     FACTOR = "factor"
     INDEX = "index"
+    US_EQUITY = "us_equity"
+    INTERNATIONAL_EQUITY = "international_equity"
+    BOND = "bond"
+    INFLATION_LINKED = "inflation_linked"
+    REAL_ESTATE = "real_estate"
+    COMMODITY = "commodity"
+    VOLATILITY = "volatility"
+    UNCLASSIFIED = "unclassified"
 
 
 class GoalKind(StrEnum):

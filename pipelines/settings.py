@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from models.vocabulary import Source, TrainingProfile
@@ -32,6 +39,19 @@ class Settings(BaseModel):
     store_url: str = Field("", description="SQLAlchemy URL of the SQL store")
     source: Source = Field(Source.SAMPLE, description="where market data comes from")
     session: dt.date | None = Field(None, description="session to advise on; newest if unset")
+    lake_url: str = Field("", description="folder or s3:// URL of the lake; under home if unset")
+    files_folder: Path | None = Field(None, description="folder that source `files` reads")
+    universe_file: Path | None = Field(
+        None, description="CSV of instruments and membership that replaces the bundled universe"
+    )
+    fred_api_key: SecretStr | None = Field(
+        None, description="FRED key, for real-time vintages; the public CSV files if unset"
+    )
+    simulated_symbols: int = Field(50, ge=1, description="symbols of source `simulated`")
+    simulated_years: int = Field(10, ge=1, le=70, description="years of source `simulated`")
+    simulated_faults: str = Field(
+        "", description="faults that source `simulated` injects, as names between commas"
+    )
     training_profile: TrainingProfile = Field(
         TrainingProfile.QUICK, description="how much work a training does"
     )
@@ -95,6 +115,8 @@ class Settings(BaseModel):
     def environment(self) -> dict[str, str]:
         """Variables that make a child process read these very settings."""
         values = self.model_dump(mode="json", exclude_none=True)
+        if self.fred_api_key is not None:
+            values["fred_api_key"] = self.fred_api_key.get_secret_value()
         return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
 
 

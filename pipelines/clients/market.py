@@ -46,7 +46,7 @@ def market_of(settings: Settings) -> Market:
         for row in provider.instruments().sort_by("symbol").to_pylist()
         if row["tradable"] and row["first_session"] <= session
     }
-    closes = newest_closes(provider.prices(session - _STALE_AFTER, session))
+    closes = newest_closes(provider.deliver(tuple(classes), session - _STALE_AFTER, session).prices)
     prices = {symbol: closes[symbol] for symbol in classes if symbol in closes}
     return Market(session, classes, prices)
 

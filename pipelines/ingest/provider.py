@@ -1,16 +1,18 @@
 """What every market data source offers, whatever it is behind."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
 from models.declaration import Table
-from models.lake import INSTRUMENTS, PRICES
-from models.vocabulary import Source
+from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
+from models.vocabulary import Arrival, Source
 from pipelines.lake import arrow_schema
 
-_STAMPED = ("source", "known_at", "known_at_basis")
+_STAMPED = ("source", "known_at", "known_at_basis", "ingest_session")
 
 
 def delivered_schema(table: Table) -> pa.Schema:
@@ -19,10 +21,43 @@ def delivered_schema(table: Table) -> pa.Schema:
 
 
 PRICE_SCHEMA = delivered_schema(PRICES)
+ACTION_SCHEMA = delivered_schema(ACTIONS)
+UNIVERSE_SCHEMA = delivered_schema(UNIVERSE)
 INSTRUMENT_SCHEMA = delivered_schema(INSTRUMENTS).append(
     pa.field("first_session", pa.date32(), nullable=False)
 )
 """Instruments come with the first session from which the source can price them."""
+MACRO_SCHEMA = delivered_schema(MACRO).append(
+    pa.field("released_at", pa.timestamp("us", tz="UTC"), nullable=True)
+)
+"""Macro values come with the moment of their release, where the source dates its vintages."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that a source could not deliver, without harm to the rest.
+
+    ``thing`` is a symbol, a series or a file; ``rows`` holds undecodable text as it was received.
+    """
+
+    thing: str
+    reason: str
+    remedy: str
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one request brought: bars as ``PRICE_SCHEMA``, actions as ``ACTION_SCHEMA``.
+
+    ``origin`` says where the bytes came from, as text that is stored with the lake file: the
+    request and library version, or the file's name and SHA-256.
+    """
+
+    prices: pa.Table
+    actions: pa.Table
+    problems: tuple[Problem, ...] = ()
+    origin: str = ""
 
 
 class Provider(Protocol):
@@ -36,6 +71,10 @@ class Provider(Protocol):
     def source(self) -> Source:
         """The name under which its data is stored."""
 
+    @property
+    def arrival(self) -> Arrival:
+        """Whether its rows count as observed when they come, or as known since their session."""
+
     def first_session(self) -> dt.date:
         """Return the oldest session that it has prices for."""
 
@@ -45,11 +84,22 @@ class Provider(Protocol):
     def instruments(self) -> pa.Table:
         """Return the instruments that it knows, with the columns of ``INSTRUMENT_SCHEMA``."""
 
-    def prices(self, start: dt.date, end: dt.date) -> pa.Table:
-        """Return the bars from start to end, both included, as ``PRICE_SCHEMA``.
+    def universe(self) -> pa.Table:
+        """Return who was a member of which universe when, as ``UNIVERSE_SCHEMA``."""
+
+    def batches(self, session: dt.date) -> list[tuple[str, ...]]:
+        """Return the symbols to ask for in a session's ingest, in the groups to ask for them."""
+
+    def deliver(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Delivery:
+        """Return bars and actions of some symbols from start to end, both included.
+
+        A symbol that fails is a ``Problem`` and holds up no other.
 
         Raises
         ------
         SourceError
-            The source cannot be read.
+            The source as a whole cannot be read.
         """
+
+    def macro(self, start: dt.date, end: dt.date) -> tuple[pa.Table, tuple[Problem, ...]]:
+        """Return macro observations from start to end, as ``MACRO_SCHEMA``; may be empty."""

@@ -6,6 +6,7 @@ and old closes contain later dividends. There are no opens, highs, lows or volum
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,9 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from models.vocabulary import Source
+from models.vocabulary import Arrival, PriceBasis, Source
 from pipelines.errors import SourceError
-from pipelines.ingest.provider import INSTRUMENT_SCHEMA, PRICE_SCHEMA
+from pipelines.ingest.provider import (
+    ACTION_SCHEMA,
+    INSTRUMENT_SCHEMA,
+    MACRO_SCHEMA,
+    PRICE_SCHEMA,
+    UNIVERSE_SCHEMA,
+    Delivery,
+    Problem,
+)
 
 _PANELS = ("sp500_dataset.csv.gz", "factors_dataset.csv.gz", "sp500_index.csv.gz")
 _REFERENCE = Path(__file__).with_name("sample_instruments.csv")
@@ -26,6 +35,7 @@ class SampleProvider:
     """Reads skfolio's data files directly; importing skfolio itself would take seconds."""
 
     source = Source.SAMPLE
+    arrival = Arrival.BULK
 
     def first_session(self) -> dt.date:
         """Return the first session of the panel."""
@@ -42,12 +52,36 @@ class SampleProvider:
         first = first.rename_columns(["symbol", "first_session"])
         return reference.join(first, "symbol").select(INSTRUMENT_SCHEMA.names)
 
-    def prices(self, start: dt.date, end: dt.date) -> pa.Table:
-        """Return the closes from start to end; every other number is null."""
-        day = pc.field("session_date")
-        return _closes().filter(
-            (day >= pa.scalar(start, pa.date32())) & (day <= pa.scalar(end, pa.date32()))
+    def universe(self) -> pa.Table:
+        """Return a universe of hindsight: every instrument, since its first bar."""
+        members = self.instruments().select(["symbol", "first_session"])
+        return pa.table(
+            {
+                "universe": pa.repeat(pa.scalar("sample"), members.num_rows),
+                "symbol": members["symbol"],
+                "member_from": members["first_session"],
+                "member_until": pa.nulls(members.num_rows, pa.date32()),
+            },
+            UNIVERSE_SCHEMA,
         )
+
+    def batches(self, session: dt.date) -> list[tuple[str, ...]]:
+        """Return all symbols as one batch: they are read from three files."""
+        return [tuple(sorted(self.instruments()["symbol"].to_pylist()))]
+
+    def deliver(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Delivery:
+        """Return the closes from start to end; every other number is null. It has no actions."""
+        day = pc.field("session_date")
+        wanted = (
+            (day >= pa.scalar(start, pa.date32()))
+            & (day <= pa.scalar(end, pa.date32()))
+            & pc.field("symbol").isin(list(symbols))
+        )
+        return Delivery(_closes().filter(wanted), ACTION_SCHEMA.empty_table())
+
+    def macro(self, start: dt.date, end: dt.date) -> tuple[pa.Table, tuple[Problem, ...]]:
+        """Return nothing: the package carries no macro series."""
+        return MACRO_SCHEMA.empty_table(), ()
 
 
 @cache
@@ -91,8 +125,10 @@ def _long(panel: pa.Table) -> pa.Table:
     ]
     rows = pa.concat_tables(parts)
     nothing = pa.nulls(rows.num_rows, pa.float64())
-    for name in ("open", "high", "low", "volume"):
+    for name in ("open", "high", "low", "volume", "adjusted_return_1d"):
         rows = rows.append_column(name, nothing)
+    basis = pa.repeat(pa.scalar(PriceBasis.TOTAL_RETURN.value), rows.num_rows)
+    rows = rows.append_column("price_basis", basis)
     return rows.select(PRICE_SCHEMA.names).cast(PRICE_SCHEMA)
 
 

@@ -54,7 +54,7 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
             append_versions(settings, table, session, rows, observed_at)
             for table, rows in (
                 (INSTRUMENTS, _stamped_instruments(instruments, provider.source, session)),
-                (PRICES, _stamped_prices(prices, provider.source)),
+                (PRICES, _stamped_prices(prices, provider.source, session)),
             )
         ]
     added = results[-1]
@@ -73,7 +73,8 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
 
 
 def _prices_until(provider: Provider, session: dt.date) -> pa.Table:
-    delivered = provider.prices(provider.first_session(), session)
+    symbols = [symbol for batch in provider.batches(session) for symbol in batch]
+    delivered = provider.deliver(symbols, provider.first_session(), session).prices
     rows = delivered.filter(pc.field("session_date") <= pa.scalar(session, pa.date32()))
     if rows.num_rows < delivered.num_rows:
         logger.warning(
@@ -92,17 +93,17 @@ def _prices_until(provider: Provider, session: dt.date) -> pa.Table:
     return rows
 
 
-def _stamped_prices(rows: pa.Table, source: Source) -> pa.Table:
-    return _stamped(rows, source, _known_from(rows["session_date"]))
+def _stamped_prices(rows: pa.Table, source: Source, session: dt.date) -> pa.Table:
+    return _stamped(rows, source, session, _known_from(rows["session_date"]))
 
 
 def _stamped_instruments(rows: pa.Table, source: Source, session: dt.date) -> pa.Table:
     """Stamp the instruments that exist by a session: known once their first bar was."""
     rows = rows.filter(pc.field("first_session") <= pa.scalar(session, pa.date32()))
-    return _stamped(rows.drop("first_session"), source, _known_from(rows["first_session"]))
+    return _stamped(rows.drop("first_session"), source, session, _known_from(rows["first_session"]))
 
 
-def _stamped(rows: pa.Table, source: Source, known_at: pa.Array) -> pa.Table:
+def _stamped(rows: pa.Table, source: Source, session: dt.date, known_at: pa.Array) -> pa.Table:
     return (
         rows.append_column("source", pa.repeat(pa.scalar(source.value), rows.num_rows))
         .append_column("known_at", known_at)
@@ -110,6 +111,7 @@ def _stamped(rows: pa.Table, source: Source, known_at: pa.Array) -> pa.Table:
             "known_at_basis",
             pa.repeat(pa.scalar(KnownAtBasis.ASSUMED.value), rows.num_rows),
         )
+        .append_column("ingest_session", pa.repeat(pa.scalar(session, pa.date32()), rows.num_rows))
     )
 
 

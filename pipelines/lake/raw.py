@@ -24,6 +24,8 @@ from pipelines.settings import Settings
 
 VERSION = "known_at"
 _VERSION_COLUMNS = (VERSION, "known_at_basis")
+_NOT_COMPARED = (*_VERSION_COLUMNS, "ingest_session", "adjusted_return_1d")
+"""A row that differs in nothing but these says nothing new."""
 _ONE_MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -140,7 +142,7 @@ def _compare(
     row that is delivered twice, alike in every value, counts once.
     """
     entity = _entity(table)
-    values = [name for name in table.column_names if name not in (*entity, *_VERSION_COLUMNS)]
+    values = [name for name in table.column_names if name not in (*entity, *_NOT_COMPARED)]
     both = pa.concat_tables([delivered, stored])
     codes = {name: _codes(both[name]) for name in (*entity, *values)}
     is_delivered = np.arange(both.num_rows) < delivered.num_rows

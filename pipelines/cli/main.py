@@ -1,0 +1,41 @@
+"""The command itself: its groups, its logging and how its errors look."""
+
+import logging
+import sys
+
+import typer
+
+from pipelines.cli import clients, operate, quarantine, stages
+from pipelines.errors import SmartInvestError
+
+_INTERRUPTED = 130
+"""The exit code that Typer makes of a KeyboardInterrupt, without a word."""
+
+app = typer.Typer(
+    help="A robo-advisor's engine room: market data, forecasts, allocations and trade lists.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(stages.app)
+app.add_typer(operate.app)
+app.add_typer(clients.app, name="clients")
+app.add_typer(quarantine.app, name="quarantine")
+
+
+def main() -> None:
+    """Run the command; an error that a user can act on is one line and exit code 1."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    for noisy in ("alembic", "great_expectations", "httpx", "mlflow", "py.warnings"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        app()
+    except SmartInvestError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            typer.echo("interrupted; nothing half-done was published", err=True)
+        raise

@@ -1,0 +1,38 @@
+"""Data that failed its expectations."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pipelines.cli.common import out
+from pipelines.settings import load_settings
+from pipelines.terminal import text_table
+
+_GROUP_COLUMNS = ("symbol", "rule", "rows", "sessions", "reason and remedy")
+_BAR_COLUMNS = ["session_date", "rule", "observed_value"]
+
+app = typer.Typer(help="Data that failed its expectations.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    symbol: Annotated[str | None, typer.Option(help="Every rejected bar of this symbol.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every rejected bar, as CSV.")] = False,
+) -> None:
+    """List rejected data by symbol and rule, with reason and remedy."""
+    from pipelines.quality import grouped, list_quarantine, of_symbol, write_csv
+
+    rows = list_quarantine(load_settings())
+    if symbol is not None:
+        rows = of_symbol(rows, symbol)
+    if as_csv:
+        write_csv(rows, sys.stdout)
+    elif rows.num_rows == 0:
+        out.print(Text(f"nothing{f' of {symbol}' if symbol else ''} is in quarantine"))
+    else:
+        out.print(text_table(_GROUP_COLUMNS, (group.cells for group in grouped(rows))))
+        if symbol is not None:
+            bars = rows.select(_BAR_COLUMNS)
+            out.print(text_table(bars.column_names, (bar.values() for bar in bars.to_pylist())))

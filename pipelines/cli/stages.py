@@ -1,0 +1,74 @@
+"""One stage in this process, or the whole chain without Airflow."""
+
+import typer
+
+from pipelines.cli.clients import ensure_clients
+from pipelines.cli.common import FolderOption, SessionOption, SourceOption, prepare, run_stages
+
+app = typer.Typer()
+
+
+@app.command()
+def ingest(
+    session: SessionOption = None, source: SourceOption = None, folder: FolderOption = None
+) -> None:
+    """Append what the source knows to the raw lake and put what fails into quarantine."""
+    prepared = prepare(session, source, folder)
+    from pipelines.ingest import ingest as run_ingest
+    from pipelines.quality import check
+
+    run_stages(*prepared, run_ingest, check)
+
+
+@app.command()
+def transform(session: SessionOption = None) -> None:
+    """Snapshot the clients, build the warehouse with dbt and publish it."""
+    prepared = prepare(session)
+    from pipelines.warehouse import transform as run_transform
+
+    run_stages(*prepared, run_transform)
+
+
+@app.command()
+def train(session: SessionOption = None) -> None:
+    """Choose the model of a session: keep the last one, or train anew."""
+    prepared = prepare(session)
+    from pipelines.forecast import train as run_train
+
+    run_stages(*prepared, run_train)
+
+
+@app.command()
+def forecast(session: SessionOption = None) -> None:
+    """Write every model's forecasts for a session."""
+    prepared = prepare(session)
+    from pipelines.forecast import forecast as run_forecast
+
+    run_stages(*prepared, run_forecast)
+
+
+@app.command()
+def rebalance(session: SessionOption = None) -> None:
+    """Turn forecasts and clients into allocations and trades, and publish them."""
+    prepared = prepare(session)
+    from pipelines.rebalance import rebalance as run_rebalance
+
+    run_stages(*prepared, run_rebalance)
+
+
+@app.command()
+def run(session: SessionOption = None) -> None:
+    """Run the whole chain in this process, without Airflow."""
+    settings, date = prepare(session)
+    from pipelines.forecast import forecast as run_forecast
+    from pipelines.forecast import train as run_train
+    from pipelines.ingest import ingest as run_ingest
+    from pipelines.operate.summary import print_summary
+    from pipelines.quality import check
+    from pipelines.rebalance import rebalance as run_rebalance
+    from pipelines.warehouse import transform as run_transform
+
+    ensure_clients(settings)
+    for stage in (run_ingest, check, run_transform, run_train, run_forecast, run_rebalance):
+        stage(settings, date)
+    print_summary(settings, date)
