@@ -14,6 +14,9 @@ MICROS_PER_CENT = 10_000
 HORIZON_SESSIONS = 21
 """The one horizon of views, covariance and risk aversion inside the optimiser."""
 
+STALE_AFTER_SESSIONS = 5
+"""How many sessions a last accepted close may stand in for missing later ones, and no longer."""
+
 
 class Source(StrEnum):
     """Where market data comes from."""
