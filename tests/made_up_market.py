@@ -2,14 +2,22 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.vocabulary import AssetClass, Source
-from pipelines.ingest.provider import INSTRUMENT_SCHEMA, PRICE_SCHEMA
+from models.vocabulary import Arrival, AssetClass, PriceBasis, Source
+from pipelines.ingest.provider import (
+    ACTION_SCHEMA,
+    INSTRUMENT_SCHEMA,
+    MACRO_SCHEMA,
+    PRICE_SCHEMA,
+    UNIVERSE_SCHEMA,
+    Delivery,
+    Problem,
+)
 from pipelines.sessions import sessions_between
 
 Bar = dict[str, Any]
@@ -23,6 +31,7 @@ class MadeUpMarket:
     """Five stocks and an index, random walks of one seed, with every column filled."""
 
     source = Source.SIMULATED
+    arrival = Arrival.BULK
 
     def __init__(self, sessions: Iterable[dt.date] = SESSIONS, seed: int = 1) -> None:
         dice = random.Random(seed)
@@ -41,6 +50,8 @@ class MadeUpMarket:
                         "low": min(opened, close) - 0.5,
                         "close": close,
                         "volume": 1_000_000.0,
+                        "adjusted_return_1d": None,
+                        "price_basis": PriceBasis.AS_TRADED.value,
                     }
                 )
 
@@ -76,7 +87,18 @@ class MadeUpMarket:
         ]
         return pa.Table.from_pylist(rows, schema=INSTRUMENT_SCHEMA)
 
-    def prices(self, start: dt.date, end: dt.date) -> pa.Table:
+    def universe(self) -> pa.Table:
+        return UNIVERSE_SCHEMA.empty_table()
+
+    def batches(self, session: dt.date) -> list[tuple[str, ...]]:
+        return [(*STOCKS, INDEX)]
+
+    def deliver(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Delivery:
         rows = pa.Table.from_pylist(self.bars, schema=PRICE_SCHEMA)
         day = pc.field("session_date")
-        return rows.filter((day >= pa.scalar(start)) & (day <= pa.scalar(end)))
+        wanted = (day >= pa.scalar(start)) & (day <= pa.scalar(end))
+        rows = rows.filter(wanted & pc.field("symbol").isin(list(symbols)))
+        return Delivery(rows, ACTION_SCHEMA.empty_table(), origin="made up")
+
+    def macro(self, start: dt.date, end: dt.date) -> tuple[pa.Table, tuple[Problem, ...]]:
+        return MACRO_SCHEMA.empty_table(), ()

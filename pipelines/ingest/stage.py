@@ -1,37 +1,24 @@
-"""The ingest stage: ask the source, stamp the rows, append what is new or restated."""
+"""The ingest stage: ask the source, stamp the rows, append what is new or restated.
+
+An ingest is a plan, batches of symbols, and an end. The three are functions of their own, so that
+a scheduler can map a task over the batches; :func:`ingest` does them one after the other, bulk
+sources in several processes.
+"""
 
 import datetime as dt
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from models.lake import INSTRUMENTS, PRICES
-from models.vocabulary import KnownAtBasis, Source
 from pipelines.errors import SourceError
 from pipelines.ingest.provider import Provider
+from pipelines.ingest.report import BatchReport, IngestReport, summed
 from pipelines.ingest.sources import provider_for
-from pipelines.lake import append_versions, clean_leftovers
-from pipelines.progress import step
-from pipelines.sessions import PUBLICATION_DELAY, available_at, sessions_between
+from pipelines.ingest.storing import store_delivery, store_reference
+from pipelines.lake import clean_leftovers
+from pipelines.progress import step, track
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What one ingest found and added; rows and symbols are those of prices."""
-
-    session: dt.date
-    source: Source
-    new_rows: int
-    restated_rows: int
-    files: int
-    first_session: dt.date
-    last_session: dt.date
-    symbols: int
 
 
 def ingest(settings: Settings, session: dt.date, provider: Provider | None = None) -> IngestReport:
@@ -45,85 +32,76 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
         The lake cannot be written, or a file in it is broken.
     """
     provider = provider or provider_for(settings)
-    clean_leftovers(settings.lake)
     with step(f"ingest of {settings.source.value} up to {session}"):
-        prices = _prices_until(provider, session)
-        instruments = provider.instruments()
-        observed_at = dt.datetime.now(dt.UTC)
-        results = [
-            append_versions(settings, table, session, rows, observed_at)
-            for table, rows in (
-                (INSTRUMENTS, _stamped_instruments(instruments, provider.source, session)),
-                (PRICES, _stamped_prices(prices, provider.source, session)),
-            )
+        batches = plan(settings, session, provider)
+        reports = [
+            ingest_batch(settings, session, symbols, provider)
+            for symbols in track(batches, "batches of symbols")
         ]
-    added = results[-1]
-    if added.restated_rows:
-        logger.warning("the source restated %d rows; both versions are kept", added.restated_rows)
-    return IngestReport(
-        session=session,
-        source=provider.source,
-        new_rows=added.new_rows,
-        restated_rows=added.restated_rows,
-        files=sum(result.file is not None for result in results),
-        first_session=pc.min(prices["session_date"]).as_py(),
-        last_session=pc.max(prices["session_date"]).as_py(),
-        symbols=len(pc.unique(prices["symbol"])),
-    )
+        return finish(settings, session, reports)
 
 
-def _prices_until(provider: Provider, session: dt.date) -> pa.Table:
-    symbols = [symbol for batch in provider.batches(session) for symbol in batch]
-    delivered = provider.deliver(symbols, provider.first_session(), session).prices
-    rows = delivered.filter(pc.field("session_date") <= pa.scalar(session, pa.date32()))
-    if rows.num_rows < delivered.num_rows:
-        logger.warning(
-            "source %s delivered %d bars after %s, which was not asked for; they are left out",
-            provider.source.value,
-            delivered.num_rows - rows.num_rows,
-            session,
-        )
-    if session not in set(pc.unique(rows["session_date"]).to_pylist()):
+def plan(
+    settings: Settings, session: dt.date, provider: Provider | None = None
+) -> list[tuple[str, ...]]:
+    """Begin an ingest: store the reference data, and return the batches of symbols to ask for.
+
+    Instruments, universe and macro series are few, and prices are judged against the instruments,
+    so they come first.
+
+    Raises
+    ------
+    SourceError
+        The source cannot be read.
+    LakeError
+        The lake cannot be written, or a file in it is broken.
+    """
+    provider = provider or provider_for(settings)
+    clean_leftovers(settings.lake)
+    store_reference(settings, session, provider)
+    return provider.batches(session)
+
+
+def ingest_batch(
+    settings: Settings,
+    session: dt.date,
+    symbols: Sequence[str],
+    provider: Provider | None = None,
+) -> BatchReport:
+    """Fetch, store and judge the bars and actions of some symbols, all up to a session.
+
+    Batches of one plan may run at the same time, in any order and more than once.
+
+    Raises
+    ------
+    SourceError
+        The source as a whole cannot be read; a symbol that fails is a problem in the report.
+    LakeError
+        The lake cannot be written, or a file in it is broken.
+    """
+    provider = provider or provider_for(settings)
+    delivery = provider.deliver(symbols, provider.first_session(), session)
+    return store_delivery(settings, session, provider, delivery)
+
+
+def finish(settings: Settings, session: dt.date, batches: Sequence[BatchReport]) -> IngestReport:
+    """End an ingest: sum up its batches.
+
+    Raises
+    ------
+    SourceError
+        No symbol has a bar for the session. What came for earlier ones is stored.
+    """
+    if not any(batch.session_bars for batch in batches):
         raise SourceError(
             "session",
             session,
-            f"source {provider.source.value} delivered no bar for it",
+            f"source {settings.source.value} delivered no bar for it",
             "Try again later, or ask for an earlier session.",
         )
-    return rows
-
-
-def _stamped_prices(rows: pa.Table, source: Source, session: dt.date) -> pa.Table:
-    return _stamped(rows, source, session, _known_from(rows["session_date"]))
-
-
-def _stamped_instruments(rows: pa.Table, source: Source, session: dt.date) -> pa.Table:
-    """Stamp the instruments that exist by a session: known once their first bar was."""
-    rows = rows.filter(pc.field("first_session") <= pa.scalar(session, pa.date32()))
-    return _stamped(rows.drop("first_session"), source, session, _known_from(rows["first_session"]))
-
-
-def _stamped(rows: pa.Table, source: Source, session: dt.date, known_at: pa.Array) -> pa.Table:
-    return (
-        rows.append_column("source", pa.repeat(pa.scalar(source.value), rows.num_rows))
-        .append_column("known_at", known_at)
-        .append_column(
-            "known_at_basis",
-            pa.repeat(pa.scalar(KnownAtBasis.ASSUMED.value), rows.num_rows),
-        )
-        .append_column("ingest_session", pa.repeat(pa.scalar(session, pa.date32()), rows.num_rows))
-    )
-
-
-def _known_from(days: pa.ChunkedArray) -> pa.Array:
-    """Return when bars of these days could be known; a day that is no session counts to its end."""
-    encoded = days.combine_chunks().dictionary_encode()
-    distinct: list[dt.date] = encoded.dictionary.to_pylist()
-    sessions = set(sessions_between(min(distinct), max(distinct)))
-    moments = [available_at(day) if day in sessions else _end_of(day) for day in distinct]
-    return pa.array(moments, pa.timestamp("us", tz="UTC")).take(encoded.indices)
-
-
-def _end_of(day: dt.date) -> dt.datetime:
-    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
-    return midnight + PUBLICATION_DELAY
+    report = summed(session, settings.source, batches)
+    if report.restated_rows:
+        logger.warning("the source restated %d rows; both versions are kept", report.restated_rows)
+    for problem in report.problems:
+        logger.warning("%s: %s. %s", problem.thing, problem.reason, problem.remedy)
+    return report

@@ -1,6 +1,8 @@
 """The ingest stage on a lake in a folder: what it adds, what it leaves alone, how it fails."""
 
 import datetime as dt
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,8 @@ from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 from models.lake import INSTRUMENTS, PRICES
 from pipelines.errors import LakeError, SourceError
-from pipelines.ingest import ingest
+from pipelines.ingest import BatchReport, finish, ingest, ingest_batch, plan
+from pipelines.ingest.provider import Delivery
 from pipelines.lake import current_versions, dataset_files, known_at_cut
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
@@ -28,7 +31,7 @@ def test_the_sample_arrives_whole_and_a_second_time_adds_nothing(tmp_path: Path)
     report = ingest(settings, session)
     assert (report.new_rows, report.restated_rows, report.symbols) == (185_893, 0, 26)
     assert (report.first_session, report.last_session) == (dt.date(1990, 1, 2), session)
-    assert report.files == 2
+    assert report.files == 1
     files = {path: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
     assert ingest(settings, session).files == 0
     assert {path: path.read_bytes() for path in settings.lake.rglob("*.parquet")} == files
@@ -81,20 +84,20 @@ def test_bars_after_the_session_are_left_out(
     home: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Overeager(MadeUpMarket):
-        def prices(self, start: dt.date, end: dt.date) -> object:
-            return super().prices(start, LAST)
+        def deliver(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Delivery:
+            return super().deliver(symbols, start, LAST)
 
     ingest(home, SESSIONS[-2], Overeager())
     assert max(current_versions(home, PRICES)["session_date"].to_pylist()) == SESSIONS[-2]
-    assert f"{SYMBOLS} bars after {SESSIONS[-2]}" in caplog.text
+    assert f"{SYMBOLS} rows after {SESSIONS[-2]}" in caplog.text
 
 
-def test_a_session_for_which_the_source_has_no_bar_is_an_error(home: Settings) -> None:
+def test_a_session_without_any_bar_is_an_error_and_what_came_is_kept(home: Settings) -> None:
     market = MadeUpMarket()
     market.drop(lambda bar: bar["session_date"] == LAST)
     with pytest.raises(SourceError, match=rf"{LAST}.*delivered no bar"):
         ingest(home, LAST, market)
-    assert dataset_files(home, PRICES) == []
+    assert max(current_versions(home, PRICES)["session_date"].to_pylist()) == SESSIONS[-2]
 
 
 def test_an_instrument_is_stored_once_it_exists(home: Settings) -> None:
@@ -120,6 +123,22 @@ def test_a_broken_file_in_the_lake_stops_the_ingest_and_stays_untouched(home: Se
         ingest(home, LAST, MadeUpMarket())
     assert dataset_files(home, PRICES) == [path]
     assert path.stat().st_size == 100
+
+
+def test_batches_may_run_apart_and_their_reports_travel_as_json(home: Settings) -> None:
+    market = MadeUpMarket()
+    ingest(home, LAST, market)
+    whole = current_versions(home, PRICES)
+    apart = home.model_copy(update={"home": home.home / "apart"})
+    (batch,) = plan(apart, LAST, market)
+    reports = [
+        json.dumps(ingest_batch(apart, LAST, symbols, market).plain())
+        for symbols in (batch[:2], batch[2:], batch[:2])
+    ]
+    report = finish(apart, LAST, [BatchReport.of_plain(json.loads(text)) for text in reports[:2]])
+    assert (report.new_rows, report.symbols) == (len(SESSIONS) * SYMBOLS, SYMBOLS)
+    assert json.loads(reports[2])["new_rows"] == 0
+    assert current_versions(apart, PRICES).equals(whole)
 
 
 def test_leftovers_of_a_killed_run_are_cleaned_up(home: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -16,10 +17,16 @@ from pipelines.settings import load_settings
 FIRST, NEWEST = dt.date(1990, 1, 2), dt.date(2022, 12, 28)
 
 
+def delivered(start: dt.date = FIRST, end: dt.date = NEWEST) -> pa.Table:
+    provider = SampleProvider()
+    (symbols,) = provider.batches(end)
+    return provider.deliver(symbols, start, end).prices
+
+
 def test_closes_are_those_of_the_packages_own_loaders() -> None:
     from skfolio.datasets import load_factors_dataset, load_sp500_dataset, load_sp500_index
 
-    rows = SampleProvider().prices(FIRST, NEWEST).to_pandas()
+    rows = delivered().to_pandas()
     ours = rows.pivot(index="session_date", columns="symbol", values="close")
     expected_rows = 0
     for panel in (load_sp500_dataset(), load_factors_dataset(), load_sp500_index()):
@@ -30,23 +37,23 @@ def test_closes_are_those_of_the_packages_own_loaders() -> None:
 
 
 def test_nothing_but_closes_is_delivered() -> None:
-    rows = SampleProvider().prices(FIRST, NEWEST)
+    rows = delivered()
     assert rows.schema == PRICE_SCHEMA
-    for name in ("open", "high", "low", "volume"):
+    for name in ("open", "high", "low", "volume", "adjusted_return_1d"):
         assert rows[name].null_count == rows.num_rows
     assert rows["close"].null_count == 0
     assert not pc.any(pc.is_nan(rows["close"])).as_py()
 
 
 def test_each_symbol_has_every_session_from_its_first_to_its_last() -> None:
-    rows = SampleProvider().prices(FIRST, NEWEST).to_pandas()
+    rows = delivered().to_pandas()
     for _, days in rows.groupby("symbol")["session_date"]:
         assert list(days) == sessions_between(days.iloc[0], NEWEST)
 
 
 def test_prices_are_cut_to_the_dates_asked_for() -> None:
     start, end = dt.date(2013, 12, 30), dt.date(2014, 1, 3)
-    rows = SampleProvider().prices(start, end)
+    rows = delivered(start, end)
     assert pc.min_max(rows["session_date"]).as_py() == {"min": start, "max": end}
     assert rows.num_rows == 4 * 21 + 2 * 5
 
@@ -55,7 +62,7 @@ def test_the_reference_knows_exactly_the_symbols_that_have_prices() -> None:
     provider = SampleProvider()
     instruments = provider.instruments()
     assert instruments.schema.names == INSTRUMENT_SCHEMA.names
-    priced = set(provider.prices(FIRST, NEWEST)["symbol"].to_pylist())
+    priced = set(delivered()["symbol"].to_pylist())
     assert sorted(instruments["symbol"].to_pylist()) == sorted(priced)
     assert len(priced) == 26
 
