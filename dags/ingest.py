@@ -11,7 +11,8 @@ quarantine with the reason, the rest is accepted.
 
 from typing import Any
 
-from airflow.sdk import DAG, Param, PartitionedAtRuntime, task
+from airflow.sdk import DAG, Param, task
+from exchange_sessions import ExchangeSessionTimetable
 from smartinvest_dags import MARKET_DATA, POLICY, SESSION_PATTERN, session_of
 
 SESSION = Param(
@@ -23,7 +24,7 @@ SESSION = Param(
 
 with DAG(
     "ingest",
-    schedule=PartitionedAtRuntime(),
+    schedule=ExchangeSessionTimetable(),
     params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "lake"],

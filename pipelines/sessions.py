@@ -95,3 +95,16 @@ def available_at(session: dt.date) -> dt.datetime:
     """Return the moment (UTC) from which a session's bars count as known."""
     close = calendar().session_close(str(session)).to_pydatetime()
     return close.astimezone(dt.UTC) + PUBLICATION_DELAY
+
+
+def newest_available(moment: dt.datetime) -> dt.date:
+    """Return the newest session whose bars count as known at a moment."""
+    day = moment.astimezone(dt.UTC).date()
+    session: dt.date = calendar().date_to_session(str(day), direction="previous").date()
+    return session if available_at(session) <= moment else session_after(session, -1)
+
+
+def first_available(moment: dt.datetime) -> dt.date:
+    """Return the first session whose bars become known at a moment or after it."""
+    session = newest_available(moment)
+    return session if available_at(session) == moment else session_after(session)

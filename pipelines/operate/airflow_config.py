@@ -33,10 +33,16 @@ def dags_folder() -> Path:
     return folder
 
 
-def environment(settings: Settings, port: int) -> dict[str, str]:
-    """Return the whole environment of an Airflow process that serves on ``port``.
+def environment(settings: Settings, port: int, *, schedules: bool) -> dict[str, str]:
+    """Return the whole environment of an Airflow process.
 
     It is this process's environment, with the settings and Airflow's own variables on top.
+
+    Parameters
+    ----------
+    settings : every process of the embedded Airflow reads these very settings.
+    port : where its API server listens on the loopback.
+    schedules : whether new sessions are run by themselves, where the source is polled.
     """
     home = settings.airflow
     keys = _keys(home)
@@ -65,6 +71,8 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "LOGGING__BASE_LOG_FOLDER": log_folder(settings),
         "LOGGING__LOGGING_LEVEL": "INFO",
         "USAGE_DATA_COLLECTION__ENABLED": False,
+        # Read by plugins/exchange_sessions.py.
+        "SMARTINVEST__SCHEDULE_SESSIONS": schedules,
     }
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")},

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipelines.errors import ProcessError
 from pipelines.operate import airflow_config
 from pipelines.operate.airflow_api import AirflowApi
+from pipelines.operate.pools import POOLS
 from pipelines.operate.ports import free_port
 from pipelines.operate.processes import Household, ProcessRecord, is_running, last_line
 from pipelines.progress import step
@@ -60,12 +61,14 @@ class LocalAirflow:
         """Where the user interface is."""
         return f"http://{airflow_config.HOST}:{self.port}"
 
-    def start(self, *, keep_parsing: bool, preferred_port: int = 0) -> None:
+    def start(self, *, stays: bool, preferred_port: int = 0) -> None:
         """End leftovers of a killed run, start the processes and wait until all are ready.
 
         Parameters
         ----------
-        keep_parsing : whether DAG files are read again while Airflow runs; else exactly once.
+        stays : whether Airflow stays up: then DAG files are read again and again, and new sessions
+            of a polled source run by themselves; else files are read once, and only what is
+            triggered runs.
         preferred_port : used if it is free; 0 takes any free one.
 
         Raises
@@ -78,12 +81,13 @@ class LocalAirflow:
             logger.info("ended %d processes that a killed run had left behind", left_over)
         self.port = free_port(preferred_port)
         self._api = AirflowApi(self.port, airflow_config.password(self._settings))
-        environ = airflow_config.environment(self._settings, self.port)
+        environ = airflow_config.environment(self._settings, self.port, schedules=stays)
         ensure_database(self._settings, environ)
+        _forget_plans(self._settings)
         with step("start Airflow"):
             began = dt.datetime.now(dt.UTC)
             self._run(API_PROCESS, "api-server", environ=environ)
-            once = () if keep_parsing else ("--num-runs", "1")
+            once = () if stays else ("--num-runs", "1")
             self._run(PARSER_PROCESS, "dag-processor", *once, environ=environ)
             if self._unsettled.exists():
                 self._wait_for("the API server", self.api.answers)
@@ -92,8 +96,9 @@ class LocalAirflow:
             # The log server would listen beyond the loopback, and the logs lie on this machine.
             self._run(SCHEDULER_PROCESS, "scheduler", "--skip-serve-logs", environ=environ)
             self._wait_for("the API server", self.api.answers)
+            self.api.create_pools(POOLS)
             self._wait_for("the scheduler", lambda: self.api.scheduler_is_healthy(began))
-            self._wait_for("the DAGs", lambda: self._dags_are_parsed(keep_parsing))
+            self._wait_for("the DAGs", lambda: self._dags_are_parsed(keep_parsing=stays))
 
     def require_alive(self) -> None:
         """Check that scheduler and API server still run.
@@ -123,7 +128,7 @@ class LocalAirflow:
             self.api.fail(run, "its scheduler was stopped")
             logger.info("DAG run %s of %s had no scheduler left: failed", run.run_id, run.dag_id)
 
-    def _dags_are_parsed(self, keep_parsing: bool) -> bool:
+    def _dags_are_parsed(self, *, keep_parsing: bool) -> bool:
         parser = self._records[PARSER_PROCESS]
         if not keep_parsing and is_running(parser):
             return False  # what the API lists may still be what an earlier run parsed
@@ -193,3 +198,14 @@ def ensure_database(settings: Settings, environ: dict[str, str]) -> None:
         )  # fmt: skip
     copy.replace(database)
     stamp.write_text(release)
+
+
+def _forget_plans(settings: Settings) -> None:
+    """Forget which runs an earlier Airflow had planned next, until the DAGs are parsed again.
+
+    Else a scheduler starts with them at once: with sessions that were run by hand since, or
+    although this Airflow schedules nothing.
+    """
+    database = sqlite3.connect(airflow_config.database_file(settings))
+    with closing(database), database:
+        database.execute("UPDATE dag SET next_dagrun_create_after = NULL")

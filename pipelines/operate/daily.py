@@ -53,7 +53,7 @@ def run_daily(settings: Settings, session: dt.date) -> None:
     before = published_runs(settings, session)
     airflow = LocalAirflow(settings, "daily")
     try:
-        airflow.start(keep_parsing=False)
+        airflow.start(stays=False)
         ready_s = time.monotonic() - began
         stages = _run_chain(settings, airflow, session)
     finally:

@@ -37,7 +37,7 @@ def start(settings: Settings) -> None:
         require_not_serving(settings)
         airflow = LocalAirflow(settings, ROLE)
         try:
-            airflow.start(keep_parsing=True, preferred_port=AIRFLOW_PORT)
+            airflow.start(stays=True, preferred_port=AIRFLOW_PORT)
             mlflow_url = _start_mlflow(settings, airflow.household)
         except BaseException:
             airflow.stop()

@@ -29,6 +29,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         },
         capture_output=True,
         text=True,

@@ -25,7 +25,7 @@ def describe(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
         "schedule": type(dag.timetable).__name__,
-        "starts_on": listened_to.name if listened_to is not None else None,
+        "starts_on": listened_to.name if listened_to else None,
         "tasks": {
             task.task_id: {
                 "owner": task.owner,

@@ -31,7 +31,9 @@ def test_each_dag_starts_on_the_asset_that_the_one_before_it_updates(
     dag = parsed["dags"][dag_id]
     tasks = list(dag["tasks"].values())
     assert dag["starts_on"] == starts_on
-    assert dag["schedule"] == ("PartitionedAssetTimetable" if starts_on else "PartitionedAtRuntime")
+    assert dag["schedule"] == (
+        "PartitionedAssetTimetable" if starts_on else "ExchangeSessionTimetable"
+    )
     assert [task["updates"] for task in tasks] == [[]] * (len(tasks) - 1) + [[updates]]
 
 
