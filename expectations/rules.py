@@ -1,9 +1,14 @@
-"""Building blocks of the suites: an expectation with its rule's name, reason and remedy."""
+"""The language of the rules: what a row must satisfy, as plain data.
+
+A :class:`Rule` says in words what a row that fails it has wrong, and holds one *demand*. Demands
+are few and simple, so that they can be evaluated in two ways that must agree: by Great
+Expectations (``expectations.suites``) and vectorised over Arrow columns (``pipelines.quality``).
+A missing value satisfies every demand but :class:`Present`.
+"""
 
 from collections.abc import Iterator
-from typing import Any
-
-import great_expectations.expectations as gxe
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from models.declaration import Column, ColumnType, Table
 
@@ -12,41 +17,122 @@ _REFETCH = (
 )
 
 
-def rule(
-    expectation: type[gxe.Expectation],
-    name: str,
-    reason: str,
-    remedy: str = _REFETCH,
-    *,
-    shows: tuple[str, ...],
-    **arguments: Any,
-) -> gxe.Expectation:
-    """Return an expectation that explains itself.
+@dataclass(frozen=True)
+class Present:
+    """The column has a value."""
 
-    Parameters
-    ----------
-    name : the rule's name, unique in its suite; what a row *does* that passes.
-    reason : what is wrong with a row that fails, as the end of a sentence.
-    shows : columns whose values a report of a failure should quote.
+    column: str
+
+
+@dataclass(frozen=True)
+class Between:
+    """The number lies within bounds, both inclusive; ``above`` excludes the lower one."""
+
+    column: str
+    at_least: float | None = None
+    at_most: float | None = None
+    above: bool = False
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The value is one of some."""
+
+    column: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The text matches a regular expression."""
+
+    column: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class NotBelow:
+    """One column is at least another, where both have values."""
+
+    larger: str
+    smaller: str
+
+
+@dataclass(frozen=True)
+class Unique:
+    """No two rows share the values of these columns."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The batch has these columns, no more and no fewer; a demand on the batch as a whole."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SumWithin:
+    """The column sums to above 0 and at most a bound; a demand on the batch as a whole."""
+
+    column: str
+    at_most: float
+
+
+Demand: TypeAlias = Present | Between | OneOf | Matches | NotBelow | Unique | Columns | SumWithin
+
+
+@dataclass(frozen=True)
+class Where:
+    """Restricts a rule to the rows in which a column has a value."""
+
+    column: str
+    value: bool | str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation that explains itself.
+
+    ``name`` says what a row does that passes and is unique in its suite; ``reason`` says what is
+    wrong with a row that fails, as the end of a sentence; ``shows`` are the columns whose values
+    a report of a failure quotes.
     """
-    meta = {"rule": name, "reason": reason, "remedy": remedy, "shows": list(shows)}
-    return expectation(meta=meta, **arguments)
+
+    name: str
+    demand: Demand
+    reason: str
+    remedy: str = _REFETCH
+    shows: tuple[str, ...] = ()
+    where: Where | None = None
 
 
-def columns_are_declared(table: Table) -> gxe.Expectation:
-    """Return the expectation that a batch has the declared columns, no more and no fewer."""
-    return rule(
-        gxe.ExpectTableColumnsToMatchSet,
+@dataclass(frozen=True)
+class Suite:
+    """The rules of one boundary table, or of one step in judging it."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+    def __getitem__(self, name: str) -> Rule:
+        return next(rule for rule in self.rules if rule.name == name)
+
+
+def columns_are_declared(table: Table) -> Rule:
+    """Return the rule that a batch has the declared columns, no more and no fewer."""
+    return Rule(
         "columns_are_declared",
+        Columns(table.column_names),
         f"the columns are not those of {table.name}",
         "Bring provider and declaration in line.",
-        shows=(),
-        column_set=list(table.column_names),
-        exact_match=True,
     )
 
 
-def declared(table: Table) -> Iterator[gxe.Expectation]:
+def declared(table: Table) -> Iterator[Rule]:
     """Yield what the declaration alone demands of each row: presence, vocabulary, bounds, key."""
     for column in table:
         if not column.nullable:
@@ -57,80 +143,55 @@ def declared(table: Table) -> Iterator[gxe.Expectation]:
             column.at_least is not None or column.at_most is not None
         ):
             yield is_between(column.name, column.at_least, column.at_most)
-    yield rule(
-        gxe.ExpectCompoundColumnsToBeUnique,
+    yield Rule(
         "key_is_unique",
+        Unique(table.key),
         "the source delivered several rows for one key that contradict each other",
-        shows=tuple(name for name in ("close",) if name in table.column_names),
-        column_list=list(table.key),
+        shows=tuple(name for name in ("close", "amount", "value") if name in table.column_names),
     )
 
 
-def is_present(column: str) -> gxe.Expectation:
-    """Return the expectation that a column has a value in every row."""
-    return rule(
-        gxe.ExpectColumnValuesToNotBeNull,
+def is_present(column: str) -> Rule:
+    """Return the rule that a column has a value in every row."""
+    return Rule(
         f"{column}_is_present",
+        Present(column),
         f"the {_words(column)} is missing",
         shows=(column,),
-        column=column,
     )
 
 
 def is_between(
     column: str, at_least: float | None, at_most: float | None, *, above: bool = False
-) -> gxe.Expectation:
-    """Return the expectation that a number lies within bounds; ``above`` excludes the lower one."""
+) -> Rule:
+    """Return the rule that a number lies within bounds; ``above`` excludes the lower one."""
     least = "" if at_least is None else f"{'above' if above else 'at least'} {at_least:,.10g}"
     most = "" if at_most is None else f"at most {at_most:,.10g}"
-    return rule(
-        gxe.ExpectColumnValuesToBeBetween,
+    return Rule(
         f"{column}_is_in_range",
+        Between(column, at_least, at_most, above),
         f"the {_words(column)} is not {' and '.join(filter(None, (least, most)))}",
         shows=(column,),
-        column=column,
-        min_value=at_least,
-        max_value=at_most,
-        strict_min=above,
     )
 
 
-def is_one_of(
-    column: str, values: list[Any], name: str, reason: str, remedy: str = _REFETCH
-) -> gxe.Expectation:
-    """Return the expectation that a column holds one of the values."""
-    return rule(
-        gxe.ExpectColumnValuesToBeInSet,
-        name,
-        reason,
-        remedy,
-        shows=(column,),
-        column=column,
-        value_set=values,
-    )
-
-
-def is_not_below(larger: str, smaller: str) -> gxe.Expectation:
-    """Return the expectation that one column is at least another, where both have values."""
-    return rule(
-        gxe.ExpectColumnPairValuesAToBeGreaterThanB,
+def is_not_below(larger: str, smaller: str) -> Rule:
+    """Return the rule that one column is at least another, where both have values."""
+    return Rule(
         f"{larger}_is_not_below_{smaller}",
+        NotBelow(larger, smaller),
         f"the {_words(larger)} is below the {_words(smaller)}",
         shows=(larger, smaller),
-        column_A=larger,
-        column_B=smaller,
-        or_equal=True,
-        ignore_row_if="either_value_is_missing",
     )
 
 
-def _in_vocabulary(column: Column) -> gxe.Expectation:
-    words = [str(word.value) for word in column.allowed or ()]
-    return is_one_of(
-        column.name,
-        words,
+def _in_vocabulary(column: Column) -> Rule:
+    words = tuple(str(word.value) for word in column.allowed or ())
+    return Rule(
         f"{column.name}_is_in_vocabulary",
+        OneOf(column.name, words),
         f"the {_words(column.name)} is none of {', '.join(words)}",
+        shows=(column.name,),
     )
 
 

@@ -1,71 +1,204 @@
-"""A bar beside its symbol's accepted past: how far the price moved, how long it has stood still."""
+"""Derive what the history rules speak of: a bar beside the last accepted one and its own limits."""
 
-from collections.abc import Callable
-from itertools import pairwise
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+from expectations.prices import HIGHEST_MOVE
+from pipelines.quality.past import WINDOW_BARS, Past
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+SIGMAS_OF_BASKET = 14.0
+LOWEST_BASKET_LIMIT, HIGHEST_BASKET_LIMIT = 0.04, 0.35
+"""19 October 1987 was 10 usual moves of the S&P 500 and -0.229; 26 September 1955 was 10, too."""
+
+SIGMAS_OF_STOCK, LOWEST_STOCK_LIMIT = 20.0, 0.5
+"""Without volumes: Merck fell by 36 usual moves on 30 September 2004, but by 0.31; Apple by 0.73
+on 29 September 2000, but by 11 usual moves."""
+
+SIGMAS_WITHOUT_VOLUME, LOWEST_LIMIT_WITHOUT_VOLUME = 9.0, 0.12
+SPEAKING_VOLUME = 2.0
+"""A stock moves by more than nine usual moves on news, and news trade at more than twice the usual
+volume: Apple's five such days since 1980 had 3 to 25 times."""
+
+MARKET_SHARE = 3.0
+"""A limit grows by so many times the median move of the session's other symbols."""
+
+SPLIT_RATIOS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)
+SPLIT_VOLUME = 6.0
+SIGMAS_AROUND_SPLIT, WIDEST_AROUND_SPLIT = 1.5, 0.06
+
+FEWEST_TRUSTED_BARS = 5
+LONGEST_UNTRUSTED_SESSIONS = 5
+"""A reference of so few bars gives way after so many sessions without an accepted bar: else one
+bad first bar would keep its symbol out for ever."""
+
+STALE_SESSIONS = (6, 21)
+_RAREST_STANDSTILL = np.log(1e-8)
 
 
-def with_history(bars: pd.DataFrame, move_limit: Callable[[str | None], float]) -> pd.DataFrame:
-    """Add ``log_move`` and ``unchanged_sessions`` to the bars.
+@dataclass(frozen=True)
+class Bars:
+    """Bars in order of symbol and session, as arrays; NaN where there is no value.
+
+    ``split_log`` is the log of how many of today's shares one of the symbol's first bar became,
+    where prices do not contain that already; ``dividend`` is the session's cash per old share;
+    ``strict`` says that the source delivers its actions, so they must explain every return.
+    """
+
+    symbol: Ints
+    session: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    adjusted_return: Floats
+    split_log: Floats
+    dividend: Floats
+    strict: Mask
+    basket: Mask
+
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> "Bars":
+        """Return some of the bars."""
+        return Bars(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def followed_by(self, others: "Bars") -> "Bars":
+        """Return these bars and then the others."""
+        pairs = ((getattr(self, field.name), getattr(others, field.name)) for field in fields(self))
+        return Bars(*(np.concatenate(pair) for pair in pairs))
+
+    def __len__(self) -> int:
+        return len(self.symbol)
+
+
+Derived = dict[str, Floats]
+
+
+def derive(bars: Bars, accepted: Bars, past: Past, reference: Ints, market_move: Floats) -> Derived:
+    """Return the columns of ``HISTORY_COLUMNS`` but the cross-sectional one.
 
     Parameters
     ----------
-    bars : one row per symbol and session, in that order, with ``symbol``, ``asset_class``,
-        ``close`` (positive) and ``is_new``; rows that are not new were accepted before.
-    move_limit : largest plausible absolute log move of an asset class.
-
-    Notes
-    -----
-    The reference of a move is the last close that was itself plausible. So one bad tick is one
-    bad row, not two, and a price that jumps and stays is rejected until somebody looks at it.
-    A bar depends on earlier bars only.
+    bars : the bars to look at.
+    accepted, past : accepted bars and what is known after each.
+    reference : position in ``accepted`` of the last accepted bar before each bar; -1: none.
+    market_move : median log move of the session's other symbols; 0 where unknown.
     """
-    limits = bars["asset_class"].map(
-        {name: move_limit(name) for name in bars["asset_class"].unique()}
+    none = reference < 0
+    ref = np.where(none, 0, reference)
+    hole = (bars.session - accepted.session[ref] - 1).astype(np.float64)
+    none |= (past.bars[ref] < FEWEST_TRUSTED_BARS) & (hole >= LONGEST_UNTRUSTED_SESSIONS)
+    hole[none] = np.nan
+    close = accepted.close[ref]
+    split = bars.split_log - accepted.split_log[ref]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        move = np.log(bars.close / close) + split
+        volume_ratio = bars.volume / past.mean_volume[ref]
+        gap = np.log(bars.open / close) + split
+    for values in (move, volume_ratio, gap):
+        values[none | ~np.isfinite(values)] = np.nan
+    usual = past.usual_move[ref]
+    upper, lower = _limits(bars.basket, usual, hole, volume_ratio, market_move)
+    return {
+        "log_move": move,
+        "upper_move": upper,
+        "lower_move": lower,
+        "gap_to_adjusted": _gap_to_adjusted(bars, close, split, hole),
+        "split_likeness": _split_likeness(bars.basket, gap, usual, volume_ratio, market_move),
+        "unchanged_sessions": np.where(
+            none, np.nan, np.where(bars.close == close, past.unchanged[ref] + 1.0, 0)
+        ),
+        "unchanged_limit": _unchanged_limit(past, ref),
+        "hole_sessions": hole,
+        "volume_ratio": volume_ratio,
+        "bars_repeated": np.where(none, np.nan, _repeats(bars, accepted, ref)),
+    }
+
+
+def _limits(
+    basket: Mask, usual: Floats, hole: Floats, volume_ratio: Floats, market_move: Floats
+) -> tuple[Floats, Floats]:
+    """Return the largest and the least plausible log move.
+
+    Without a usual move (a young symbol) only the class bounds it. A hole widens the limit like
+    a random walk. Where the volume is known and ordinary, a stock's limit is narrower.
+    """
+    spread = usual * np.sqrt(1 + np.where(np.isnan(hole), 0, hole))
+    wide = np.where(
+        basket,
+        np.clip(SIGMAS_OF_BASKET * spread, LOWEST_BASKET_LIMIT, HIGHEST_BASKET_LIMIT),
+        np.clip(SIGMAS_OF_STOCK * spread, LOWEST_STOCK_LIMIT, HIGHEST_MOVE),
     )
-    symbols = bars["symbol"].to_numpy()
-    log_close = np.log(bars["close"].to_numpy(dtype=float))
-    limit = limits.to_numpy(dtype=float)
-    is_new = bars["is_new"].to_numpy(dtype=bool)
-
-    starts = np.ones(len(bars), dtype=bool)
-    starts[1:] = symbols[1:] != symbols[:-1]
-    moves = np.where(starts, np.nan, np.diff(log_close, prepend=np.nan))
-    bounds = [*np.flatnonzero(starts), len(bars)]
-    for first, end in pairwise(bounds):
-        one = slice(first, end)
-        if np.any(is_new[one] & (np.abs(moves[one]) > limit[one])):
-            moves[one] = _moves_from_plausible(log_close[one], limit[one], is_new[one])
-
-    plausible = ~(is_new & (np.abs(moves) > limit))
-    return bars.assign(log_move=moves, unchanged_sessions=_unchanged(symbols, log_close, plausible))
+    quiet = ~basket & (volume_ratio < SPEAKING_VOLUME)
+    narrow = np.clip(SIGMAS_WITHOUT_VOLUME * spread, LOWEST_LIMIT_WITHOUT_VOLUME, HIGHEST_MOVE)
+    limit = np.where(quiet, narrow, wide)
+    limit = np.where(np.isnan(usual), np.where(basket, HIGHEST_BASKET_LIMIT, HIGHEST_MOVE), limit)
+    upper = limit + MARKET_SHARE * np.maximum(market_move, 0)
+    lower = -limit + MARKET_SHARE * np.minimum(market_move, 0)
+    return upper, lower
 
 
-def _moves_from_plausible(
-    log_close: Floats, limit: Floats, is_new: npt.NDArray[np.bool_]
+def _gap_to_adjusted(bars: Bars, close: Floats, split: Floats, hole: Floats) -> Floats:
+    """Return how far our return and the source's adjusted one lie apart, in logs.
+
+    Only beside the bar of the session before: across a hole the source may speak of a bar that
+    was rejected. Where the source delivers no actions, a dividend can only make its return the
+    larger one; up to a tenth of the price it is taken for one. The last digit that prices were
+    rounded to is allowed for.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        theirs = np.log1p(bars.adjusted_return)
+        value = bars.close * np.exp(split)
+        by_factor = theirs - np.log(value / (close - bars.dividend))
+        by_sum = theirs - np.log((value + bars.dividend) / close)
+    gap = np.minimum(np.abs(by_factor), np.abs(by_sum))
+    dividend = ~bars.strict & (by_factor > 0) & (by_factor < _LARGEST_UNKNOWN_DIVIDEND)
+    gap[dividend] = 0
+    gap -= _LAST_DIGIT / np.minimum(bars.close, close)
+    gap[(hole != 0) | ~np.isfinite(gap)] = np.nan
+    return gap
+
+
+_LARGEST_UNKNOWN_DIVIDEND = 0.1
+_LAST_DIGIT = 0.01
+
+
+def _split_likeness(
+    basket: Mask, gap: Floats, usual: Floats, volume_ratio: Floats, market_move: Floats
 ) -> Floats:
-    moves = np.full(len(log_close), np.nan)
-    reference = log_close[0]
-    for position in range(1, len(log_close)):
-        moves[position] = log_close[position] - reference
-        if not is_new[position] or abs(moves[position]) <= limit[position]:
-            reference = log_close[position]
-    return moves
+    """Return how far a stock's opening gap lies inside the neighbourhood of a split's, or below 0.
+
+    A split leaves the day's own move around the ratio; without a volume nothing is said.
+    """
+    likeness = np.full(len(gap), -1.0)
+    wide = np.flatnonzero(~basket & (np.abs(gap) > np.log(SPLIT_RATIOS[0]) - WIDEST_AROUND_SPLIT))
+    if wide.size:
+        logs = np.log(np.array(SPLIT_RATIOS))
+        away = np.min(np.abs(np.abs(gap[wide, None]) - logs), axis=1)
+        around = np.minimum(SIGMAS_AROUND_SPLIT * usual[wide], WIDEST_AROUND_SPLIT)
+        quiet = volume_ratio[wide] < SPLIT_VOLUME
+        calm = np.abs(market_move[wide]) < LOWEST_BASKET_LIMIT
+        likeness[wide] = np.where(quiet & calm, around - away, -1.0)
+    likeness[np.isnan(gap)] = np.nan
+    return likeness
 
 
-def _unchanged(
-    symbols: npt.NDArray[np.object_], log_close: Floats, plausible: npt.NDArray[np.bool_]
-) -> Floats:
-    """Count repeats of the close among the plausible bars; NaN for the others."""
-    kept = np.flatnonzero(plausible)
-    changed = np.ones(len(kept), dtype=bool)
-    changed[1:] = (symbols[kept][1:] != symbols[kept][:-1]) | (np.diff(log_close[kept]) != 0)
-    run_start = np.maximum.accumulate(np.where(changed, np.arange(len(kept)), 0))
-    unchanged = np.full(len(log_close), np.nan)
-    unchanged[kept] = np.arange(len(kept)) - run_start
-    return unchanged
+def _unchanged_limit(past: Past, ref: Ints) -> Floats:
+    """Return for how many bars a close may stand still, given how often this symbol's does."""
+    share = (past.standstills[ref] + 1) / (past.bars[ref] + 2)
+    fewest, most = STALE_SESSIONS
+    limit = np.ceil(_RAREST_STANDSTILL / np.log(share))
+    return np.where(past.bars[ref] < WINDOW_BARS // 3, most, np.clip(limit, fewest, most))
+
+
+def _repeats(bars: Bars, accepted: Bars, ref: Ints) -> Floats:
+    """Say whether a bar that moved during the day equals its reference in all five numbers."""
+    same = (bars.high > bars.low) & (bars.volume > 0)
+    for name in ("close", "open", "high", "low", "volume"):
+        same &= getattr(bars, name) == getattr(accepted, name)[ref]
+    return same.astype(np.float64)

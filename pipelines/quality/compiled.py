@@ -1,0 +1,172 @@
+"""Evaluate rules over whole Arrow columns at once, without Great Expectations.
+
+Great Expectations takes seconds to import and milliseconds per rule and thousand rows; a bulk
+load has tens of millions. The stage has it confirm what this module says (``validation``).
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.rules import (
+    Between,
+    Columns,
+    Matches,
+    NotBelow,
+    OneOf,
+    Present,
+    Rule,
+    SumWithin,
+    Unique,
+)
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Column: TypeAlias = pa.Array | pa.ChunkedArray | npt.NDArray[Any]
+
+
+class Batch:
+    """Columns of equal length by name; numbers as float64 with NaN where there is no value."""
+
+    def __init__(self, columns: Mapping[str, Column], rows: int) -> None:
+        self.columns = dict(columns)
+        self.rows = rows
+        self._numbers: dict[str, Floats] = {}
+
+    @classmethod
+    def of(cls, table: pa.Table, **derived: Column) -> "Batch":
+        """Return a table's columns and some derived ones."""
+        named = {name: table[name] for name in table.column_names}
+        return cls({**named, **derived}, table.num_rows)
+
+    def numbers(self, name: str) -> Floats:
+        """Return a column as float64: dates as days, moments as microseconds since 1970."""
+        if name not in self._numbers:
+            self._numbers[name] = numbers(self.columns[name])
+        return self._numbers[name]
+
+    def missing(self, name: str) -> Mask | None:
+        """Say where a column has no value; nothing if it has one everywhere."""
+        column = self.columns[name]
+        if isinstance(column, np.ndarray) or pa.types.is_floating(column.type):
+            absent = np.isnan(self.numbers(name))
+        elif column.null_count == 0:
+            return None
+        else:
+            absent = _mask(column.is_null())
+        return absent if absent.any() else None
+
+    def value(self, name: str, position: int) -> Any:
+        """Return one value as a plain one; nothing where there is none."""
+        column = self.columns[name]
+        value = column[position]
+        value = value.item() if isinstance(column, np.ndarray) else value.as_py()
+        return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def failing(rule: Rule, batch: Batch) -> npt.NDArray[np.intp]:
+    """Return the positions of the rows that fail a rule; of a demand on the whole, all or none."""
+    mask = _violations(rule, batch)
+    if mask is not None and rule.where is not None:
+        condition = pc.equal(batch.columns[rule.where.column], pa.scalar(rule.where.value))
+        mask &= _mask(condition)
+    return np.empty(0, dtype=np.intp) if mask is None else np.flatnonzero(mask)
+
+
+def numbers(column: Column) -> Floats:
+    """Return a column as float64 with NaN where there is no value."""
+    if isinstance(column, np.ndarray):
+        return column.astype(np.float64, copy=False)
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_date32(array.type):
+        array = array.cast(pa.int32())
+    elif pa.types.is_timestamp(array.type):
+        array = array.cast(pa.timestamp("us", tz=array.type.tz)).cast(pa.int64())
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _violations(rule: Rule, batch: Batch) -> Mask | None:
+    match rule.demand:
+        case Present(column):
+            return batch.missing(column)
+        case Between(column, at_least, at_most, above):
+            values = batch.numbers(column)
+            wrong = np.zeros(batch.rows, dtype=bool)
+            if at_least is not None:
+                wrong |= values <= at_least if above else values < at_least
+            if at_most is not None:
+                wrong |= values > at_most
+            return wrong
+        case NotBelow(larger, smaller):
+            return batch.numbers(larger) < batch.numbers(smaller)
+        case OneOf(column, allowed):
+            given = batch.columns[column]
+            known = pc.is_in(given, pa.array(allowed, given.type))
+            return (
+                None
+                if pc.all(known).as_py()
+                else _mask(pc.and_(pc.is_valid(given), pc.invert(known)))
+            )
+        case Matches(column, pattern):
+            return _mask(pc.invert(pc.match_substring_regex(batch.columns[column], pattern)))
+        case Unique(columns):
+            return _repeated([batch.columns[name] for name in columns])
+        case Columns(names):
+            same = set(names) <= set(batch.columns)
+            return None if same else np.ones(batch.rows, dtype=bool)
+        case SumWithin(column, at_most):
+            total = float(np.nansum(batch.numbers(column)))
+            return None if 0 < total <= at_most else np.ones(batch.rows, dtype=bool)
+
+
+def _repeated(columns: list[Column]) -> Mask | None:
+    """Mark rows that share the values of all columns with another row."""
+    codes = [_codes(column) for column in columns]
+    codes = [code for code in codes if code.size and (code != code[0]).any()]
+    if not codes:
+        return None if len(columns[0]) < 2 else np.ones(len(columns[0]), dtype=bool)
+    order = _order(codes)
+    same = np.ones(len(codes[0]) - 1, dtype=bool)
+    for code in codes:
+        ordered = code if order is None else code[order]
+        same &= ordered[1:] == ordered[:-1]
+    if not same.any():
+        return None
+    marked = np.zeros(len(codes[0]), dtype=bool)
+    marked[1:] |= same
+    marked[:-1] |= same
+    if order is None:
+        return marked
+    unordered = np.empty_like(marked)
+    unordered[order] = marked
+    return unordered
+
+
+def _order(codes: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.intp] | None:
+    """Return the order by the codes, or nothing if they are in order already."""
+    ascending = np.zeros(len(codes[0]) - 1, dtype=bool)
+    tied = ~ascending
+    for code in codes:
+        ascending |= tied & (code[1:] > code[:-1])
+        tied &= code[1:] == code[:-1]
+    return None if (ascending | tied).all() else np.lexsort(codes[::-1])
+
+
+def _codes(column: Column) -> npt.NDArray[np.int64]:
+    if isinstance(column, np.ndarray):
+        return column.astype(np.int64)
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_string(array.type):
+        return np.asarray(array.dictionary_encode(null_encoding="encode").indices, dtype=np.int64)
+    if pa.types.is_date32(array.type):
+        array = array.cast(pa.int32())
+    return np.asarray(array.cast(pa.int64()).fill_null(np.iinfo(np.int64).min))
+
+
+def _mask(values: pa.Array | pa.ChunkedArray) -> Mask:
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return np.asarray(array.fill_null(False).to_numpy(zero_copy_only=False), dtype=bool)
