@@ -122,3 +122,20 @@ def quarantined(table: Table) -> Table:
 
 
 QUARANTINED_PRICES = quarantined(PRICES)
+
+RELEASES = Table(
+    name="releases",
+    grain="one row per decision of a person that verdicts on a symbol's rows do not count",
+    key=("source", "dataset", "symbol", "released_at"),
+    columns=(
+        text("source", "provider of the rows", allowed=Source),
+        text("dataset", "raw dataset of the rows"),
+        text("symbol", "the provider's symbol, or the series"),
+        date("first_session", "first session it speaks of; null: no bound", nullable=True),
+        date("last_session", "last session it speaks of; null: no bound", nullable=True),
+        text("rule", "rule that is overruled; null: every rule", nullable=True),
+        text("released_by", "who decided"),
+        text("reason", "why the rows are right"),
+        timestamp("released_at", "when it was decided"),
+    ),
+)

@@ -57,7 +57,7 @@ def plan(
         The lake cannot be written, or a file in it is broken.
     """
     provider = provider or provider_for(settings)
-    clean_leftovers(settings.lake)
+    clean_leftovers(settings)
     store_reference(settings, session, provider)
     return provider.batches(session)
 

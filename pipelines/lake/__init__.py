@@ -1,70 +1,105 @@
-"""The lake: append-only Parquet files under ``<home>/lake``, and the manifests that pin them.
+"""The lake: append-only Parquet files in a folder or a bucket, and the manifests that pin them.
 
-    raw/<dataset>/source=<source>/session_date=<s>/<digest>.parquet         as received
-    quarantine/<dataset>/source=<source>/session_date=<s>/<digest>.parquet  what was rejected, why
-    checks/<dataset>/source=<source>/<rules>/<digest>.json                  what was checked
-    clients/<table>/<digest>.parquet                                        client inputs, no names
-    manifests/<data_snapshot>.json                                          what one build read
+    raw/<dataset>/source=<source>/[year=<Y>/]<digest>.parquet              as received
+    quarantine/<dataset>/source=<source>/rules=<digest>/<digest>.parquet   what was rejected, why
+    releases/source=<source>/<digest>.parquet                              verdicts overruled
+    checks/<dataset>/source=<source>/rules=<digest>/<digest>.json          what was checked
+    clients/<table>/<digest>.parquet                                       client inputs, no names
+    manifests/<data_snapshot>.json                                         what one build read
 
-A file never changes once it has its name: it is written under a temporary name, and its name
-starts with its own SHA-256, so damage shows.
+A file never changes once it has its name, and its name starts with its own SHA-256, so damage
+shows. Paths are inside the lake, with forward slashes.
 """
 
-from pipelines.lake.checks import is_checked, mark_checked, unchecked_files
+from pipelines.lake.append import AppendResult, append_versions
+from pipelines.lake.checks import checked_files, mark_checked, rules_in_force, unchecked_files
+from pipelines.lake.cut import known_at_cut
+from pipelines.lake.files import (
+    LakeFile,
+    add_file,
+    dataset_files,
+    landed_files,
+    local_copy,
+    origin_of,
+    read_file,
+    read_rows,
+)
 from pipelines.lake.manifest import (
     Manifest,
     build_manifest,
-    client_files,
-    instrument_files,
-    known_at_cut,
-    price_files,
-    quarantine_files,
+    manifests_starting,
     read_manifest,
     write_manifest,
 )
 from pipelines.lake.parquet import (
     FileRecord,
-    add_file,
     arrow_schema,
-    clean_leftovers,
+    canonical,
     conform,
-    read_parquet,
+    declared,
     write_parquet,
     write_text,
 )
-from pipelines.lake.raw import (
-    append_versions,
-    current_versions,
-    dataset_files,
-    partition,
-    quarantine_dataset_files,
-    read_as_of,
+from pipelines.lake.quarantine import (
+    add_rejections,
+    add_release,
+    read_verdicts,
+    rejections,
+    releases,
+    unreleased,
+    verdicts,
+    without_rejected,
 )
+from pipelines.lake.reading import (
+    current_versions,
+    past_of,
+    read_as_of,
+    read_files,
+    symbol_spans,
+)
+from pipelines.lake.storage import Storage, clean_leftovers, storage
 
 __all__ = [
+    "AppendResult",
     "FileRecord",
+    "LakeFile",
     "Manifest",
+    "Storage",
     "add_file",
+    "add_rejections",
+    "add_release",
     "append_versions",
     "arrow_schema",
     "build_manifest",
+    "canonical",
+    "checked_files",
     "clean_leftovers",
-    "client_files",
     "conform",
     "current_versions",
     "dataset_files",
-    "instrument_files",
-    "is_checked",
+    "declared",
     "known_at_cut",
+    "landed_files",
+    "local_copy",
+    "manifests_starting",
     "mark_checked",
-    "partition",
-    "price_files",
-    "quarantine_dataset_files",
-    "quarantine_files",
+    "origin_of",
+    "past_of",
     "read_as_of",
+    "read_file",
+    "read_files",
     "read_manifest",
-    "read_parquet",
+    "read_rows",
+    "read_verdicts",
+    "rejections",
+    "releases",
+    "rules_in_force",
+    "storage",
+    "symbol_spans",
     "unchecked_files",
+    "unreleased",
+    "verdicts",
+    "without_rejected",
     "write_manifest",
     "write_parquet",
     "write_text",

@@ -1,52 +1,98 @@
-"""Which raw files were checked, and under which rules: one marker each, written after the verdict.
+"""Which raw files were checked, and under which rules; written after their verdicts.
 
-A build refuses a file without a marker, so unchecked rows never reach a portfolio.
+    checks/<dataset>/source=<source>/rules=<digest>/<digest>.json    one per checked batch of files
+    checks/<dataset>/source=<source>/current.json                    the rules in force
+
+A build refuses a file that was not checked under the rules in force, so unchecked rows never reach
+a portfolio.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterable
-from pathlib import Path
+from functools import lru_cache
 
 from models.declaration import Table
-from pipelines.lake.parquet import write_text
-from pipelines.lake.raw import dataset_files
-from pipelines.lineage import canonical_json
+from pipelines.errors import LakeError
+from pipelines.lake.files import dataset_files, dataset_folder
+from pipelines.lake.storage import Storage, storage
+from pipelines.lineage import canonical_json, json_digest
 from pipelines.settings import Settings
 
-_RULE_DIGITS = 16
+RULE_DIGITS = 16
 
 
-def unchecked_files(settings: Settings, table: Table, rules: str) -> list[Path]:
+def unchecked_files(settings: Settings, table: Table, rules: str) -> list[str]:
     """Return the raw files of a dataset that were not checked under these rules.
 
     Parameters
     ----------
     rules : digest of the rules that a check applies.
     """
-    folder = _folder(settings, table) / rules[:_RULE_DIGITS]
-    return [
-        path for path in dataset_files(settings, table) if not (folder / _marker(path)).exists()
-    ]
+    checked = checked_files(settings, table, rules)
+    return [path for path in dataset_files(settings, table) if path not in checked]
 
 
-def is_checked(settings: Settings, table: Table, path: Path) -> bool:
-    """Say whether a raw file was checked, under today's rules or earlier ones."""
-    return any(_folder(settings, table).glob(f"*/{_marker(path)}"))
+def checked_files(settings: Settings, table: Table, rules: str | None = None) -> frozenset[str]:
+    """Return the raw files that were checked under some rules; those in force if None."""
+    rules = rules or rules_in_force(settings, table)
+    if rules is None:
+        return frozenset()
+    place = storage(settings)
+    folder = f"{_folder(settings, table)}/{rules_folder(rules)}"
+    return frozenset().union(*(_files(place, path) for path in place.files(folder, ".json")))
 
 
 def mark_checked(
-    settings: Settings, table: Table, rules: str, session: dt.date, paths: Iterable[Path]
+    settings: Settings, table: Table, rules: str, session: dt.date, paths: Iterable[str]
 ) -> None:
-    """Remember that raw files were checked; call it once their rejections are written."""
-    folder = _folder(settings, table) / rules[:_RULE_DIGITS]
-    for path in paths:
-        content = {"file": path.relative_to(settings.lake), "session_date": session}
-        write_text(canonical_json(content), folder / _marker(path))
+    """Remember that raw files were checked; call it once their rejections are written.
+
+    These rules are then the ones in force.
+    """
+    place = storage(settings)
+    content = {"files": sorted(paths), "session_date": session}
+    if content["files"]:
+        name = json_digest(content)[:RULE_DIGITS]
+        path = f"{_folder(settings, table)}/{rules_folder(rules)}/{name}.json"
+        place.write(path, canonical_json(content).encode())
+    if rules_in_force(settings, table) != rules[:RULE_DIGITS]:
+        text = canonical_json({"rules": rules[:RULE_DIGITS]})
+        place.write(f"{_folder(settings, table)}/current.json", text.encode())
 
 
-def _folder(settings: Settings, table: Table) -> Path:
-    return settings.lake / "checks" / table.name / f"source={settings.source.value}"
+def rules_in_force(settings: Settings, table: Table) -> str | None:
+    """Return the digest of the rules that the last check applied; None before the first."""
+    path = f"{_folder(settings, table)}/current.json"
+    try:
+        return str(json.loads(storage(settings).read(path).to_pybytes())["rules"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(path) from None
 
 
-def _marker(path: Path) -> str:
-    return f"{path.stem}.json"
+def rules_folder(rules: str) -> str:
+    """Return the folder of what belongs to some rules."""
+    return f"rules={rules[:RULE_DIGITS]}"
+
+
+@lru_cache(maxsize=1 << 14)
+def _files(place: Storage, path: str) -> frozenset[str]:
+    try:
+        return frozenset(json.loads(place.read(path).to_pybytes())["files"])
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(path) from None
+
+
+def _folder(settings: Settings, table: Table) -> str:
+    return dataset_folder(settings, "checks", table)
+
+
+def _damaged(path: str) -> LakeError:
+    return LakeError(
+        "lake file",
+        path,
+        "its text is not what was written",
+        "Restore it from a backup, or remove it and run `smartinvest ingest` again.",
+    )

@@ -1,32 +1,31 @@
-"""Parquet files whose bytes depend on nothing but their rows, and that are never seen half-written.
+"""Parquet whose bytes depend on nothing but rows and origin, and the Arrow form of our tables.
 
-A file is written under a temporary name that no reader matches and then renamed, so a killed run
-leaves either the whole file or a leftover that the next writer removes.
+Text columns travel *encoded*: as Arrow dictionaries, since source, bases and symbols repeat for
+millions of rows. Encoded rows equal plain ones value by value; ``declared`` makes them plain.
 """
 
-import os
-import re
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.declaration import ColumnType, Table
 from pipelines.errors import LakeError
-from pipelines.lineage import file_digest
+from pipelines.lake.storage import write_local
 
 NAME_DIGITS = 16
 """Hex digits of a file's digest that its name carries."""
 
-ROWS_PER_GROUP = 1 << 18
+ROWS_PER_GROUP = 1 << 15
+"""Small, so that a reader of one symbol decodes little; a group's statistics name its symbols."""
+
 _TABLE_KEY = b"smartinvest.table"
-_LEFTOVER = re.compile(r"^\.(?P<pid>\d+)-[0-9a-f]{32}\.part$")
 
 _ARROW_TYPES = {
     ColumnType.TEXT: pa.string(),
@@ -36,13 +35,18 @@ _ARROW_TYPES = {
     ColumnType.DATE: pa.date32(),
     ColumnType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
 }
+_ENCODED = pa.dictionary(pa.int32(), pa.string())
+_REPEATING = (pa.types.is_string, pa.types.is_dictionary, pa.types.is_date, pa.types.is_timestamp)
 
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One finished file: where it is, the SHA-256 of its bytes in hex, and how many rows it has."""
+    """One finished file: its path, the SHA-256 of its bytes in hex, and how many rows it has.
 
-    path: Path
+    Files of the lake are known by their path inside it, with forward slashes.
+    """
+
+    path: str
     digest: str
     rows: int
 
@@ -56,6 +60,16 @@ def arrow_schema(table: Table) -> pa.Schema:
     return pa.schema(fields, metadata={_TABLE_KEY: table.name.encode()})
 
 
+def encoded_schema(table: Table) -> pa.Schema:
+    """Return the Arrow schema of a declared table with text columns as dictionaries."""
+    return pa.schema(
+        [
+            field.with_type(_ENCODED) if pa.types.is_string(field.type) else field
+            for field in arrow_schema(table)
+        ]
+    )
+
+
 def conform(rows: pa.Table, table: Table) -> pa.Table:
     """Return the rows as the declaration wants them: its columns and types, in canonical order.
 
@@ -67,7 +81,146 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
     LakeError
         A column is missing, a value does not fit its type, or a value that must exist is null.
     """
+    return declared(canonical(rows, table), table)
+
+
+def declared(rows: pa.Table, table: Table) -> pa.Table:
+    """Return encoded rows with plain text columns."""
     schema = arrow_schema(table)
+    return rows.cast(pa.schema([schema.field(name) for name in rows.column_names], schema.metadata))
+
+
+def canonical(rows: pa.Table, table: Table) -> pa.Table:
+    """Return the rows as ``conform`` does, with text columns encoded.
+
+    Rows that are in order already are neither sorted nor copied.
+
+    Raises
+    ------
+    LakeError
+        A column is missing, a value does not fit its type, or a value that must exist is null.
+    """
+    ordered = _encoded(rows, table)
+    keys = [codes(ordered[name]) for name in table.key]
+    if _is_strictly_ascending(keys):
+        return ordered
+    order = np.lexsort([key for key in reversed(keys) if len(key) and key[0] != key.max()] or keys)
+    if not _is_strictly_ascending([key[order] for key in keys]):
+        others = [name for name in table.column_names if name not in table.key]
+        plain = ordered.cast(arrow_schema(table))
+        order = pc.sort_indices(plain, [(name, "ascending") for name in (*table.key, *others)])
+    return ordered.take(pa.array(order))
+
+
+def codes(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
+    """Return whole numbers that are equal, and ordered alike, where the values are equal.
+
+    A missing number is one value, whether it came as null or as NaN; numbers other than dates,
+    moments and whole ones are ordered only as far as being equal goes.
+    """
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_string(array.type):
+        array = pc.dictionary_encode(array)
+    if pa.types.is_dictionary(array.type):
+        ranks = np.empty(len(array.dictionary) + 1, dtype=np.int64)
+        order = pc.sort_indices(array.dictionary).to_numpy()
+        ranks[order] = np.arange(len(order))
+        ranks[-1] = -1  # null
+        return ranks[np.asarray(array.indices.fill_null(-1))]
+    if pa.types.is_floating(array.type):
+        numbers = np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
+        numbers = np.where(np.isnan(numbers), np.nan, numbers)
+        return numbers.view(np.int64)
+    if pa.types.is_date(array.type):
+        return np.asarray(_filled(array.cast(pa.int32())), dtype=np.int64)
+    return np.asarray(_filled(array.cast(pa.int64())))
+
+
+def changes(columns: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
+    """Mark each row that differs from the one before it in any column; the first row does."""
+    starts = np.zeros(len(columns[0]), dtype=bool)
+    starts[:1] = True
+    for column in columns:
+        starts[1:] |= column[1:] != column[:-1]
+    return starts
+
+
+def to_bytes(
+    rows: pa.Table, metadata: Mapping[str, str] | None = None, compression: str = "lz4"
+) -> pa.Buffer:
+    """Return rows as the bytes of a Parquet file; equal rows and metadata give equal bytes.
+
+    Parameters
+    ----------
+    rows : encoded or plain; their order is kept.
+    metadata : text that the file carries beside its rows.
+    """
+    rows = _with_sorted_dictionaries(rows)
+    sink = pa.BufferOutputStream()
+    repeating = [
+        field.name for field in rows.schema if any(is_of(field.type) for is_of in _REPEATING)
+    ]
+    with pq.ParquetWriter(
+        sink,
+        rows.schema.remove_metadata(),
+        version="2.6",
+        compression=compression,
+        use_dictionary=repeating,
+        write_statistics=True,
+        write_page_checksum=True,
+        store_schema=False,
+    ) as writer:
+        writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+        if metadata:
+            writer.add_key_value_metadata(dict(metadata))
+    return sink.getvalue()
+
+
+def content_name(content: pa.Buffer) -> tuple[str, str]:
+    """Return the name of a file with this content, and its SHA-256 in hex."""
+    digest = hashlib.sha256(content).hexdigest()
+    return f"{digest[:NAME_DIGITS]}.parquet", digest
+
+
+def write_parquet(rows: pa.Table, path: Path) -> FileRecord:
+    """Write rows to a file outside the lake, whole or not at all; equal rows give equal bytes.
+
+    Raises
+    ------
+    LakeError
+        The folder cannot be written or the disk is full.
+    """
+    content = to_bytes(rows)
+    _write(path, content)
+    return FileRecord(str(path), hashlib.sha256(content).hexdigest(), rows.num_rows)
+
+
+def write_text(text: str, path: Path) -> Path:
+    """Write a small text file outside the lake, whole or not at all.
+
+    Raises
+    ------
+    LakeError
+        The folder cannot be written or the disk is full.
+    """
+    _write(path, text.encode())
+    return path
+
+
+def _write(path: Path, content: pa.Buffer | bytes) -> None:
+    try:
+        write_local(path, content)
+    except OSError as error:
+        raise LakeError(
+            "folder",
+            path.parent,
+            f"it cannot be written ({error.strerror or error})",
+            "Mend its permissions or make room on the disk; nothing was changed.",
+        ) from None
+
+
+def _encoded(rows: pa.Table, table: Table) -> pa.Table:
+    schema = encoded_schema(table)
     missing = [name for name in schema.names if name not in rows.column_names]
     if missing:
         raise LakeError(
@@ -76,8 +229,12 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
             "these declared columns are missing",
             "Deliver every column; null where a value does not exist.",
         )
+    rows = rows.select(schema.names)
     try:
-        cast = rows.select(schema.names).cast(schema)
+        columns = [
+            _encoded_column(column, field)
+            for column, field in zip(rows.columns, schema, strict=True)
+        ]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise LakeError(
             f"rows of {table.name}",
@@ -85,165 +242,54 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
             f"they do not fit the declared schema ({error})",
             f"Deliver the columns that models declares for {table.name}.",
         ) from None
-    others = [name for name in schema.names if name not in table.key]
-    order = [(name, "ascending") for name in (*table.key, *others)]
-    return cast.take(pc.sort_indices(cast, sort_keys=order)).combine_chunks()
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def write_parquet(rows: pa.Table, path: Path) -> FileRecord:
-    """Write rows to a path, whole or not at all; equal rows give equal bytes.
-
-    Raises
-    ------
-    LakeError
-        The folder cannot be written or the disk is full.
-    """
-    try:
-        with _temporary(path.parent) as part:
-            _write(rows, part)
-            record = FileRecord(path, file_digest(part), rows.num_rows)
-            part.replace(path)
-    except OSError as error:
-        raise _unwritable(path.parent, error) from None
-    return record
+def _encoded_column(column: pa.ChunkedArray, field: pa.Field) -> pa.Array:
+    if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(field.type).unify_dictionaries()
+    array = column.cast(field.type).combine_chunks()
+    if not field.nullable and array.null_count:
+        raise ValueError(f"column {field.name} has {array.null_count} nulls and may have none")
+    return array
 
 
-def add_file(rows: pa.Table, folder: Path) -> FileRecord:
-    """Write rows into a folder under the name of their own digest; rows already there stay.
-
-    Raises
-    ------
-    LakeError
-        The folder cannot be written or the disk is full.
-    """
-    try:
-        with _temporary(folder) as part:
-            _write(rows, part)
-            digest = file_digest(part)
-            path = folder / f"{digest[:NAME_DIGITS]}.parquet"
-            if not path.exists() or file_digest(path) != digest:
-                part.replace(path)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    return FileRecord(path, digest, rows.num_rows)
+def _filled(array: pa.Array) -> pa.Array:
+    return pc.fill_null(array, -(2**31)) if array.null_count else array
 
 
-def write_text(text: str, path: Path) -> Path:
-    """Write a small text file, whole or not at all.
-
-    Raises
-    ------
-    LakeError
-        The folder cannot be written or the disk is full.
-    """
-    try:
-        with _temporary(path.parent) as part:
-            part.write_text(text, encoding="utf-8")
-            _flush(part)
-            part.replace(path)
-    except OSError as error:
-        raise _unwritable(path.parent, error) from None
-    return path
+def _is_strictly_ascending(keys: Sequence[npt.NDArray[np.int64]]) -> bool:
+    """Say whether rows ascend lexicographically and no two are equal."""
+    decided = np.zeros(max(len(keys[0]) - 1, 0), dtype=bool)
+    for key in keys:
+        steps = np.diff(key)
+        if np.any(~decided & (steps < 0)):
+            return False
+        decided |= steps > 0
+    return bool(decided.all())
 
 
-def read_parquet(path: Path, table: Table, columns: Iterable[str] | None = None) -> pa.Table:
-    """Read a file of a declared table, all its columns or some.
-
-    Raises
-    ------
-    LakeError
-        The file is missing, truncated, no Parquet, or of another table.
-    """
-    with opened(path, table) as file:
-        return file.read(columns=None if columns is None else list(columns))
+def _with_sorted_dictionaries(rows: pa.Table) -> pa.Table:
+    """Give each dictionary exactly the values in use, in order, so that bytes follow from values."""
+    for position, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            array = rows.column(position).unify_dictionaries().combine_chunks()
+            rows = rows.set_column(position, field, _with_sorted_dictionary(array))
+    return rows
 
 
-@contextmanager
-def opened(path: Path, table: Table) -> Iterator[pq.ParquetFile]:
-    """Open a file of a declared table; every way in which it can be broken is a ``LakeError``."""
-    remedy = "Restore it from a backup, or move it away and run `smartinvest ingest` again."
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            if file.schema_arrow.remove_metadata() != arrow_schema(table).remove_metadata():
-                raise LakeError(
-                    "lake file", path, f"its columns are not those of {table.name}", remedy
-                )
-            yield file
-    except FileNotFoundError:
-        raise LakeError("lake file", path, "it does not exist", remedy) from None
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        cause = str(error).splitlines()[0].rstrip(".")
-        raise LakeError("lake file", path, f"it cannot be read ({cause})", remedy) from None
-
-
-def verified(path: Path) -> str:
-    """Return a content-named file's digest after comparing it with its name.
-
-    Raises
-    ------
-    LakeError
-        The bytes are not those that were written under this name.
-    """
-    try:
-        digest = file_digest(path)
-    except OSError as error:
-        raise LakeError(
-            "lake file", path, f"it cannot be read ({error.strerror})", "Mend its permissions."
-        ) from None
-    if path.stem != digest[:NAME_DIGITS]:
-        raise LakeError(
-            "lake file",
-            path,
-            f"its bytes changed after it was written (SHA-256 is now {digest[:NAME_DIGITS]}...)",
-            "Restore it from a backup, or move it away and run `smartinvest ingest` again.",
-        )
-    return digest
-
-
-def clean_leftovers(root: Path) -> int:
-    """Remove temporary files of processes that are gone; return how many there were."""
-    removed = 0
-    for part in root.rglob(".*.part"):
-        found = _LEFTOVER.match(part.name)
-        if found and not psutil.pid_exists(int(found["pid"])):
-            part.unlink(missing_ok=True)
-            removed += 1
-    return removed
-
-
-@contextmanager
-def _temporary(folder: Path) -> Iterator[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{os.getpid()}-{uuid.uuid4().hex}.part"
-    try:
-        yield part
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write(rows: pa.Table, path: Path) -> None:
-    pq.write_table(
-        rows,
-        path,
-        version="2.6",
-        compression="zstd",
-        row_group_size=ROWS_PER_GROUP,
-        write_statistics=True,
-        write_page_checksum=True,
-    )
-    _flush(path)
-
-
-def _flush(path: Path) -> None:
-    """Bring a file's bytes to the disk, or a power cut could leave its name without them."""
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def _unwritable(folder: Path, error: OSError) -> LakeError:
-    return LakeError(
-        "lake folder",
-        folder,
-        f"it cannot be written ({error.strerror or error})",
-        "Mend its permissions or make room on the disk; nothing was changed.",
-    )
+def _with_sorted_dictionary(array: pa.DictionaryArray) -> pa.Array:
+    if array.null_count:
+        # Plain text: the writer makes its own dictionary, by first appearance.
+        return array.cast(pa.string()).dictionary_encode()
+    indices = np.asarray(array.indices)
+    used = np.flatnonzero(np.bincount(indices, minlength=len(array.dictionary)))
+    values = array.dictionary.take(pa.array(used))
+    order = pc.sort_indices(values).to_numpy()
+    if len(used) == len(array.dictionary) and np.array_equal(order, np.arange(len(order))):
+        return array
+    new_code = np.empty(len(array.dictionary), dtype=np.int32)
+    new_code[used[order]] = np.arange(len(order), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(new_code[indices]), values.take(pa.array(order)))

@@ -3,12 +3,11 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from models.lake import PRICES
-from pipelines.lake import known_at_cut, read_as_of
+from pipelines.lake import read_as_of
 from pipelines.quality.quarantine import list_quarantine
 from pipelines.sessions import session_after
 from pipelines.settings import Settings
@@ -20,7 +19,7 @@ LARGEST_BAD_SHARE_OF_SYMBOL = 1 / 3
 """A symbol with a larger share of rejected bars among its recent ones is frozen."""
 
 
-def frozen_symbols(settings: Settings, session: dt.date, files: Sequence[Path]) -> tuple[str, ...]:
+def frozen_symbols(settings: Settings, session: dt.date, files: Sequence[str]) -> tuple[str, ...]:
     """Return the symbols whose bar of the session, or too many recent ones, were rejected.
 
     Frozen means that the rejected bars are out and the symbol keeps its last accepted close; its
@@ -34,7 +33,7 @@ def frozen_symbols(settings: Settings, session: dt.date, files: Sequence[Path]) 
     recent = (pc.field("session_date") >= session_after(session, 1 - RECENT_SESSIONS)) & pc.field(
         "symbol"
     ).isin(pc.unique(rejected["symbol"]))
-    bars = read_as_of(files, PRICES, session, known_at_cut(settings, session)).filter(recent)
+    bars = read_as_of(settings, PRICES, session).filter(recent)
     verdicts: dict[str, list[bool]] = defaultdict(list)
     bad_today = set()
     for bar in zip(*(bars[name].to_pylist() for name in versions), strict=True):

@@ -5,7 +5,6 @@ Imports Great Expectations and pandas; the stage imports this module only when t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from expectations.instruments import instrument_suite
 from expectations.prices import bar_suite, history_suite, move_limit
 from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import arrow_schema, conform, current_versions, read_parquet
+from pipelines.lake import arrow_schema, conform, current_versions, declared, read_files
 from pipelines.quality.history import with_history
 from pipelines.quality.quarantine import list_quarantine
 from pipelines.quality.validation import Failure, validate
@@ -42,7 +41,7 @@ class Judgement:
     bad_share: float
 
 
-def judge(settings: Settings, paths: Sequence[Path], past: Sequence[Path]) -> Judgement:
+def judge(settings: Settings, paths: Sequence[str], past: Sequence[str]) -> Judgement:
     """Judge the rows of some raw price files; writes nothing.
 
     Parameters
@@ -56,7 +55,7 @@ def judge(settings: Settings, paths: Sequence[Path], past: Sequence[Path]) -> Ju
     QualityError
         The instrument reference fails its own expectations.
     """
-    batch = _batch(paths)
+    batch = _batch(settings, paths)
     classes = _asset_classes(settings)
     sessions = sessions_between(batch["session_date"].min(), batch["session_date"].max())
     failures = validate(bar_suite(sessions, classes), batch)
@@ -102,19 +101,17 @@ def _against_history(
     return rejections
 
 
-def _batch(paths: Sequence[Path]) -> pd.DataFrame:
+def _batch(settings: Settings, paths: Sequence[str]) -> pd.DataFrame:
     """Return the files' rows by key; a row that stands in two files alike is one row."""
-    rows = conform(pa.concat_tables([read_parquet(path, PRICES) for path in paths]), PRICES)
+    rows = conform(read_files(settings, PRICES, paths), PRICES)
     return rows.to_pandas().drop_duplicates(ignore_index=True)
 
 
-def _accepted(settings: Settings, past: Sequence[Path]) -> pd.DataFrame:
+def _accepted(settings: Settings, past: Sequence[str]) -> pd.DataFrame:
     """Return the accepted close of each bar in files that were judged before."""
     columns = [*_VERSION, "close"]
-    parts = [read_parquet(path, PRICES, columns) for path in past]
-    if not parts:
-        return arrow_schema(PRICES).empty_table().select(columns).to_pandas()
-    rows = pa.concat_tables(parts).to_pandas().sort_values(_VERSION)
+    stored = declared(read_files(settings, PRICES, past, columns), PRICES)
+    rows = stored.to_pandas().sort_values(_VERSION)
     rejected = list_quarantine(settings).select(_VERSION).to_pandas().drop_duplicates()
     judged = rows.merge(rejected, how="left", on=_VERSION, indicator="verdict")
     good = judged[judged["verdict"] == "left_only"].drop(columns="verdict")

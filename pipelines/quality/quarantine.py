@@ -4,22 +4,13 @@ The lake is the truth that builds read. Nothing is moved or deleted: a rejection
 row that stays where it is.
 """
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from models.lake import QUARANTINED_PRICES
+from models.lake import PRICES, QUARANTINED_PRICES
 from models.store_outputs import QUARANTINE
-from pipelines.lake import (
-    FileRecord,
-    add_file,
-    arrow_schema,
-    conform,
-    partition,
-    quarantine_dataset_files,
-    read_parquet,
-)
+from pipelines.lake import rejections
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,26 +19,7 @@ if TYPE_CHECKING:
 
 def list_quarantine(settings: Settings) -> pa.Table:
     """Return every rejection of the settings' source, by symbol, session, version and rule."""
-    parts = [
-        read_parquet(path, QUARANTINED_PRICES)
-        for path in quarantine_dataset_files(settings, QUARANTINED_PRICES)
-    ]
-    if not parts:
-        return arrow_schema(QUARANTINED_PRICES).empty_table()
-    rows = conform(pa.concat_tables(parts), QUARANTINED_PRICES)
-    first_of_key = rows.append_column("position", pa.array(range(rows.num_rows)))
-    kept = first_of_key.group_by(list(QUARANTINED_PRICES.key)).aggregate([("position", "min")])
-    return rows.take(kept["position_min"].combine_chunks().sort())
-
-
-def add_rejections(settings: Settings, session: dt.date, rows: pa.Table) -> FileRecord | None:
-    """Write the rejections that are not in quarantine yet; return the file, if one was needed."""
-    known = _keys(list_quarantine(settings))
-    fresh = rows.filter(pa.array([key not in known for key in _ordered_keys(rows)], pa.bool_()))
-    if fresh.num_rows == 0:
-        return None
-    folder = partition(settings, "quarantine", QUARANTINED_PRICES, session)
-    return add_file(conform(fresh, QUARANTINED_PRICES), folder)
+    return rejections(settings, PRICES)
 
 
 def mirror_to_store(settings: Settings) -> int:

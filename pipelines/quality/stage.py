@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from models.lake import PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import dataset_files, mark_checked, unchecked_files
+from pipelines.lake import add_rejections, dataset_files, mark_checked, unchecked_files
 from pipelines.lineage import REPOSITORY, tree_digest
 from pipelines.progress import step
 from pipelines.quality.frozen import frozen_symbols
-from pipelines.quality.quarantine import add_rejections, mirror_to_store
+from pipelines.quality.quarantine import mirror_to_store
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
                 f"({checked} rows checked; {rules})",
                 "The feed itself must be wrong: mend or change the source and ingest again.",
             )
-        add_rejections(settings, session, judgement.rejections)
+        add_rejections(settings, PRICES, rules_digest, judgement.rejections)
         mark_checked(settings, PRICES, rules_digest, session, paths)
     mirror_to_store(settings)
     frozen = frozen_symbols(settings, session, files)

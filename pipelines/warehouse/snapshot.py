@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.store_inputs import SNAPSHOT
-from pipelines.lake import FileRecord, Manifest, add_file, client_files, conform, read_parquet
+from pipelines.lake import FileRecord, Manifest, add_file, read_file
 from pipelines.settings import Settings
 from pipelines.store import connect, read_current_from
 
@@ -26,21 +26,21 @@ def snapshot_clients(settings: Settings) -> list[FileRecord]:
     with connect(settings) as connection:
         current = [(table, read_current_from(connection, table)) for table in SNAPSHOT]
     return [
-        add_file(conform(rows, table), settings.lake / "clients" / table.name)
+        add_file(settings, table, rows, f"clients/{table.name}")
         for table, rows in current
     ]
 
 
-def warn_of_later_inputs(manifest: Manifest) -> None:
+def warn_of_later_inputs(settings: Settings, manifest: Manifest) -> None:
     """Say in the log when client inputs were recorded after what the session may know.
 
     Market data is cut at that moment; client inputs are always those of today.
     """
     cut = pa.scalar(manifest.known_at_cut, pa.timestamp("us", tz="UTC"))
     recorded = [
-        read_parquet(path, table, ["recorded_at"])["recorded_at"]
+        read_file(settings, table, path, ["recorded_at"])["recorded_at"]
         for table in SNAPSHOT
-        for path in client_files(manifest, table)
+        for path in manifest.paths("clients", table)
     ]
     later = sum(pc.sum(pc.greater(moments, cut)).as_py() or 0 for moments in recorded)
     if later:

@@ -7,7 +7,13 @@ from functools import cache
 import duckdb
 
 from pipelines.errors import LakeError, WarehouseError
-from pipelines.lake import Manifest, build_manifest, read_manifest, write_manifest
+from pipelines.lake import (
+    Manifest,
+    build_manifest,
+    manifests_starting,
+    read_manifest,
+    write_manifest,
+)
 from pipelines.lineage import REPOSITORY, json_digest, tree_digest
 from pipelines.progress import step
 from pipelines.settings import Settings
@@ -56,7 +62,7 @@ def transform(settings: Settings, session: dt.date) -> WarehouseBuild:
     """
     _require_one_source(settings)
     manifest = build_manifest(settings, session, snapshot_clients(settings))
-    warn_of_later_inputs(manifest)
+    warn_of_later_inputs(settings, manifest)
     write_manifest(settings, manifest)
     return _published(settings, manifest)
 
@@ -116,7 +122,7 @@ def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
 
 def _built(settings: Settings, manifest: Manifest, name: str, lock: int) -> WarehouseBuild:
     workspace = fresh_workspace(settings)
-    lay_out(manifest, workspace)
+    lay_out(settings, manifest, workspace)
     dbt_build.build(settings, workspace, code_digest(), lock)
     with connect(workspace) as warehouse:
         features = export_features(warehouse, workspace / "features.parquet")
@@ -137,7 +143,7 @@ def _built(settings: Settings, manifest: Manifest, name: str, lock: int) -> Ware
 
 
 def _manifest_starting(settings: Settings, prefix: str) -> Manifest:
-    found = sorted((settings.lake / "manifests").glob(f"{prefix}*.json"))
+    found = manifests_starting(settings, prefix)
     if len(found) != 1:
         raise LakeError(
             "data snapshot",
@@ -145,4 +151,4 @@ def _manifest_starting(settings: Settings, prefix: str) -> Manifest:
             f"{len(found)} manifests start with it, so its warehouse cannot be made again",
             "Restore the lake's manifests from a backup.",
         )
-    return read_manifest(settings, found[0].stem)
+    return read_manifest(settings, found[0])

@@ -1,0 +1,251 @@
+"""Append deliveries to raw datasets: only what is new, or says something else than before."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.declaration import Table
+from models.lake import ACTIONS, PRICES
+from models.vocabulary import Arrival, KnownAtBasis
+from pipelines.lake.files import (
+    LakeFile,
+    add_file,
+    dataset_folder,
+    landed_files,
+    read_rows,
+)
+from pipelines.lake.parquet import FileRecord, canonical, codes
+from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, subject_column
+from pipelines.lake.versions import Mask, changed_rows, new_vintages, newest_versions
+from pipelines.settings import Settings
+
+_DAYS = "datetime64[D]"
+_NEVER = np.iinfo(np.int32).min
+
+
+@dataclass(frozen=True)
+class AppendResult:
+    """What one append did.
+
+    ``rows`` are the appended ones as they were stored, in canonical order, with text columns
+    encoded as dictionaries. ``files`` hold them; there are several where they span years.
+    """
+
+    files: tuple[FileRecord, ...]
+    rows: pa.Table
+    new_rows: int
+    restated_rows: int
+
+
+def append_versions(
+    settings: Settings,
+    table: Table,
+    session: dt.date,
+    rows: pa.Table,
+    *,
+    arrival: Arrival,
+    observed_at: dt.datetime,
+    origin: str = "",
+) -> AppendResult:
+    """Add to a raw dataset what is new in the rows or says something else than before.
+
+    A changed value is a new version, known from the moment of the delivery, since it could not be
+    known before. So is a new row whose symbol (or series) was stored already: in a bulk arrival
+    if it lies before that symbol's newest stored session, in a polled one always. All other rows
+    keep the ``known_at`` that they come with, but what was polled is never known later than it
+    was polled. Rows that their source dates itself (``vintage``) keep it in any case.
+
+    Only files that may hold delivered symbols and sessions are read.
+
+    Parameters
+    ----------
+    session : session of the ingest; rows remember it.
+    rows : stamped rows, in any order; text may be dictionary-encoded. A delivery's actions come
+        before its prices: an action counts as late when its symbol's stored prices go beyond it.
+    arrival : how the source's data comes.
+    observed_at : moment of the delivery (UTC); a version never becomes known before, or at the
+        same moment as, the version that it replaces.
+    origin : where the rows come from, as text that the files carry.
+
+    Raises
+    ------
+    LakeError
+        The rows are not as declared, the lake cannot be written, or a file in it is broken.
+    """
+    delivered = canonical(rows, table)
+    if delivered.num_rows == 0:
+        return AppendResult((), delivered, 0, 0)
+    files = landed_files(settings, "raw", table)
+    stored = _stored_versions(settings, table, files, delivered)
+    is_vintage = _is(delivered["known_at_basis"], KnownAtBasis.VINTAGE)
+    changed, known = changed_rows(delivered, newest_versions(stored, table), table)
+    if is_vintage.any():
+        changed = np.where(is_vintage, new_vintages(delivered, stored, table), changed)
+    if not changed.any():
+        return AppendResult((), delivered.slice(0, 0), 0, 0)
+    restated = known[changed]
+    additions = delivered if changed.all() else delivered.filter(pa.array(changed))
+    observed = (restated | _is_late(settings, table, additions, arrival)) & ~is_vintage[changed]
+    additions = _stamped(additions, stored, observed, observed_at, session)
+    if arrival is Arrival.POLLED:
+        additions = _not_known_after(additions, observed_at)
+    records = [
+        add_file(settings, table, part, folder, origin=origin, restated_rows=replaced)
+        for folder, part, replaced in _parts(settings, table, additions, restated)
+    ]
+    return AppendResult(
+        files=tuple(records),
+        rows=canonical(additions, table),
+        new_rows=int((~restated).sum()),
+        restated_rows=int(restated.sum()),
+    )
+
+
+def _stored_versions(
+    settings: Settings, table: Table, files: list[LakeFile], delivered: pa.Table
+) -> pa.Table:
+    """Return every stored version of what is delivered, and of little else."""
+    subjects = _distinct(delivered[subject_column(table)])
+    if SESSION not in table.column_names:
+        return read_rows(settings, table, files, subjects=subjects)
+    days = delivered[SESSION].cast(pa.int32())
+    first, last = pc.min(days).as_py(), pc.max(days).as_py()
+    near = [
+        file for file in files if file.summary.first_day <= last and first <= file.summary.last_day
+    ]
+    rows = read_rows(settings, table, near, subjects=subjects)
+    stored_days = codes(rows[SESSION])
+    inside = (first <= stored_days) & (stored_days <= last)
+    return rows if inside.all() else rows.filter(pa.array(inside))
+
+
+def _is_late(settings: Settings, table: Table, rows: pa.Table, arrival: Arrival) -> Mask:
+    """Say which rows were not there when their symbol (or series) was last looked at."""
+    if SESSION in table.column_names:
+        day = SESSION
+        reference = PRICES if table is ACTIONS else table
+    elif "observation_date" in table.column_names:
+        day, reference = "observation_date", table
+    else:
+        return np.zeros(rows.num_rows, dtype=bool)
+    subjects = rows[subject_column(table)].combine_chunks()
+    days = codes(rows[day])
+    by_code = _newest_days(settings, reference, day, subjects, int(days.min()), arrival)
+    newest = by_code[np.asarray(subjects.indices)]
+    if arrival is Arrival.POLLED:
+        return newest > _NEVER
+    # An action on the last stored session came after that session's prices were stored.
+    return days <= newest if reference is not table else days < newest
+
+
+def _newest_days(
+    settings: Settings,
+    table: Table,
+    day: str,
+    subjects: pa.DictionaryArray,
+    first_day: int,
+    arrival: Arrival,
+) -> np.ndarray:
+    """Return, for each code of the dictionary, its newest stored day; years are read backwards.
+
+    Where only a day after ``first_day`` matters, files that end before it are not read.
+    """
+    newest = np.full(len(subjects.dictionary), _NEVER)
+    files = landed_files(settings, "raw", table)
+    if arrival is Arrival.BULK and day == SESSION:
+        files = [file for file in files if file.summary.last_day >= first_day]
+    names = subjects.dictionary.to_pylist()
+    missing = set(_distinct(subjects))
+    position = {name: code for code, name in enumerate(names)}
+    for group in _by_last_year(files):
+        if not missing:
+            break
+        rows = read_rows(settings, table, group, [subject_column(table), day], missing)
+        if rows.num_rows == 0:
+            continue
+        found = rows[subject_column(table)].combine_chunks()
+        found_days = codes(rows[day])
+        latest = np.full(len(found.dictionary), _NEVER)
+        np.maximum.at(latest, np.asarray(found.indices), found_days)
+        for name, last in zip(found.dictionary.to_pylist(), latest, strict=True):
+            if last > _NEVER and name in missing:
+                newest[position[name]] = last
+                missing.discard(name)
+    return newest
+
+
+def _by_last_year(files: list[LakeFile]) -> Iterator[list[LakeFile]]:
+    """Group files by the folder of their year, the newest year first."""
+    ordered = sorted(files, key=lambda file: file.path.rpartition("/")[0], reverse=True)
+    for _, group in groupby(ordered, key=lambda file: file.path.rpartition("/")[0]):
+        yield list(group)
+
+
+def _stamped(
+    rows: pa.Table, stored: pa.Table, observed: Mask, observed_at: dt.datetime, session: dt.date
+) -> pa.Table:
+    """Give rows their ingest's session, and observed ones the moment of the delivery."""
+    count = rows.num_rows
+    rows = _replaced(
+        rows, "ingest_session", pa.array(np.full(count, day_number(session), np.int32), pa.date32())
+    )
+    if not observed.any():
+        return rows
+    moment = microseconds(observed_at)
+    if stored.num_rows:
+        moment = max(moment, int(codes(stored[VERSION]).max()) + 1)
+    known_at = np.where(observed, moment, codes(rows[VERSION]))
+    rows = _replaced(rows, VERSION, pa.array(known_at).cast(pa.timestamp("us", tz="UTC")))
+    basis = pc.if_else(
+        pa.array(observed), KnownAtBasis.OBSERVED.value, rows["known_at_basis"].cast(pa.string())
+    )
+    return _replaced(rows, "known_at_basis", basis)
+
+
+def _not_known_after(rows: pa.Table, moment: dt.datetime) -> pa.Table:
+    """What a poll brought by assumption was there when it came, whatever the assumption says."""
+    is_assumed = _is(rows["known_at_basis"], KnownAtBasis.ASSUMED)
+    known_at = codes(rows[VERSION])
+    early = np.where(is_assumed, np.minimum(known_at, microseconds(moment)), known_at)
+    return _replaced(rows, VERSION, pa.array(early).cast(pa.timestamp("us", tz="UTC")))
+
+
+def _parts(
+    settings: Settings, table: Table, rows: pa.Table, restated: Mask
+) -> Iterator[tuple[str, pa.Table, int]]:
+    """Split canonical rows into files: their folder, their rows, how many were stored before."""
+    folder = dataset_folder(settings, "raw", table)
+    if table is not PRICES:
+        yield folder, rows, int(restated.sum())
+        return
+    years = codes(rows[SESSION]).astype(_DAYS).astype("datetime64[Y]").astype(int) + 1970
+    order = np.argsort(years, kind="stable")
+    by_year = rows.take(pa.array(order)) if np.any(np.diff(order) != 1) else rows
+    years, restated = years[order], restated[order]
+    bounds = [0, *(np.flatnonzero(np.diff(years)) + 1), len(years)]
+    for first, end in pairwise(bounds):
+        part = by_year.slice(first, end - first)
+        yield f"{folder}/year={years[first]}", part, int(restated[first:end].sum())
+
+
+def _replaced(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    position = rows.schema.get_field_index(name)
+    field = rows.schema.field(position)
+    if pa.types.is_dictionary(field.type):
+        values = values.dictionary_encode()
+    return rows.set_column(position, field, values)
+
+
+def _is(column: pa.ChunkedArray, value: KnownAtBasis) -> Mask:
+    encoded = column.combine_chunks()
+    wanted = np.array([text == value.value for text in encoded.dictionary.to_pylist()], dtype=bool)
+    return wanted[np.asarray(encoded.indices)]
+
+
+def _distinct(column: pa.ChunkedArray | pa.Array) -> list[str]:
+    return list(pc.unique(column).to_pylist())
