@@ -46,41 +46,41 @@ class CircuitBreaker:
     request decides whether it closes or opens again. Thread-safe.
     """
 
-    def __init__(self, policy: RetryPolicy, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, policy: RetryPolicy, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._policy = policy
-        self._now_s = now_s
+        self._clock = clock
         self._lock = threading.Lock()
         self._strikes = 0
-        self._open_until_s: float | None = None
+        self._open_until: dt.datetime | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether nothing may be asked now."""
-        with self._lock:
-            return self._open_until_s is not None and self._now_s() < self._open_until_s
+        return self.cools_down_for > dt.timedelta()
 
     @property
     def is_half_open(self) -> bool:
-        """Whether one probe may be asked, since the cool-down is over."""
+        """Whether only a probe may be asked, since the cool-down is just over."""
         with self._lock:
-            return self._open_until_s is not None and self._now_s() >= self._open_until_s
+            return self._open_until is not None and self._clock() >= self._open_until
 
     @property
-    def closed_in(self) -> dt.timedelta:
-        """How long it stays open."""
+    def cools_down_for(self) -> dt.timedelta:
+        """How long it stays open, at least zero."""
         with self._lock:
-            left_s = 0.0 if self._open_until_s is None else self._open_until_s - self._now_s()
-        return dt.timedelta(seconds=max(0, round(left_s)))
+            if self._open_until is None:
+                return dt.timedelta()
+            return max(self._open_until - self._clock(), dt.timedelta())
 
     def success(self) -> None:
         """Note that the source answered: close."""
         with self._lock:
             self._strikes = 0
-            self._open_until_s = None
+            self._open_until = None
 
     def strike(self) -> None:
         """Note that the source refused; the last of several strikes, or a failed probe, opens."""
         with self._lock:
             self._strikes += 1
-            if self._open_until_s is not None or self._strikes >= self._policy.strikes:
-                self._open_until_s = self._now_s() + self._policy.cool_down_s
+            if self._open_until is not None or self._strikes >= self._policy.strikes:
+                self._open_until = self._clock() + dt.timedelta(seconds=self._policy.cool_down_s)

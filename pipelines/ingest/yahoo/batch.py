@@ -1,6 +1,6 @@
 """Many symbols at once: rounds over those that failed, with waits between and a breaker above."""
 
-import datetime as dt
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,8 +66,8 @@ def ask_batch(
 
 def refusal(breaker: CircuitBreaker) -> str:
     """Say why symbols are not asked for while the breaker is open."""
-    left: dt.timedelta = breaker.closed_in
-    return f"Yahoo refused or did not answer repeatedly; it is left alone for another {left}"
+    seconds = math.ceil(breaker.cools_down_for.total_seconds())
+    return f"Yahoo refused or did not answer repeatedly; it is left alone for another {seconds} s"
 
 
 def _allowed(failure: Failure | None, policy: RetryPolicy) -> int:

@@ -5,6 +5,7 @@ an event whose day has no bar to the bar before, keeps the first of two differen
 and turns a missing volume into zero; none of these can be told afterwards.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from yfinance import utils
 BAR_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close", "Volume")
 _MINOR_UNITS = {"GBp": ("GBP", 0.01), "ZAc": ("ZAR", 0.01), "ILA": ("ILS", 0.01)}
 """Yahoo's names for a hundredth of a currency, from ``yfinance.scrapers.history``."""
+
+# yfinance 1.7 calls pandas in a way that pandas 3 deprecates, and switches the warnings on.
+warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"^yfinance")
 
 Days = npt.NDArray[np.datetime64]
 

@@ -39,7 +39,8 @@ class YahooProvider:
     universe : instruments and memberships to ask for.
     fred : where macro series come from.
     policy : waits and limits of the requests to Yahoo.
-    clock : says which session's bars are complete; no other date comes from it.
+    clock : says which session's bars are complete, and when the breaker has cooled down; no other
+        market date comes from it.
     """
 
     source = Source.YAHOO
@@ -56,7 +57,7 @@ class YahooProvider:
         self._fred = fred
         self._policy = policy or RetryPolicy()
         self._clock = clock
-        self._breaker = CircuitBreaker(self._policy)
+        self._breaker = CircuitBreaker(self._policy, clock)
         self._currencies: dict[str, str] = dict(
             zip(
                 universe.instruments["symbol"].to_pylist(),
