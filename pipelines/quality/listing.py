@@ -52,7 +52,7 @@ def write_csv(rejections: pa.Table, stream: TextIO) -> None:
 
 
 def _group(rows: list[dict[str, Any]]) -> RejectionGroup:
-    ordered = sorted(rows, key=lambda row: (row["session_date"], row["known_at"]))
+    ordered = sorted(rows, key=_when)
     first, last = ordered[0], ordered[-1]
     return RejectionGroup(
         symbol=last["symbol"],
@@ -63,6 +63,11 @@ def _group(rows: list[dict[str, Any]]) -> RejectionGroup:
         reason=last["reason"],
         remedy=last["remedy"],
     )
+
+
+def _when(row: dict[str, Any]) -> tuple[dt.date, dt.datetime]:
+    """Instruments have no session; their versions are in order all the same."""
+    return row["session_date"] or dt.date.min, row["known_at"]
 
 
 def _cells(values: Iterable[object]) -> list[object]:

@@ -1,76 +1,122 @@
-"""The check stage: judge what ingest added, put what fails into quarantine, name frozen symbols."""
+"""The check stage: what ingest did not judge is judged, and the whole is found fit to be used."""
 
 import datetime as dt
 import logging
 from collections import Counter
 from dataclasses import dataclass
 
-from models.lake import PRICES
+import pyarrow as pa
+
+from expectations.instruments import REFERENCE_SUITE
+from models.lake import INSTRUMENTS, PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import add_rejections, dataset_files, mark_checked, unchecked_files
-from pipelines.lineage import REPOSITORY, tree_digest
+from pipelines.lake import current_versions, landed_files, rejections
 from pipelines.progress import step
-from pipelines.quality.frozen import frozen_symbols
+from pipelines.quality.incoming import check_unchecked, rules_digest
+from pipelines.quality.judging import Batch, failing
 from pipelines.quality.quarantine import mirror_to_store
+from pipelines.quality.recent import Recent, recent
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 LARGEST_BAD_SHARE = 1 / 3
-"""A larger share of bad bars in the sessions of a batch is a broken feed, not bad symbols."""
-
-_RULES = ("expectations", "pipelines/quality")
+"""A larger share of bad bars, of a session or of everything, is a broken feed, not bad symbols."""
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """What one check did, and which symbols are frozen as of its session.
+    """How good a source's prices are, and which symbols are frozen as of the check's session.
 
-    ``rules`` counts the rows that failed each rule; a row may fail several.
+    ``rows_checked`` counts what was judged because ingest had not done so; ``rules`` the versions
+    in quarantine by rule, and a version may fail several; ``notes`` say what is odd about a
+    symbol without rejecting anything.
     """
 
+    rows: int
     rows_checked: int
     rows_quarantined: int
     symbols_frozen: tuple[str, ...]
     rules: dict[str, int]
+    notes: dict[str, str]
 
 
 def check(settings: Settings, session: dt.date) -> QualityReport:
-    """Judge the raw prices that were not judged yet and quarantine the rows that fail.
+    """Judge what was not judged yet, have it confirmed, and refuse a source that is broken.
 
     Raises
     ------
     QualityError
-        The instrument reference is wrong, or so much of the batch is bad that the source must be
-        broken. Nothing is quarantined then, raw data stays, and the next check starts over.
+        The instrument reference is wrong, so much is bad that the source must be broken, or
+        Great Expectations disagrees with a verdict. Raw rows and verdicts stay; a source that
+        puts its rows right is fit again.
     LakeError
         A file of the lake is broken.
     """
-    checked = quarantined = 0
-    rules: dict[str, int] = {}
-    rules_digest = tree_digest(REPOSITORY, _RULES, {".py"})
-    # One list for the whole check: what an ingest adds meanwhile is the next check's business.
-    files = dataset_files(settings, PRICES)
-    unchecked = set(unchecked_files(settings, PRICES, rules_digest))
-    if paths := [path for path in files if path in unchecked]:
-        with step(f"check of {len(paths)} new price file(s)"):
-            from pipelines.quality.judgement import judge
-
-            judgement = judge(settings, paths, [path for path in files if path not in unchecked])
-        checked, quarantined = judgement.rows_checked, judgement.rows_rejected
-        rules = dict(sorted(Counter(judgement.rejections["rule"].to_pylist()).items()))
-        if judgement.bad_share > LARGEST_BAD_SHARE:
-            raise QualityError(
-                f"source {settings.source.value}, share of bad bars",
-                f"{judgement.bad_share:.0%}",
-                f"more than {LARGEST_BAD_SHARE:.0%} of the bars in the new rows' sessions failed "
-                f"({checked} rows checked; {rules})",
-                "The feed itself must be wrong: mend or change the source and ingest again.",
-            )
-        add_rejections(settings, PRICES, rules_digest, judgement.rejections)
-        mark_checked(settings, PRICES, rules_digest, session, paths)
-    mirror_to_store(settings)
-    frozen = frozen_symbols(settings, session, files)
+    with step(f"check of {settings.source.value}"):
+        checked = check_unchecked(settings, session)
+        _require_reference(settings)
+        rejected = rejections(settings, PRICES)
+        rows = sum(file.summary.rows for file in landed_files(settings, "raw", PRICES))
+        last = recent(settings, session)
+        _require_sound_feed(settings, rows, rejected, last)
+        _confirm_and_document(settings, session)
+        mirror_to_store(settings)
+    frozen = last.frozen()
     if frozen:
         logger.warning("frozen as of %s: %s", session, ", ".join(frozen))
-    return QualityReport(checked, quarantined, frozen, rules)
+    notes: dict[str, str] = {}
+    for symbol, note in last.notes():
+        notes[symbol] = f"{notes[symbol]}; {note}" if symbol in notes else note
+        logger.info("%s: %s", symbol, note)
+    return QualityReport(
+        rows=rows,
+        rows_checked=checked,
+        rows_quarantined=_versions(rejected),
+        symbols_frozen=frozen,
+        rules=dict(sorted(Counter(rejected["rule"].to_pylist()).items())),
+        notes=notes,
+    )
+
+
+def _require_reference(settings: Settings) -> None:
+    instruments = Batch.of(current_versions(settings, INSTRUMENTS))
+    for rule in REFERENCE_SUITE:
+        if failing(rule, instruments).size:
+            raise QualityError(
+                f"instruments of source {settings.source.value}",
+                rule.name,
+                rule.reason,
+                rule.remedy,
+            )
+
+
+def _require_sound_feed(settings: Settings, rows: int, rejected: pa.Table, last: Recent) -> None:
+    shares = {
+        f"of the bars of {last.sessions[-1]}": last.bad_share_of_session(),
+        "of all bars": _versions(rejected) / rows if rows else 0.0,
+    }
+    for what, share in shares.items():
+        if share > LARGEST_BAD_SHARE:
+            counts = dict(sorted(Counter(rejected["rule"].to_pylist()).items()))
+            raise QualityError(
+                f"source {settings.source.value}, share of bad bars",
+                f"{share:.0%}",
+                f"more than {LARGEST_BAD_SHARE:.0%} {what} failed ({rows} rows; {counts})",
+                "The feed itself must be wrong: mend or change the source and ingest again.",
+            )
+
+
+def _confirm_and_document(settings: Settings, session: dt.date) -> None:
+    from pipelines.quality.data_docs import is_documented
+
+    if is_documented(settings, rules_digest()):
+        return
+    from pipelines.quality.documenting import confirm_and_document
+
+    confirm_and_document(settings, session)
+
+
+def _versions(rejected: pa.Table) -> int:
+    keys = ["symbol", "session_date", "known_at"]
+    return int(rejected.group_by(keys).aggregate([]).num_rows)

@@ -4,8 +4,6 @@ No I/O, no clock, no Great Expectations: everything is done on whole arrays, so 
 millions of rows is judged in less time than reading it takes.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,43 +11,19 @@ import pyarrow.compute as pc
 
 from expectations.prices import BAR_SUITE, HISTORY_COLUMNS, HISTORY_SUITE, SINGLE_STOCKS
 from models.lake import PRICES
-from pipelines.quality.bars import Symbols, bars_of
-from pipelines.quality.compiled import Batch, failing, numbers
-from pipelines.quality.exchange import session_ends
-from pipelines.quality.history import Bars, Derived
-from pipelines.quality.past import WINDOW_BARS
-from pipelines.quality.rejections import Failures, describe, rejected_positions
-from pipelines.quality.series import judge_series
+from pipelines.quality.judging.bars import Symbols, bars_of
+from pipelines.quality.judging.compiled import Batch, failing, numbers
+from pipelines.quality.judging.exchange import session_ends
+from pipelines.quality.judging.history import Bars, Derived
+from pipelines.quality.judging.past import WINDOW_BARS
+from pipelines.quality.judging.rejections import Failures, describe, rejected_positions
+from pipelines.quality.judging.series import judge_series
+from pipelines.quality.judging.verdict import Verdict
 
 PAST_BARS = WINDOW_BARS + 1
 """How many accepted bars before the earliest row a judge wants to see of each symbol."""
 
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the judge says of a batch.
-
-    ``rejections`` are rows of ``QUARANTINED_PRICES``, one per row and rule. ``batch`` holds the
-    columns that the suites were evaluated on, derived ones included, so that Great Expectations
-    can confirm the verdict; ``survivors`` marks the rows that reached the history suite.
-    """
-
-    rejections: pa.Table
-    batch: Batch
-    survivors: Mask
-    rejected: npt.NDArray[np.intp]
-
-    @property
-    def rows_checked(self) -> int:
-        """How many rows were judged."""
-        return self.batch.rows
-
-    @property
-    def rows_rejected(self) -> int:
-        """How many of them failed a rule."""
-        return len(self.rejected)
 
 
 class PriceJudge:
@@ -77,15 +51,15 @@ class PriceJudge:
         rows : the rows to judge, any versions of any bars; fastest if they are in order of
             symbol, session and ``known_at`` already.
         past : accepted rows of the same symbols, from ``PAST_BARS`` bars before the earliest row
-            to judge. Later ones count too, for the rows after them. As ``PRICES``, or some of its
-            columns: ``symbol, session_date, open, high, low, close, volume``.
+            to judge. Later ones count too, for the rows after them. As ``PRICES``.
         actions : the splits and dividends that the source knows of these symbols, as ``ACTIONS``.
         """
         rows = _in_order(rows)
+        past = None if past is None else _in_order(past)
         symbols = Symbols(rows, past)
         codes = symbols.codes(rows)
         days = numbers(rows["session_date"]).astype(np.int64)
-        known = np.array([name in self._basket for name in symbols.names], dtype=bool)
+        known = np.array([*(name in self._basket for name in symbols.names), False], dtype=bool)
         batch = Batch.of(
             rows,
             exchange_closed_at=session_ends(days),
@@ -97,7 +71,7 @@ class PriceJudge:
             positions = failing(rule, batch)
             failures.append(Failures(rule, positions))
             good[positions] = False
-        basket = np.array([self._basket.get(name, False) for name in symbols.names], dtype=bool)
+        basket = np.array([*(self._basket.get(name, False) for name in symbols.names), False])
         bars = bars_of(rows, symbols, basket, actions)
         earlier = None if past is None else bars_of(past, symbols, basket, actions)
         derived = _beside_past(bars, good, earlier)
@@ -165,11 +139,13 @@ def _in_order(rows: pa.Table) -> pa.Table:
     rows = rows.combine_chunks()
     if rows.num_rows < 2 or _is_in_order(rows):
         return rows
-    return rows.take(pc.sort_indices(rows, sort_keys=keys))
+    plain = rows.select([name for name, _ in keys])
+    plain = plain.set_column(0, "symbol", plain["symbol"].cast(pa.string()))
+    return rows.take(pc.sort_indices(plain, sort_keys=keys))
 
 
 def _is_in_order(rows: pa.Table) -> bool:
-    codes = np.asarray(rows["symbol"].combine_chunks().dictionary_encode().indices)
+    codes = Symbols(rows).codes(rows)
     if (codes[1:] < codes[:-1]).any():
         return False
     same = codes[1:] == codes[:-1]

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from expectations.prices import HISTORY_SUITE
-from pipelines.quality.compiled import Batch, failing
-from pipelines.quality.cross_section import MarketMoves, shared_bars
-from pipelines.quality.history import Bars, Derived, derive
-from pipelines.quality.past import WINDOW_BARS, past_of_each
+from pipelines.quality.judging.compiled import Batch, failing
+from pipelines.quality.judging.cross_section import MarketMoves, shared_bars
+from pipelines.quality.judging.history import Bars, Derived, derive
+from pipelines.quality.judging.past import WINDOW_BARS, past_of_each
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -4,6 +4,7 @@ Great Expectations takes seconds to import and milliseconds per rule and thousan
 load has tens of millions. The stage has it confirm what this module says (``validation``).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -72,8 +73,8 @@ def failing(rule: Rule, batch: Batch) -> npt.NDArray[np.intp]:
     """Return the positions of the rows that fail a rule; of a demand on the whole, all or none."""
     mask = _violations(rule, batch)
     if mask is not None and rule.where is not None:
-        condition = pc.equal(batch.columns[rule.where.column], pa.scalar(rule.where.value))
-        mask &= _mask(condition)
+        given = batch.columns[rule.where.column]
+        mask &= _mask(pc.equal(given, pa.scalar(rule.where.value, given.type)))
     return np.empty(0, dtype=np.intp) if mask is None else np.flatnonzero(mask)
 
 
@@ -93,34 +94,42 @@ def _violations(rule: Rule, batch: Batch) -> Mask | None:
     match rule.demand:
         case Present(column):
             return batch.missing(column)
-        case Between(column, at_least, at_most, above):
-            values = batch.numbers(column)
-            wrong = np.zeros(batch.rows, dtype=bool)
-            if at_least is not None:
-                wrong |= values <= at_least if above else values < at_least
-            if at_most is not None:
-                wrong |= values > at_most
-            return wrong
+        case Between():
+            return _outside(rule.demand, batch)
         case NotBelow(larger, smaller):
             return batch.numbers(larger) < batch.numbers(smaller)
-        case OneOf(column, allowed):
-            given = batch.columns[column]
-            known = pc.is_in(given, pa.array(allowed, given.type))
-            return (
-                None
-                if pc.all(known).as_py()
-                else _mask(pc.and_(pc.is_valid(given), pc.invert(known)))
-            )
-        case Matches(column, pattern):
-            return _mask(pc.invert(pc.match_substring_regex(batch.columns[column], pattern)))
+        case OneOf() | Matches():
+            return _unwanted_text(rule.demand, batch)
         case Unique(columns):
             return _repeated([batch.columns[name] for name in columns])
-        case Columns(names):
-            same = set(names) <= set(batch.columns)
-            return None if same else np.ones(batch.rows, dtype=bool)
-        case SumWithin(column, at_most):
-            total = float(np.nansum(batch.numbers(column)))
-            return None if 0 < total <= at_most else np.ones(batch.rows, dtype=bool)
+        case Columns() | SumWithin():
+            return None if _holds(rule.demand, batch) else np.ones(batch.rows, dtype=bool)
+
+
+def _outside(demand: Between, batch: Batch) -> Mask:
+    values = batch.numbers(demand.column)
+    wrong = np.zeros(batch.rows, dtype=bool)
+    if demand.at_least is not None:
+        wrong |= values <= demand.at_least if demand.above else values < demand.at_least
+    if demand.at_most is not None:
+        wrong |= values > demand.at_most
+    return wrong
+
+
+def _unwanted_text(demand: OneOf | Matches, batch: Batch) -> Mask | None:
+    """Look at each distinct text once."""
+    codes, texts = encoded(batch.columns[demand.column])
+    if isinstance(demand, OneOf):
+        wrong = [text is not None and text not in demand.values for text in texts]
+    else:
+        wrong = [text is not None and re.search(demand.pattern, text) is None for text in texts]
+    return np.array(wrong, dtype=bool)[codes] if any(wrong) else None
+
+
+def _holds(demand: Columns | SumWithin, batch: Batch) -> bool:
+    if isinstance(demand, Columns):
+        return set(demand.names) <= set(batch.columns)
+    return 0 < float(np.nansum(batch.numbers(demand.column))) <= demand.at_most
 
 
 def _repeated(columns: list[Column]) -> Mask | None:
@@ -156,12 +165,26 @@ def _order(codes: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.intp] | None:
     return None if (ascending | tied).all() else np.lexsort(codes[::-1])
 
 
+def encoded(column: Column) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+    """Return a text column as positions in a list of its texts; the last one stands for none."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):  # no rows, or dictionaries that could not be joined
+        array = array.unify_dictionaries().combine_chunks()
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    texts: list[str | None] = [*array.dictionary.to_pylist(), None]
+    indices = array.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(texts) - 1)
+    return np.asarray(indices, dtype=np.int64), texts
+
+
 def _codes(column: Column) -> npt.NDArray[np.int64]:
     if isinstance(column, np.ndarray):
         return column.astype(np.int64)
+    if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
+        return encoded(column)[0]
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_string(array.type):
-        return np.asarray(array.dictionary_encode(null_encoding="encode").indices, dtype=np.int64)
     if pa.types.is_date32(array.type):
         array = array.cast(pa.int32())
     return np.asarray(array.cast(pa.int64()).fill_null(np.iinfo(np.int64).min))

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.vocabulary import ActionKind, PriceBasis
-from pipelines.quality.compiled import Column, numbers
-from pipelines.quality.exchange import session_numbers
-from pipelines.quality.history import Bars
+from pipelines.quality.judging.compiled import encoded, numbers
+from pipelines.quality.judging.exchange import session_numbers
+from pipelines.quality.judging.history import Bars
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -21,15 +21,22 @@ class Symbols:
     """The symbols of some tables, numbered in alphabetical order."""
 
     def __init__(self, *tables: pa.Table | None) -> None:
-        distinct = [pc.unique(table["symbol"]).to_pylist() for table in tables if table is not None]
-        self.names: list[str] = sorted({name for names in distinct for name in names if name})
+        found = {name for table in tables if table is not None for name in _names(table)}
+        self.names: list[str] = sorted(found)
+        self._number = {name: number for number, name in enumerate(self.names)}
+
+    def number(self, name: str | None) -> int:
+        """Return a symbol's number, -1 if it is none of them."""
+        return -1 if name is None else self._number.get(name, -1)
 
     def codes(self, table: pa.Table) -> Ints:
-        """Return the number of each row's symbol; that of the last for a missing one."""
-        encoded = table["symbol"].combine_chunks().dictionary_encode(null_encoding="encode")
-        place = {name: number for number, name in enumerate(self.names)}
-        numbers_ = [place.get(name, len(place) - 1) for name in encoded.dictionary.to_pylist()]
-        return np.array(numbers_, dtype=np.int64)[np.asarray(encoded.indices)]
+        """Return the number of each row's symbol; -1 for a missing one."""
+        codes, texts = encoded(table["symbol"])
+        return np.array([self.number(text) for text in texts], dtype=np.int64)[codes]
+
+
+def _names(table: pa.Table) -> set[str]:
+    return {name for name in pc.unique(table["symbol"]).to_pylist() if name is not None}
 
 
 def bars_of(
@@ -65,9 +72,8 @@ def bars_of(
 def _is_as_traded(rows: pa.Table) -> npt.NDArray[np.bool_]:
     if "price_basis" not in rows.column_names:
         return np.ones(rows.num_rows, dtype=bool)
-    encoded = rows["price_basis"].combine_chunks().dictionary_encode(null_encoding="encode")
-    words = [word == PriceBasis.AS_TRADED for word in encoded.dictionary.to_pylist()]
-    return np.array(words, dtype=bool)[np.asarray(encoded.indices)]
+    codes, texts = encoded(rows["price_basis"])
+    return np.array([text == PriceBasis.AS_TRADED for text in texts], dtype=bool)[codes]
 
 
 def _actions_at(
@@ -82,8 +88,7 @@ def _actions_at(
     if actions is None or actions.num_rows == 0 or not as_traded.any():
         return zero, zero
     newest = _newest(actions)
-    place = {name: number for number, name in enumerate(symbols.names)}
-    codes = np.array([place.get(name, -1) for name in newest["symbol"].to_pylist()])
+    codes = symbols.codes(newest)
     days = numbers(newest["session_date"]).astype(np.int64)
     key = codes * _KEY_STRIDE + session_numbers(days)
     amount = numbers(newest["amount"])
@@ -111,14 +116,18 @@ def _accumulated(key: Ints, values: Floats, at: Ints) -> Floats:
 
 
 def _newest(actions: pa.Table) -> pa.Table:
-    """Return the newest version of each action."""
-    if "known_at" not in actions.column_names:
-        return actions
+    """Return the newest version of each action, with the kind as plain text."""
     entity = ["symbol", "session_date", "kind"]
-    ordered = actions.select([*entity, "amount", "known_at"]).sort_by(
-        [(name, "ascending") for name in (*entity, "known_at")]
+    columns = [*entity, "amount", *(["known_at"] if "known_at" in actions.column_names else [])]
+    plain = actions.select(columns).cast(
+        pa.schema(
+            [
+                (field.name, pa.string() if field.name in ("symbol", "kind") else field.type)
+                for field in actions.select(columns).schema
+            ]
+        )
     )
-    keys = [ordered[name].to_pylist() for name in entity]
-    rows = list(zip(*keys, strict=True))
+    ordered = plain.sort_by([(name, "ascending") for name in columns if name != "amount"])
+    rows = list(zip(*(ordered[name].to_pylist() for name in entity), strict=True))
     last = [row != following for row, following in zip(rows, [*rows[1:], None], strict=True)]
     return ordered.filter(pa.array(last, pa.bool_()))

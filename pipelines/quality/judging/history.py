@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expectations.prices import HIGHEST_MOVE
-from pipelines.quality.past import WINDOW_BARS, Past
+from pipelines.quality.judging.past import WINDOW_BARS, Past
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

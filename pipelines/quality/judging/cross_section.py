@@ -1,11 +1,11 @@
-"""A bar beside the other bars of its session: did the market move, is it another symbol's bar?"""
+"""A bar beside the others of its session: whether the market moved, whether two are the same."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.quality.history import Bars, Derived
+from pipelines.quality.judging.history import Bars, Derived
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -78,7 +78,7 @@ def shared_bars(bars: Bars, is_new: Mask, derived: Derived) -> Floats:
         )
     for place in twin:
         one, two = candidates[order[place]], candidates[order[place + 1]]
-        if not _equal(bars, one, two) or not _came_from_elsewhere(bars, derived, one, two):
+        if not _equal(bars, one, two) or not _came_from_elsewhere(derived, one, two):
             continue
         difference = strangeness[one] - strangeness[two]
         if not difference <= 0:
@@ -106,7 +106,7 @@ def _equal(bars: Bars, one: int, two: int) -> bool:
     )
 
 
-def _came_from_elsewhere(bars: Bars, derived: Derived, one: int, two: int) -> bool:
+def _came_from_elsewhere(derived: Derived, one: int, two: int) -> bool:
     """Say whether the two closes before differed; a symbol's first bar has none to compare."""
     moves = derived["log_move"][one], derived["log_move"][two]
     return bool(np.isnan(moves).any() or abs(moves[0] - moves[1]) > _SAME_MOVE)

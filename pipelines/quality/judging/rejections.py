@@ -11,7 +11,7 @@ from expectations.rules import Rule
 from models.declaration import Table
 from models.lake import quarantined
 from pipelines.lake import arrow_schema, conform
-from pipelines.quality.compiled import Batch
+from pipelines.quality.judging.compiled import Batch
 
 Positions = npt.NDArray[np.intp]
 

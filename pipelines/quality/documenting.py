@@ -1,0 +1,106 @@
+"""Confirm the verdicts of a source with Great Expectations and write its Data Docs.
+
+Imports Great Expectations and pandas; the stage imports this module only when there is work.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from great_expectations.render.renderer import ValidationResultsPageRenderer
+from great_expectations.render.view import DefaultJinjaPageView
+
+from models.declaration import Table
+from models.lake import ACTIONS, PRICES
+from pipelines.lake import (
+    current_versions,
+    landed_files,
+    read_rows,
+    rejections,
+    without_rejected,
+)
+from pipelines.quality.confirmation import confirm
+from pipelines.quality.data_docs import write_pages
+from pipelines.quality.incoming import JUDGED_IN_ORDER, SUITES, price_judge, rules_digest
+from pipelines.quality.judging import Verdict, judge_rows
+from pipelines.quality.recent import recent
+from pipelines.settings import Settings
+
+MOST_ROWS_JUDGED_AGAIN = 300_000
+SYMBOLS_SAMPLED = 20
+MOST_REJECTED_SYMBOLS = 20
+_SEED = 7
+
+
+def confirm_and_document(settings: Settings, session: dt.date) -> None:
+    """Judge again from the lake what is there, have it confirmed, and write the pages.
+
+    Of a large dataset, symbols with rows in quarantine and a seeded sample of the others.
+
+    Raises
+    ------
+    QualityError
+        Great Expectations disagrees with a verdict.
+    """
+    pages = []
+    for table in JUDGED_IN_ORDER:
+        for name, success, page in _pages(settings, table):
+            pages.append((name, success, page))
+    rejected = pa.concat_tables([_described(settings, table) for table in JUDGED_IN_ORDER])
+    write_pages(settings, rules_digest(), pages, rejected, recent(settings, session).notes())
+
+
+def _pages(settings: Settings, table: Table) -> Iterator[tuple[str, bool, str]]:
+    rows = _rows_to_confirm(settings, table)
+    if rows.num_rows == 0:
+        return
+    confirmation = confirm(table, SUITES.get(table.name), _verdict(settings, table, rows))
+    for result in confirmation.results:
+        result.meta["run_id"] = None
+        content = ValidationResultsPageRenderer().render(result)
+        yield result.suite_name, bool(result.success), DefaultJinjaPageView().render(content)
+
+
+def _verdict(settings: Settings, table: Table, rows: pa.Table) -> Verdict:
+    """Judge the whole history of some symbols, so that no earlier past is needed."""
+    if table is not PRICES:
+        return judge_rows(table, SUITES[table.name], rows)
+    symbols = pc.unique(rows["symbol"]).cast(pa.string()).to_pylist()
+    actions = without_rejected(
+        settings, ACTIONS, current_versions(settings, ACTIONS, symbols), rules_digest()
+    )
+    return price_judge(settings).judge(rows, None, actions)
+
+
+def _rows_to_confirm(settings: Settings, table: Table) -> pa.Table:
+    files = landed_files(settings, "raw", table)
+    total = sum(file.summary.rows for file in files)
+    if table is not PRICES or total <= MOST_ROWS_JUDGED_AGAIN:
+        return read_rows(settings, table, files)
+    every = sorted(current_versions(settings, JUDGED_IN_ORDER[0])["symbol"].to_pylist())
+    dice = np.random.default_rng(_SEED)
+    sampled = dice.choice(len(every), min(SYMBOLS_SAMPLED, len(every)), replace=False)
+    chosen = {every[number] for number in sampled}
+    bad = pc.unique(rejections(settings, table)["symbol"]).to_pylist()
+    chosen |= set(bad[:MOST_REJECTED_SYMBOLS])
+    return read_rows(settings, table, files, subjects=chosen)
+
+
+def _described(settings: Settings, table: Table) -> pa.Table:
+    """Return a dataset's quarantine with the columns that all datasets can show."""
+    rows = rejections(settings, table)
+    names = rows.column_names
+    subject = next(name for name in ("symbol", "series_id") if name in names)
+    day = next((name for name in _DAYS if name in names), None)
+    return pa.table(
+        {
+            "symbol": rows[subject],
+            "session_date": pa.nulls(rows.num_rows, pa.date32()) if day is None else rows[day],
+            **{name: rows[name] for name in ("known_at", "rule", "reason", "remedy")},
+        }
+    )
+
+
+_DAYS = ("session_date", "observation_date", "member_from")

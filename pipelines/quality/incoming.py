@@ -1,0 +1,174 @@
+"""Judge rows of the lake and file the verdict: what ingest calls batch by batch, and check at once.
+
+A verdict is filed under the digest of the rules, before the rows' files are marked as checked. So
+a killed ingest leaves unmarked files, which no build reads and the next check judges.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.actions import ACTION_SUITE
+from expectations.instruments import INSTRUMENT_SUITE
+from expectations.macro import MACRO_SUITE
+from expectations.rules import Suite
+from expectations.universe import UNIVERSE_SUITE
+from models.declaration import Table
+from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
+from pipelines.lake import (
+    LakeFile,
+    add_rejections,
+    checked_files,
+    current_versions,
+    landed_files,
+    mark_checked,
+    read_files,
+    read_rows,
+    unchecked_files,
+    without_rejected,
+)
+from pipelines.lineage import REPOSITORY, tree_digest
+from pipelines.quality.judging import PriceJudge, Verdict, judge_rows
+from pipelines.settings import Settings
+
+SUITES: dict[str, Suite] = {
+    ACTIONS.name: ACTION_SUITE,
+    INSTRUMENTS.name: INSTRUMENT_SUITE,
+    MACRO.name: MACRO_SUITE,
+    UNIVERSE.name: UNIVERSE_SUITE,
+}
+"""By dataset; prices have their own judge."""
+
+JUDGED_IN_ORDER = (INSTRUMENTS, ACTIONS, MACRO, UNIVERSE, PRICES)
+"""Prices last: they are judged with the instruments and the accepted actions."""
+
+_RULES = ("expectations", "pipelines/quality/judging")
+_DAYS_BEFORE = 200
+"""Calendar days that hold more sessions than the judge looks back on."""
+
+_ROWS_AT_ONCE = 4_000_000
+
+
+@cache
+def rules_digest() -> str:
+    """Return the digest of all code that a verdict depends on."""
+    return tree_digest(REPOSITORY, _RULES, {".py"})
+
+
+def check_rows(
+    settings: Settings,
+    session: dt.date,
+    table: Table,
+    rows: pa.Table,
+    paths: Iterable[str],
+    judge: PriceJudge | None = None,
+) -> Verdict:
+    """Judge rows that were just appended, file what is rejected, and mark their files.
+
+    Parameters
+    ----------
+    rows : the appended rows as they were stored (``AppendResult.rows``).
+    paths : the files that hold them.
+    judge : one built before from the same reference, to be used again.
+
+    Raises
+    ------
+    LakeError
+        The lake cannot be written, or a file in it is broken.
+    """
+    verdict = verdict_on(settings, table, rows, judge)
+    rules = rules_digest()
+    if verdict.rejections.num_rows:
+        add_rejections(settings, table, rules, verdict.rejections)
+    mark_checked(settings, table, rules, session, paths)
+    return verdict
+
+
+def check_unchecked(settings: Settings, session: dt.date) -> int:
+    """Judge everything that is not judged under today's rules; return how many rows that were.
+
+    An ingest calls it before it judges anything itself: its rows are judged beside an accepted
+    past, which changed rules leave without a verdict.
+    """
+    return sum(_check_unchecked(settings, session, table) for table in JUDGED_IN_ORDER)
+
+
+def verdict_on(
+    settings: Settings, table: Table, rows: pa.Table, judge: PriceJudge | None = None
+) -> Verdict:
+    """Return the verdict on rows of a raw dataset; writes nothing."""
+    if table is not PRICES:
+        return judge_rows(table, SUITES[table.name], rows)
+    judge = judge or price_judge(settings)
+    symbols = pc.unique(rows["symbol"]).cast(pa.string()).to_pylist()
+    return judge.judge(rows, _accepted_past(settings, rows, symbols), _actions(settings, symbols))
+
+
+def price_judge(settings: Settings) -> PriceJudge:
+    """Return the judge of the source's current instruments."""
+    return PriceJudge(current_versions(settings, INSTRUMENTS))
+
+
+def _check_unchecked(settings: Settings, session: dt.date, table: Table) -> int:
+    rules = rules_digest()
+    paths = unchecked_files(settings, table, rules)
+    if not paths:
+        return 0
+    rows = read_files(settings, table, paths)
+    checked = rows.num_rows
+    for part in _in_parts(rows, table):
+        verdict = verdict_on(settings, table, part)
+        if verdict.rejections.num_rows:
+            add_rejections(settings, table, rules, verdict.rejections)
+    mark_checked(settings, table, rules, session, paths)
+    return checked
+
+
+def _in_parts(rows: pa.Table, table: Table) -> Iterable[pa.Table]:
+    """Split prices by symbols, so that a bulk load of many years is judged in bounded memory."""
+    if table is not PRICES or rows.num_rows <= _ROWS_AT_ONCE:
+        yield rows
+        return
+    symbols = sorted(pc.unique(rows["symbol"]).cast(pa.string()).to_pylist())
+    parts = -(-rows.num_rows // _ROWS_AT_ONCE)
+    for group in np.array_split(np.array(symbols, dtype=object), parts):
+        yield rows.filter(pc.is_in(rows["symbol"].cast(pa.string()), pa.array(group.tolist())))
+
+
+def _actions(settings: Settings, symbols: list[str]) -> pa.Table:
+    accepted = without_rejected(
+        settings, ACTIONS, current_versions(settings, ACTIONS, symbols), rules_digest()
+    )
+    return accepted
+
+
+def _accepted_past(settings: Settings, rows: pa.Table, symbols: list[str]) -> pa.Table | None:
+    """Return what was accepted of these symbols around the rows, up to the last of them.
+
+    A symbol without a bar in the months before counts from its last one, however old.
+    """
+    rules = rules_digest()
+    checked = checked_files(settings, PRICES, rules)
+    files = [file for file in landed_files(settings, "raw", PRICES) if file.path in checked]
+    if not files or rows.num_rows == 0:
+        return None
+    bounds = pc.min_max(rows["session_date"].cast(pa.int32()))
+    first, last = bounds["min"].as_py() - _DAYS_BEFORE, bounds["max"].as_py()
+    near = _accepted(settings, [f for f in files if f.summary.last_day >= first], symbols, last)
+    present = set(pc.unique(near["symbol"]).cast(pa.string()).to_pylist())
+    absent = [symbol for symbol in symbols if symbol not in present]
+    if not absent:
+        return near
+    return pa.concat_tables([near, _accepted(settings, files, absent, last)]).unify_dictionaries()
+
+
+def _accepted(
+    settings: Settings, files: list[LakeFile], symbols: list[str], last_day: int
+) -> pa.Table:
+    rows = read_rows(settings, PRICES, files, subjects=symbols)
+    rows = rows.filter(pc.less_equal(rows["session_date"].cast(pa.int32()), last_day))
+    return without_rejected(settings, PRICES, rows, rules_digest())
