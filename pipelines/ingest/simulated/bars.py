@@ -78,9 +78,9 @@ def _range(instruments: Sequence[Instrument], path: Paths) -> tuple[Floats, Floa
     gaps, ups, downs = [], [], []
     for one in instruments:
         dice = generator(13, one.number)
-        gaps.append(dice.standard_normal(count)[::-1])
-        ups.append(generator(14, one.number).standard_exponential(count)[::-1])
-        downs.append(generator(15, one.number).standard_exponential(count)[::-1])
+        gaps.append(dice.standard_normal((count,))[::-1])
+        ups.append(generator(14, one.number).standard_exponential((count,))[::-1])
+        downs.append(generator(15, one.number).standard_exponential((count,))[::-1])
     share = OVERNIGHT_SHARE
     gap = share * path.log_return + np.sqrt(share * (1 - share)) * path.sigma * np.array(gaps)
     inside = path.log_return - gap
