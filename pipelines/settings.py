@@ -89,8 +89,8 @@ class Settings(BaseModel):
 
     @property
     def lake(self) -> Path:
-        """Folder of raw data, quarantine, client snapshots and manifests."""
-        return self.home / "lake"
+        """Folder of a local lake; a remote one has no folder."""
+        return Path(self.lake_url).expanduser().absolute() if self.lake_url else self.home / "lake"
 
     @property
     def warehouse(self) -> Path:

@@ -1,6 +1,7 @@
 """The lake: append-only Parquet files in a folder or a bucket, and the manifests that pin them.
 
     raw/<dataset>/source=<source>/[year=<Y>/]<digest>.parquet              as received
+    compacted/<dataset>/source=<source>/[year=<Y>/]<digest>.parquet        the same, in fewer files
     quarantine/<dataset>/source=<source>/rules=<digest>/<digest>.parquet   what was rejected, why
     releases/source=<source>/<digest>.parquet                              verdicts overruled
     checks/<dataset>/source=<source>/rules=<digest>/<digest>.json          what was checked
@@ -12,18 +13,19 @@ shows. Paths are inside the lake, with forward slashes.
 """
 
 from pipelines.lake.append import AppendResult, append_versions
+from pipelines.lake.catalogue import LakeFile, landed_files
 from pipelines.lake.checks import checked_files, mark_checked, rules_in_force, unchecked_files
+from pipelines.lake.compaction import CompactionReport, compact
 from pipelines.lake.cut import known_at_cut
 from pipelines.lake.files import (
-    LakeFile,
     add_file,
     dataset_files,
-    landed_files,
     local_copy,
     origin_of,
     read_file,
     read_rows,
 )
+from pipelines.lake.lock import sole_writer
 from pipelines.lake.manifest import (
     Manifest,
     build_manifest,
@@ -57,10 +59,12 @@ from pipelines.lake.reading import (
     read_files,
     symbol_spans,
 )
+from pipelines.lake.restatements import restatements
 from pipelines.lake.storage import Storage, clean_leftovers, storage
 
 __all__ = [
     "AppendResult",
+    "CompactionReport",
     "FileRecord",
     "LakeFile",
     "Manifest",
@@ -74,6 +78,7 @@ __all__ = [
     "canonical",
     "checked_files",
     "clean_leftovers",
+    "compact",
     "conform",
     "current_versions",
     "dataset_files",
@@ -93,7 +98,9 @@ __all__ = [
     "read_verdicts",
     "rejections",
     "releases",
+    "restatements",
     "rules_in_force",
+    "sole_writer",
     "storage",
     "symbol_spans",
     "unchecked_files",

@@ -2,29 +2,29 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.declaration import Table
 from models.lake import ACTIONS, PRICES
 from models.vocabulary import Arrival, KnownAtBasis
-from pipelines.lake.files import (
-    LakeFile,
-    add_file,
-    dataset_folder,
-    landed_files,
-    read_rows,
-)
+from pipelines.lake.catalogue import LakeFile, dataset_folder, landed_files
+from pipelines.lake.files import add_canonical, read_rows
+from pipelines.lake.lock import sole_writer
 from pipelines.lake.parquet import FileRecord, canonical, codes
 from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, subject_column
 from pipelines.lake.versions import Mask, changed_rows, new_vintages, newest_versions
 from pipelines.settings import Settings
 
-_DAYS = "datetime64[D]"
+_WRITERS = 4
+"""Files written at once: each waits for its disk while others are encoded."""
+
 _NEVER = np.iinfo(np.int32).min
 
 
@@ -76,10 +76,25 @@ def append_versions(
     ------
     LakeError
         The rows are not as declared, the lake cannot be written, or a file in it is broken.
+    HomeError
+        Another process writes the source, and goes on doing so.
     """
     delivered = canonical(rows, table)
     if delivered.num_rows == 0:
         return AppendResult((), delivered, 0, 0)
+    with sole_writer(settings):
+        return _append(settings, table, session, delivered, arrival, observed_at, origin)
+
+
+def _append(
+    settings: Settings,
+    table: Table,
+    session: dt.date,
+    delivered: pa.Table,
+    arrival: Arrival,
+    observed_at: dt.datetime,
+    origin: str,
+) -> AppendResult:
     files = landed_files(settings, "raw", table)
     stored = _stored_versions(settings, table, files, delivered)
     is_vintage = _is(delivered["known_at_basis"], KnownAtBasis.VINTAGE)
@@ -94,16 +109,65 @@ def append_versions(
     additions = _stamped(additions, stored, observed, observed_at, session)
     if arrival is Arrival.POLLED:
         additions = _not_known_after(additions, observed_at)
-    records = [
-        add_file(settings, table, part, folder, origin=origin, restated_rows=replaced)
-        for folder, part, replaced in _parts(settings, table, additions, restated)
-    ]
+    replaced = _counts_by_year(table, additions, restated)
+    if arrival is Arrival.POLLED or observed.any():
+        additions = canonical(additions, table)
     return AppendResult(
-        files=tuple(records),
-        rows=canonical(additions, table),
+        files=_write(settings, table, additions, replaced, origin),
+        rows=additions,
         new_rows=int((~restated).sum()),
         restated_rows=int(restated.sum()),
     )
+
+
+def _write(
+    settings: Settings, table: Table, rows: pa.Table, replaced: dict[int, int], origin: str
+) -> tuple[FileRecord, ...]:
+    """Write rows into the files that their years ask for, several at once.
+
+    Parameters
+    ----------
+    rows : canonical and encoded.
+    replaced : how many rows of each year replace an earlier version.
+    """
+    folder = dataset_folder(settings, "raw", table)
+    if table is not PRICES:
+        return (add_canonical(settings, table, rows, folder, origin, sum(replaced.values())),)
+
+    def write(part: tuple[int, pa.Table]) -> FileRecord:
+        year, rows = part
+        below = f"{folder}/year={year}"
+        return add_canonical(settings, table, rows, below, origin, replaced.get(year, 0))
+
+    parts = list(_by_year(rows))
+    if len(parts) == 1:
+        return (write(parts[0]),)
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return tuple(pool.map(write, parts))
+
+
+def _by_year(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    """Split canonical rows by the year of their session; each part stays in canonical order."""
+    years = _years(rows)
+    order = np.argsort(years, kind="stable")
+    if np.any(np.diff(order) != 1):
+        rows = rows.take(pa.array(order))
+    years = years[order]
+    for first, end in pairwise([0, *(np.flatnonzero(np.diff(years)) + 1), len(years)]):
+        yield int(years[first]), rows.slice(first, end - first)
+
+
+def _counts_by_year(table: Table, rows: pa.Table, counted: Mask) -> dict[int, int]:
+    if not counted.any():
+        return {}
+    if SESSION not in table.column_names:
+        return {0: int(counted.sum())}
+    years, counts = np.unique(_years(rows)[counted], return_counts=True)
+    return dict(zip(years.tolist(), counts.tolist(), strict=True))
+
+
+def _years(rows: pa.Table) -> npt.NDArray[np.int64]:
+    return np.asarray(pc.year(rows[SESSION]).combine_chunks(), dtype=np.int64)
 
 
 def _stored_versions(
@@ -150,7 +214,7 @@ def _newest_days(
     subjects: pa.DictionaryArray,
     first_day: int,
     arrival: Arrival,
-) -> np.ndarray:
+) -> npt.NDArray[np.int64]:
     """Return, for each code of the dictionary, its newest stored day; years are read backwards.
 
     Where only a day after ``first_day`` matters, files that end before it are not read.
@@ -208,29 +272,11 @@ def _stamped(
 
 
 def _not_known_after(rows: pa.Table, moment: dt.datetime) -> pa.Table:
-    """What a poll brought by assumption was there when it came, whatever the assumption says."""
+    """Let no assumption say that what a poll brought was known after it came."""
     is_assumed = _is(rows["known_at_basis"], KnownAtBasis.ASSUMED)
     known_at = codes(rows[VERSION])
     early = np.where(is_assumed, np.minimum(known_at, microseconds(moment)), known_at)
     return _replaced(rows, VERSION, pa.array(early).cast(pa.timestamp("us", tz="UTC")))
-
-
-def _parts(
-    settings: Settings, table: Table, rows: pa.Table, restated: Mask
-) -> Iterator[tuple[str, pa.Table, int]]:
-    """Split canonical rows into files: their folder, their rows, how many were stored before."""
-    folder = dataset_folder(settings, "raw", table)
-    if table is not PRICES:
-        yield folder, rows, int(restated.sum())
-        return
-    years = codes(rows[SESSION]).astype(_DAYS).astype("datetime64[Y]").astype(int) + 1970
-    order = np.argsort(years, kind="stable")
-    by_year = rows.take(pa.array(order)) if np.any(np.diff(order) != 1) else rows
-    years, restated = years[order], restated[order]
-    bounds = [0, *(np.flatnonzero(np.diff(years)) + 1), len(years)]
-    for first, end in pairwise(bounds):
-        part = by_year.slice(first, end - first)
-        yield f"{folder}/year={years[first]}", part, int(restated[first:end].sum())
 
 
 def _replaced(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:

@@ -14,7 +14,8 @@ from functools import lru_cache
 
 from models.declaration import Table
 from pipelines.errors import LakeError
-from pipelines.lake.files import dataset_files, dataset_folder
+from pipelines.lake.catalogue import dataset_folder
+from pipelines.lake.files import dataset_files
 from pipelines.lake.storage import Storage, storage
 from pipelines.lineage import canonical_json, json_digest
 from pipelines.settings import Settings

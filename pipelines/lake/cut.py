@@ -5,7 +5,8 @@ import datetime as dt
 import numpy as np
 
 from models.lake import PRICES, RAW
-from pipelines.lake.files import LakeFile, landed_files, read_rows
+from pipelines.lake.catalogue import LakeFile, landed_files
+from pipelines.lake.files import read_rows
 from pipelines.lake.parquet import codes
 from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, moment_of
 from pipelines.sessions import available_at

@@ -1,26 +1,16 @@
-"""Which files a dataset has, what each says of its rows, and how to add and read them.
-
-    <area>/<dataset>/source=<source>/[year=<Y>/ | rules=<digest>/]<digest>.parquet
-
-A *landed* file is one that was added; its path names it for ever. Compaction may put its rows into
-another file and remove it: then reading it means reading that one, which holds more rows. Readers
-never mind, since they cut rows by session, knowledge and symbol anyway.
-"""
+"""Add files to datasets of the lake, read their rows, prove that their bytes are what they were."""
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from models.declaration import Table
 from pipelines.errors import LakeError
+from pipelines.lake.catalogue import SUMMARY, LakeFile, landed_files, remember
 from pipelines.lake.parquet import (
     NAME_DIGITS,
     FileRecord,
@@ -29,31 +19,15 @@ from pipelines.lake.parquet import (
     encoded_schema,
     to_bytes,
 )
+from pipelines.lake.parquet_reading import REMEDY, metadata_of, read_parquet
 from pipelines.lake.storage import Storage, storage, write_local
-from pipelines.lake.summary import Summary, subject_column, summarise
+from pipelines.lake.summary import VERSION, may_hold, summarise
 from pipelines.lineage import file_digest
 from pipelines.settings import Settings
 
-_SUMMARY = "smartinvest.summary"
 _ORIGIN = "smartinvest.origin"
-_REMEDY = "Restore it from a backup, or move it away and run `smartinvest ingest` again."
-
-
-@dataclass(frozen=True)
-class LakeFile:
-    """A landed file: its path in the lake, what it says of its rows, and where those are now.
-
-    ``held_by`` is the path of the file to read; it is another one after a compaction.
-    """
-
-    path: str
-    summary: Summary
-    held_by: str
-
-
-def dataset_folder(settings: Settings, area: str, table: Table) -> str:
-    """Return the folder of a dataset of the settings' source, inside the lake."""
-    return f"{area}/{table.name}/source={settings.source.value}"
+_THREADS = 4
+"""Readers and writers at once: they wait for disks and servers more than they compute."""
 
 
 def add_file(
@@ -81,49 +55,32 @@ def add_file(
         The lake cannot be written, or the rows are not as declared.
     """
     rows = canonical(rows, table)
+    return add_canonical(settings, table, rows, folder, origin, restated_rows)
+
+
+def add_canonical(
+    settings: Settings,
+    table: Table,
+    rows: pa.Table,
+    folder: str,
+    origin: str = "",
+    restated_rows: int = 0,
+) -> FileRecord:
+    """Do as ``add_file`` with rows that are in canonical order and encoded already."""
     metadata = {_ORIGIN: origin} if origin else {}
-    if rows.num_rows and "known_at" in table.column_names:
-        metadata[_SUMMARY] = summarise(rows, table, restated_rows).to_json()
+    summary = None
+    if rows.num_rows and VERSION in table.column_names:
+        summary = summarise(rows, table, restated_rows)
+        metadata[SUMMARY] = summary.to_json()
     content = to_bytes(rows, metadata)
     name, digest = content_name(content)
     path = f"{folder}/{name}"
     place = storage(settings)
     if not _is_there(place, path, digest):
         place.write(path, content)
+    if summary is not None:
+        remember(settings, folder, path, summary)
     return FileRecord(path, digest, rows.num_rows)
-
-
-def landed_files(settings: Settings, area: str, table: Table, below: str = "") -> list[LakeFile]:
-    """Return all landed files of a dataset of the settings' source, in path order.
-
-    Parameters
-    ----------
-    area : ``raw`` or ``quarantine``.
-    below : a folder below the dataset's, to list only that one.
-    """
-    place = storage(settings)
-    folder = dataset_folder(settings, area, table) + (f"/{below}" if below else "")
-    return [
-        LakeFile(path, summary_of(place, table, path), path)
-        for path in place.files(folder, ".parquet")
-    ]
-
-
-def held_by(settings: Settings, table: Table, area: str, paths: Iterable[str]) -> list[str]:
-    """Return the files that hold the rows of landed files now, without repeats, in path order.
-
-    Raises
-    ------
-    LakeError
-        The lake has no such file.
-    """
-    now = {file.path: file.held_by for file in landed_files(settings, area, table)}
-    found = set()
-    for path in paths:
-        if path not in now:
-            raise LakeError("lake file", path, "it does not exist", _REMEDY)
-        found.add(now[path])
-    return sorted(found)
 
 
 def dataset_files(settings: Settings, table: Table) -> list[str]:
@@ -141,7 +98,7 @@ def read_file(
     LakeError
         The file is missing, truncated, no Parquet, or of another table.
     """
-    return _read(storage(settings), table, path, columns, None)
+    return read_parquet(storage(settings), table, path, columns)
 
 
 def read_rows(
@@ -153,18 +110,44 @@ def read_rows(
 ) -> pa.Table:
     """Return the rows of landed files, or of some symbols (or series) in them, encoded.
 
-    Row groups that hold none of the subjects are not read. After a compaction there may be rows
-    of other files among them.
+    Files and row groups that hold none of the subjects are not read. After a compaction there may
+    be rows of other files among them.
     """
     place = storage(settings)
     wanted = None if subjects is None else sorted(subjects)
-    paths = sorted({file.held_by for file in files if _may_hold(file.summary, wanted)})
-    parts = [_read(place, table, path, columns, wanted) for path in paths]
+    paths = sorted({file.held_by for file in files if may_hold(file.summary, wanted)})
+
+    def read(path: str) -> pa.Table:
+        return read_parquet(place, table, path, columns, wanted)
+
+    if len(paths) > 1:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            parts = list(pool.map(read, paths))
+    else:
+        parts = [read(path) for path in paths]
     parts = [part for part in parts if part.num_rows]
     if not parts:
         schema = encoded_schema(table)
-        return (schema if columns is None else _select(schema, columns)).empty_table()
+        names = schema.names if columns is None else columns
+        return pa.schema([schema.field(name) for name in names]).empty_table()
     return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+
+
+def held_by(settings: Settings, table: Table, area: str, paths: Iterable[str]) -> list[str]:
+    """Return the files that hold the rows of landed files now, without repeats, in path order.
+
+    Raises
+    ------
+    LakeError
+        The lake has no such file.
+    """
+    now = {file.path: file.held_by for file in landed_files(settings, area, table)}
+    found = set()
+    for path in paths:
+        if path not in now:
+            raise LakeError("lake file", path, "it does not exist", REMEDY)
+        found.add(now[path])
+    return sorted(found)
 
 
 def verified(settings: Settings, path: str) -> str:
@@ -176,28 +159,17 @@ def verified(settings: Settings, path: str) -> str:
         It is missing, or its bytes are not those that were written under this name.
     """
     try:
-        digest = hashlib.sha256(storage(settings).read(path)).hexdigest()
+        digest = _digest(storage(settings), path)
     except FileNotFoundError:
-        raise LakeError("lake file", path, "it does not exist", _REMEDY) from None
-    if path.rpartition("/")[2].partition(".")[0] != digest[:NAME_DIGITS]:
+        raise LakeError("lake file", path, "it does not exist", REMEDY) from None
+    if _name_digits(path) != digest[:NAME_DIGITS]:
         raise LakeError(
             "lake file",
             path,
             f"its bytes changed after it was written (SHA-256 is now {digest[:NAME_DIGITS]}...)",
-            _REMEDY,
+            REMEDY,
         )
     return digest
-
-
-def digest_of(settings: Settings, file: LakeFile) -> str:
-    """Return a landed file's digest, once the file that holds its rows is proved undamaged.
-
-    Raises
-    ------
-    LakeError
-        It is missing, or its bytes are not those that were written under its name.
-    """
-    return verified(settings, file.held_by)
 
 
 def local_copy(settings: Settings, path: str) -> Path:
@@ -210,16 +182,15 @@ def local_copy(settings: Settings, path: str) -> Path:
     if place.local_root is not None:
         return place.local_root / path
     copy = settings.home / "cache" / "lake" / path
-    name = path.rpartition("/")[2].partition(".")[0]
-    if not copy.is_file() or file_digest(copy)[:NAME_DIGITS] != name:
-        try:
-            content = place.read(path)
-        except FileNotFoundError:
-            raise LakeError("lake file", path, "it does not exist", _REMEDY) from None
-        if hashlib.sha256(content).hexdigest()[:NAME_DIGITS] != name:
-            raise LakeError("lake file", path, "its bytes are not what its name says", _REMEDY)
-        write_local(copy, content)
+    if not copy.is_file() or file_digest(copy)[:NAME_DIGITS] != _name_digits(path):
+        verified(settings, path)
+        write_local(copy, place.read(path))
     return copy
+
+
+def origin_of(settings: Settings, path: str) -> str:
+    """Return where a file's rows come from, as was said when it was added."""
+    return metadata_of(storage(settings), path).get(_ORIGIN, "")
 
 
 def visible(files: Iterable[LakeFile], session: dt.date, known_at: dt.datetime) -> list[LakeFile]:
@@ -231,97 +202,16 @@ def visible(files: Iterable[LakeFile], session: dt.date, known_at: dt.datetime) 
     return [file for file in files if file.summary.holds_visible_row(session, known_at)]
 
 
-def summary_of(place: Storage, table: Table, path: str) -> Summary:
-    """Return what a file says of its rows."""
-    return _summary(place, table.name, path)
-
-
-def origin_of(settings: Settings, path: str) -> str:
-    """Return where a file's rows come from, as was said when it was added."""
-    metadata = _opened(storage(settings), path).metadata.metadata or {}
-    return metadata.get(_ORIGIN.encode(), b"").decode()
-
-
-@lru_cache(maxsize=1 << 17)
-def _summary(place: Storage, table: str, path: str) -> Summary:
-    metadata = _opened(place, path).metadata.metadata or {}
-    try:
-        return Summary.from_json(metadata[_SUMMARY.encode()])
-    except (KeyError, TypeError, json.JSONDecodeError):
-        raise LakeError(
-            "lake file", path, f"it does not say what rows of {table} it holds", _REMEDY
-        ) from None
-
-
-def _may_hold(summary: Summary, subjects: Sequence[str] | None) -> bool:
-    if subjects is None:
-        return True
-    # The least wanted one that is not below the file's first decides.
-    from bisect import bisect_left
-
-    position = bisect_left(subjects, summary.first_subject)
-    return position < len(subjects) and subjects[position] <= summary.last_subject
-
-
-def _read(
-    place: Storage,
-    table: Table,
-    path: str,
-    columns: Sequence[str] | None,
-    subjects: Sequence[str] | None,
-) -> pa.Table:
-    file = _opened(
-        place,
-        path,
-        [field.name for field in encoded_schema(table) if pa.types.is_dictionary(field.type)],
-    )
-    try:
-        if file.schema_arrow.remove_metadata() != _as_stored(table):
-            raise LakeError(
-                "lake file", path, f"its columns are not those of {table.name}", _REMEDY
-            )
-        groups = _groups(file, table, subjects)
-        rows = file.read_row_groups(groups, columns=columns)
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
-    schema = encoded_schema(table)
-    rows = rows.cast(schema if columns is None else _select(schema, columns))
-    if subjects is None:
-        return rows
-    return rows.filter(pc.is_in(rows[subject_column(table)], pa.array(subjects)))
-
-
-def _as_stored(table: Table) -> pa.Schema:
-    return encoded_schema(table)
-
-
-def _groups(file: pq.ParquetFile, table: Table, subjects: Sequence[str] | None) -> list[int]:
-    return list(range(file.metadata.num_row_groups))
-
-
-def _opened(place: Storage, path: str, dictionaries: list[str] | None = None) -> pq.ParquetFile:
-    """Open a file; every way in which it can be broken is a ``LakeError``."""
-    try:
-        return pq.ParquetFile(
-            place.open(path), read_dictionary=dictionaries, page_checksum_verification=True
-        )
-    except FileNotFoundError:
-        raise LakeError("lake file", path, "it does not exist", _REMEDY) from None
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: str, error: Exception) -> LakeError:
-    cause = str(error).splitlines()[0].rstrip(".")
-    return LakeError("lake file", path, f"it cannot be read ({cause})", _REMEDY)
-
-
 def _is_there(place: Storage, path: str, digest: str) -> bool:
     try:
-        return hashlib.sha256(place.read(path)).hexdigest() == digest
+        return place.exists(path) and _digest(place, path) == digest
     except FileNotFoundError:
         return False
 
 
-def _select(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
-    return pa.schema([schema.field(name) for name in columns])
+def _digest(place: Storage, path: str) -> str:
+    return hashlib.sha256(place.read(path)).hexdigest()
+
+
+def _name_digits(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0]

@@ -6,20 +6,24 @@ It names landed files. What compaction does to them later changes no manifest.
 import datetime as dt
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from models.declaration import Table
 from models.lake import INSTRUMENTS, PRICES, RAW
 from pipelines.errors import LakeError
+from pipelines.lake.catalogue import LakeFile, landed_files
 from pipelines.lake.checks import checked_files, rules_in_force
 from pipelines.lake.cut import known_at_cut
-from pipelines.lake.files import LakeFile, digest_of, landed_files, verified, visible
+from pipelines.lake.files import verified, visible
 from pipelines.lake.parquet import FileRecord
 from pipelines.lake.quarantine import release_files, verdict_files
 from pipelines.lake.storage import storage
 from pipelines.lineage import canonical_json, json_digest
 from pipelines.settings import Settings
+
+_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def build_manifest(
         _require_rows(settings, table, raw, session)
         _require_checked(settings, table, raw, session)
         rejected = visible(verdict_files(settings, table), session, cut)
-        files += [_record(settings, file) for file in (*raw, *rejected)]
+        files += _records(settings, [*raw, *rejected])
     files += [_release(settings, path) for path in release_files(settings)]
     for file in client_files:
         if verified(settings, file.path) != file.digest:
@@ -139,8 +143,15 @@ def manifests_starting(settings: Settings, prefix: str) -> list[str]:
     return [name.removesuffix(".json") for name in names if name.startswith(prefix)]
 
 
-def _record(settings: Settings, file: LakeFile) -> FileRecord:
-    return FileRecord(file.path, digest_of(settings, file), file.summary.rows)
+def _records(settings: Settings, files: Sequence[LakeFile]) -> list[FileRecord]:
+    """Return what a manifest says of landed files, once the files to read are proved undamaged."""
+    held_by = sorted({file.held_by for file in files})
+    with ThreadPoolExecutor(_THREADS) as pool:
+        digests = pool.map(lambda path: verified(settings, path), held_by)
+        proved = dict(zip(held_by, digests, strict=True))
+    return [
+        FileRecord(file.path, file.digest or proved[file.path], file.summary.rows) for file in files
+    ]
 
 
 def _release(settings: Settings, path: str) -> FileRecord:

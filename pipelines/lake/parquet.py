@@ -272,7 +272,7 @@ def _is_strictly_ascending(keys: Sequence[npt.NDArray[np.int64]]) -> bool:
 
 
 def _with_sorted_dictionaries(rows: pa.Table) -> pa.Table:
-    """Give each dictionary exactly the values in use, in order, so that bytes follow from values."""
+    """Give each dictionary exactly the values in use, in order: bytes follow from values."""
     for position, field in enumerate(rows.schema):
         if pa.types.is_dictionary(field.type):
             array = rows.column(position).unify_dictionaries().combine_chunks()

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 import pyarrow as pa
 
 from models.declaration import Table
+from pipelines.lake.catalogue import landed_files
 from pipelines.lake.cut import known_at_cut
-from pipelines.lake.files import landed_files, read_rows, visible
+from pipelines.lake.files import read_rows, visible
 from pipelines.lake.parquet import codes, declared
 from pipelines.lake.quarantine import without_rejected
 from pipelines.lake.summary import SESSION, day_number, subject_column

@@ -30,10 +30,12 @@ _SETTING = "setting SMARTINVEST_LAKE_URL"
 class Storage:
     """The files of one lake.
 
-    ``local_root`` is the folder of a local lake and None of a remote one.
+    ``local_root`` is the folder of a local lake and None of a remote one. ``url`` stands for the
+    place; it may hold credentials, so it is shown to nobody.
     """
 
-    filesystem: pafs.FileSystem = field(compare=False)
+    filesystem: pafs.FileSystem = field(compare=False, repr=False)
+    url: str = field(repr=False)
     root: str
     local_root: Path | None
 
@@ -157,7 +159,7 @@ def _storage(url: str, home: Path, _process: int) -> Storage:
     """Open a lake once per process: S3 clients do not survive a fork."""
     if "://" not in url:
         folder = Path(url).expanduser().absolute() if url else home / "lake"
-        return Storage(pafs.LocalFileSystem(), str(folder), folder)
+        return Storage(pafs.LocalFileSystem(), str(folder), str(folder), folder)
     scheme = urlsplit(url).scheme
     if scheme not in ("s3", "file"):
         raise SettingError(
@@ -176,8 +178,8 @@ def _storage(url: str, home: Path, _process: int) -> Storage:
             "Give a folder or s3://bucket/prefix?region=...&endpoint_override=...",
         ) from None
     if scheme == "file":
-        return Storage(filesystem, root, Path(root))
-    return Storage(filesystem, root.rstrip("/"), None)
+        return Storage(filesystem, root, root, Path(root))
+    return Storage(filesystem, url, root.rstrip("/"), None)
 
 
 def _local_files(folder: Path, prefix: str, suffix: str) -> Iterator[str]:

@@ -5,6 +5,8 @@ The summary is text in the Parquet file itself, so it can't part from the rows.
 
 import datetime as dt
 import json
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -97,6 +99,14 @@ def summarise(rows: pa.Table, table: Table, restated_rows: int = 0) -> Summary:
         ingest_session=ingest_session,
         restated_rows=restated_rows,
     )
+
+
+def may_hold(summary: Summary, subjects: Sequence[str] | None) -> bool:
+    """Say whether a file's rows may be of some symbols (or series), given in order."""
+    if subjects is None:
+        return True
+    position = bisect_left(subjects, summary.first_subject)
+    return position < len(subjects) and subjects[position] <= summary.last_subject
 
 
 def subject_column(table: Table) -> str:

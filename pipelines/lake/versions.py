@@ -18,7 +18,7 @@ from pipelines.lake.summary import SESSION, VERSION
 
 Mask = npt.NDArray[np.bool_]
 
-_NOT_COMPARED = (VERSION, "known_at_basis", "ingest_session", "adjusted_return_1d")
+NOT_COMPARED = (VERSION, "known_at_basis", "ingest_session", "adjusted_return_1d")
 """A row that differs in nothing but these says nothing new."""
 
 
@@ -78,7 +78,7 @@ def changed_rows(delivered: pa.Table, stored: pa.Table, table: Table) -> tuple[M
     stored : the newest version of each entity that may be among the delivered ones.
     """
     entity = entity_of(table)
-    values = [name for name in table.column_names if name not in (*entity, *_NOT_COMPARED)]
+    values = [name for name in table.column_names if name not in (*entity, *NOT_COMPARED)]
     if stored.num_rows == 0:
         new = changes([codes(delivered[name]) for name in entity])
         if not new.all():
@@ -94,7 +94,7 @@ def new_vintages(delivered: pa.Table, stored: pa.Table, table: Table) -> Mask:
     ----------
     stored : all stored versions of the entities that may be among the delivered ones.
     """
-    names = [name for name in table.column_names if name not in _NOT_COMPARED] + [VERSION]
+    names = [name for name in table.column_names if name not in NOT_COMPARED] + [VERSION]
     both = _stacked(delivered, stored)
     columns = [codes(both[name]) for name in names]
     is_stored = np.arange(both.num_rows) >= delivered.num_rows

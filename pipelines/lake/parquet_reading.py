@@ -1,0 +1,97 @@
+"""Read Parquet files of the lake: only the row groups and columns wanted, text encoded."""
+
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models.declaration import Table
+from pipelines.errors import LakeError
+from pipelines.lake.parquet import encoded_schema
+from pipelines.lake.storage import Storage
+from pipelines.lake.summary import subject_column
+
+REMEDY = "Restore it from a backup, or move it away and run `smartinvest ingest` again."
+
+
+def read_parquet(
+    place: Storage,
+    table: Table,
+    path: str,
+    columns: Sequence[str] | None = None,
+    subjects: Collection[str] | None = None,
+) -> pa.Table:
+    """Return rows of one file of a declared table, text columns encoded as dictionaries.
+
+    Parameters
+    ----------
+    columns : columns wanted; all if None.
+    subjects : symbols (or series) wanted, all if None. Row groups whose statistics exclude all of
+        them are not read.
+
+    Raises
+    ------
+    LakeError
+        The file is missing, truncated, no Parquet, or of another table.
+    """
+    schema = encoded_schema(table)
+    encoded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    file = _opened(place, path, encoded)
+    if not file.schema_arrow.remove_metadata().equals(schema):
+        raise LakeError("lake file", path, f"its columns are not those of {table.name}", REMEDY)
+    subject = subject_column(table)
+    names = list(schema.names if columns is None else columns)
+    read = names if subjects is None or subject in names else [*names, subject]
+    wanted = None if subjects is None else sorted(subjects)
+    groups = _groups(file, schema.get_field_index(subject), wanted)
+    try:
+        rows = file.read_row_groups(groups, columns=read, use_threads=False)
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
+    if wanted is not None and rows.num_rows:
+        rows = rows.filter(pc.is_in(rows[subject], pa.array(wanted, pa.string())))
+    return rows.select(names).cast(pa.schema([schema.field(name) for name in names]))
+
+
+def metadata_of(place: Storage, path: str) -> Mapping[str, str]:
+    """Return the text that a file carries beside its rows.
+
+    Raises
+    ------
+    LakeError
+        The file is missing, truncated or no Parquet.
+    """
+    metadata = _opened(place, path, []).metadata.metadata or {}
+    return {name.decode(): text.decode() for name, text in metadata.items()}
+
+
+def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str] | None) -> list[int]:
+    numbers = range(file.metadata.num_row_groups)
+    if wanted is None:
+        return list(numbers)
+    kept = []
+    for number in numbers:
+        bounds = file.metadata.row_group(number).column(column).statistics
+        position = bisect_left(wanted, bounds.min)
+        if position < len(wanted) and wanted[position] <= bounds.max:
+            kept.append(number)
+    return kept
+
+
+def _opened(place: Storage, path: str, encoded: list[str]) -> pq.ParquetFile:
+    """Open a file; every way in which it can be broken is a ``LakeError``."""
+    try:
+        return pq.ParquetFile(
+            place.open(path), read_dictionary=encoded, page_checksum_verification=True
+        )
+    except FileNotFoundError:
+        raise LakeError("lake file", path, "it does not exist", REMEDY) from None
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str, error: Exception) -> LakeError:
+    cause = str(error).splitlines()[0].rstrip(".")
+    return LakeError("lake file", path, f"it cannot be read ({cause})", REMEDY)
