@@ -1,19 +1,29 @@
 """### Ingest: market data of one session into the lake
 
-`ingest` asks the source (`SMARTINVEST_SOURCE`) for prices and appends what is new or restated to
-the raw lake. `check` holds it against the expectations; rows and symbols that fail go to
-quarantine with the reason, the rest is accepted.
+`plan` stores what there is only once (instruments, universe, macro series) and cuts the source's
+symbols into batches. `ingest` asks the source (`SMARTINVEST_SOURCE`) for the bars and actions of
+one batch and appends what is new or restated to the raw lake; the pool of the source says how many
+batches run at the same time. `check` sums up and holds all of it against the expectations; rows and
+symbols that fail go to quarantine with the reason, the rest is accepted.
 
-**Start it** with a session as partition key or parameter; the whole chain follows by itself.
+**Starts** by itself for each session of the exchange, four hours after its close, where the source
+is polled (`yahoo`). For any source: trigger it with a session as partition key or parameter, or
+backfill it, which makes one run per session. The whole chain follows by itself.
 **Run it again** at any time: what is already in the lake is not written twice.
 **Updates** the asset `market_data` for the session, which starts `warehouse`.
 """
 
+import datetime as dt
 from typing import Any
 
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 from exchange_sessions import ExchangeSessionTimetable
 from smartinvest_dags import MARKET_DATA, POLICY, SESSION_PATTERN, session_of
+
+from pipelines.operate.pools import pool_name
+from pipelines.sessions import FIRST_DATE
+from pipelines.settings import load_settings
 
 SESSION = Param(
     None,
@@ -28,23 +38,39 @@ with DAG(
     params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "lake"],
-    **POLICY,
+    # Airflow wants a date to catch up from; how far back the timetable goes is its own rule.
+    start_date=dt.datetime.combine(FIRST_DATE, dt.time(), dt.UTC),
+    **{**POLICY, "catchup": True},
 ):
 
     @task
-    def ingest(**context: Any) -> None:
-        from pipelines.ingest import ingest
-        from pipelines.settings import load_settings
+    def plan(**context: Any) -> list[list[str]]:
+        from pipelines.ingest import plan
 
-        ingest(load_settings(), session_of(context))
+        batches = plan(load_settings(), session_of(context))
+        if not batches:
+            # Else every task after this one would be skipped, and the run would count as success.
+            raise AirflowFailException("The source has no symbols to ask for.")
+        return [list(symbols) for symbols in batches]
+
+    @task(pool=pool_name(load_settings().source), map_index_template="{{ batch }}")
+    def ingest(symbols: list[str], **context: Any) -> dict[str, Any]:
+        from pipelines.ingest import ingest_batch
+
+        # Airflow names the mapped task by it; this function's context is only a copy.
+        name: Any = get_current_context()
+        name["batch"] = f"{symbols[0]} to {symbols[-1]}, {len(symbols)} symbols"
+        return ingest_batch(load_settings(), session_of(context), symbols).plain()
 
     @task(outlets=[MARKET_DATA])
-    def check(**context: Any) -> None:
+    def check(reports: list[dict[str, Any]], **context: Any) -> None:
+        from pipelines.ingest import BatchReport, finish
         from pipelines.quality import check
-        from pipelines.settings import load_settings
 
-        session = session_of(context)
-        check(load_settings(), session)
+        settings, session = load_settings(), session_of(context)
+        finish(settings, session, [BatchReport.of_plain(report) for report in reports])
+        check(settings, session)
         context["outlet_events"][MARKET_DATA].add_partitions(session.isoformat())
 
-    ingest() >> check()
+    reports: Any = ingest.expand(symbols=plan())
+    check(reports)

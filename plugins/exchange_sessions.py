@@ -35,6 +35,14 @@ from pipelines.sessions import (
 
 _NEW_YORK = ZoneInfo("America/New_York")
 
+_SAME_DAY_EVERYWHERE = dt.timedelta(hours=10, minutes=30)
+"""At 10:30 UTC it is the same date from Honolulu to Auckland.
+
+The user interface sends a backfill's bounds in UTC, as the beginning and the end of a day in the
+user's time zone, which it does not tell. A day is meant if its 10:30 UTC lies between them. Other
+callers write midnights; those are read as the day that they begin.
+"""
+
 
 class ExchangeSessionTimetable(Timetable):
     """One partition per exchange session, due when the session's bars count as known.
@@ -89,11 +97,10 @@ class ExchangeSessionTimetable(Timetable):
     ) -> Iterator[DagRunInfo]:
         """Yield one run per session of a backfill, from the day of one bound to that of the other.
 
-        The days are read as they were written, in whatever time zone. Sessions whose bars cannot
-        be known yet are left out: the timetable comes to them in time.
+        Sessions whose bars cannot be known yet are left out: the timetable comes to them in time.
         """
-        first = max(earliest.date(), FIRST_DATE)
-        last = min(latest.date(), newest_available(pendulum.now("UTC")))
+        first = max(_first_day(earliest), FIRST_DATE)
+        last = min(_last_day(latest), newest_available(pendulum.now("UTC")))
         for session in sessions_between(first, last) if first <= last else ():
             yield _run_of(session)
 
@@ -133,6 +140,19 @@ def _run_of(session: dt.date) -> DagRunInfo:
     )
 
 
+def _first_day(bound: dt.datetime) -> dt.date:
+    if bound.time() == dt.time():
+        return bound.date()
+    after_anchor = bound.astimezone(dt.UTC) - _SAME_DAY_EVERYWHERE
+    return after_anchor.date() + dt.timedelta(days=after_anchor.time() > dt.time())
+
+
+def _last_day(bound: dt.datetime) -> dt.date:
+    if bound.time() == dt.time():
+        return bound.date()
+    return (bound.astimezone(dt.UTC) - _SAME_DAY_EVERYWHERE).date()
+
+
 def _midnight(session: dt.date) -> pendulum.DateTime:
     return pendulum.instance(dt.datetime.combine(session, dt.time(), _NEW_YORK))
 
@@ -145,4 +165,4 @@ class ExchangeSessionsPlugin(AirflowPlugin):
     """Registers the timetable, so that serialised DAGs can carry it."""
 
     name = "exchange_sessions"
-    timetables = [ExchangeSessionTimetable]  # noqa: RUF012: so the base class declares it
+    timetables = [ExchangeSessionTimetable]  # noqa: RUF012

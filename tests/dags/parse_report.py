@@ -31,6 +31,9 @@ def describe(dag: Any) -> dict[str, Any]:
                 "owner": task.owner,
                 "retries": task.retries,
                 "updates": [asset.name for asset in task.outlets],
+                "pool": task.pool,
+                "mapped": task.is_mapped,
+                "follows": sorted(task.upstream_task_ids),
             }
             for task in dag.topological_sort()
         },

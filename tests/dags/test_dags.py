@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from models.vocabulary import Source
+from pipelines.operate.pools import POOLS, pool_name
+from pipelines.settings import load_settings
+
 CHAIN = {
     # DAG: (asset it starts on, asset it updates)
     "ingest": (None, "market_data"),
@@ -41,10 +45,30 @@ def test_each_dag_starts_on_the_asset_that_the_one_before_it_updates(
 def test_each_dag_keeps_the_policy(parsed: dict[str, Any], dag_id: str) -> None:
     dag = parsed["dags"][dag_id]
     assert dag["max_active_runs"] == 1
-    assert dag["catchup"] is False
+    assert dag["catchup"] is (dag_id == "ingest")  # the others follow its assets
     assert "smartinvest" in dag["tags"]
     for needed in ("**Start", "**Run it again**", "**Updates** the asset"):
         assert needed in dag["doc"]
     for task in dag["tasks"].values():
         assert task["owner"] == "smartinvest"
         assert task["retries"] >= 1
+
+
+def test_ingest_is_mapped_over_batches_in_the_pool_of_its_source(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["ingest"]["tasks"]
+    assert {name: task["follows"] for name, task in tasks.items()} == {
+        "plan": [],
+        "ingest": ["plan"],
+        "check": ["ingest"],
+    }
+    assert [name for name, task in tasks.items() if task["mapped"]] == ["ingest"]
+    assert tasks["ingest"]["pool"] == pool_name(load_settings().source)
+
+
+def test_every_source_has_a_pool_and_no_task_waits_for_one_that_nobody_creates(
+    parsed: dict[str, Any],
+) -> None:
+    created = {pool.name for pool in POOLS}
+    assert created == {pool_name(source) for source in Source}
+    asked_for = {task["pool"] for dag in parsed["dags"].values() for task in dag["tasks"].values()}
+    assert asked_for <= created | {"default_pool"}

@@ -171,10 +171,29 @@ def test_a_backfill_leaves_out_sessions_that_cannot_be_known_yet(timetable) -> N
     assert _backfill(timetable, "2026-12-01", "2026-12-31") == []
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"])
-def test_a_backfill_covers_the_days_as_they_were_written_in_any_time_zone(
+ZONES = [
+    "Pacific/Honolulu",
+    "America/New_York",
+    "UTC",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Pacific/Auckland",
+]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_backfill_covers_the_days_that_the_interface_shows_in_any_time_zone(
     timetable, zone: str
 ) -> None:
+    # As it sends them: the beginning and the last millisecond of a local day, in UTC.
+    first = dt.datetime(2022, 12, 14, tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+    last = dt.datetime(2022, 12, 16, 23, 59, 59, 999_000, ZoneInfo(zone)).astimezone(dt.UTC)
+    runs = timetable.iter_partition_dagrun_infos(earliest=first, latest=last)
+    assert [run.partition_key for run in runs] == ["2022-12-14", "2022-12-15", "2022-12-16"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_bounds_written_as_midnights_mean_the_days_that_they_begin(timetable, zone: str) -> None:
     first = dt.datetime(2022, 12, 14, tzinfo=ZoneInfo(zone))
     last = dt.datetime(2022, 12, 16, tzinfo=ZoneInfo(zone))
     runs = timetable.iter_partition_dagrun_infos(earliest=first, latest=last)
