@@ -47,7 +47,7 @@ FIRST, SESSION = dt.date(2024, 1, 2), dt.date(2024, 3, 1)
 NEXT, LAST = session_after(SESSION), session_after(SESSION, 5)
 SYMBOLS = ("BOLT", "IRON", "WOOL")
 QUICK = RetryPolicy(
-    attempts=4, first_wait_s=0.002, longest_wait_s=0.01, strikes=3, cool_down_s=60, timeout_s=0.4
+    attempts=4, first_wait_s=0.002, longest_wait_s=0.01, strikes=3, cool_down_s=60, timeout_s=20.0
 )
 
 

@@ -87,6 +87,7 @@ class Yahoo:
         self.listings = {one.symbol: one for one in listings}
         self.now = now
         self.crumb = Reply(body=CRUMB.encode(), content_type="text/plain")
+        self.gives_cookie = True
         self._spoilers: dict[str, Iterator[Spoiler | None]] = {}
 
     def sites(self) -> dict[str, Site]:
@@ -104,7 +105,8 @@ class Yahoo:
         match request.host, request.path:
             case "fc.yahoo.com", _:
                 cookie = "A3=made-up; Domain=.yahoo.com; Path=/; Max-Age=86400; Secure"
-                return Reply(404, headers=(("Set-Cookie", cookie),), content_type="text/html")
+                headers = (("Set-Cookie", cookie),) if self.gives_cookie else ()
+                return Reply(404, headers=headers, content_type="text/html")
             case _, "/v1/test/getcrumb":
                 return self.crumb
             case "query2.finance.yahoo.com", path if path.startswith("/v8/finance/chart/"):

@@ -98,7 +98,8 @@ def _later_splits(days: Days, splits: Events) -> npt.NDArray[np.float64]:
 
 
 def _paid(events: Events, splits: Events) -> Events:
-    return Events(events.days, snapped_cash(events.amounts * _later_splits(events.days, splits)))
+    factors = _later_splits(events.days, splits)
+    return Events(events.days, snapped_cash(events.amounts * factors, factors))
 
 
 def _returns(adjusted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -33,9 +33,11 @@ def snapped_prices(prices: Numbers) -> Numbers:
     return np.where(small, np.round(prices * scale) / scale, snapped)
 
 
-def snapped_cash(amounts: Numbers) -> Numbers:
-    """Return cash per share in hundredths of a cent.
+def snapped_cash(amounts: Numbers, factors: Numbers) -> Numbers:
+    """Return cash per share to four decimals, or as many as Yahoo's precision leaves.
 
-    Yahoo writes six decimals of the split-adjusted amount, so that is what a 28-fold split leaves.
+    ``factors`` are the splits since: Yahoo writes six decimals of the amount divided by them.
     """
-    return np.round(amounts, 4)
+    decimals = np.minimum(4, np.floor(6 - np.log10(np.maximum(factors, 1.0))))
+    scale = 10.0**decimals
+    return np.round(amounts * scale) / scale
