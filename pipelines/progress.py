@@ -3,9 +3,9 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 logger = logging.getLogger(__name__)
 
@@ -13,15 +13,23 @@ T = TypeVar("T")
 _LOG_EVERY_SECONDS = 10.0
 
 
-def track(items: Sequence[T], what: str) -> Iterator[T]:
-    """Yield the items and show how many are done and how long the rest will take."""
+def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Yield the items and show how many are done and how long the rest will take.
+
+    Parameters
+    ----------
+    total : how many there are; needed where the items have no length.
+    """
+    if total is None:
+        total = len(cast(Sized, items))
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track as rich_track
 
-        yield from rich_track(items, description=what, console=Console(stderr=True))
+        console = Console(stderr=True)
+        yield from rich_track(items, description=what, total=total, console=console)
         return
-    yield from _logged(items, len(items), what)
+    yield from _logged(items, total, what)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What every market data source offers, whatever it is behind."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,17 +47,35 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Span:
+    """How many bars a source has of a symbol up to a session, and over which days."""
+
+    symbol: str
+    rows: int
+    first_day: dt.date
+    last_day: dt.date
+
+
+def _nothing_to_note(landed: Collection[str]) -> None:
+    """Do nothing: most sources remember nothing of what they delivered."""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What one request brought: bars as ``PRICE_SCHEMA``, actions as ``ACTION_SCHEMA``.
 
     ``origin`` says where the bytes came from, as text that is stored with the lake file: the
-    request and library version, or the file's name and SHA-256.
+    request and library version, or the file's name and SHA-256. ``spans`` says what the source has
+    of each symbol, where the delivery leaves out bars that it knows to be stored already; then
+    ``stored`` is called with the paths of the lake's new files once all of it is stored and judged.
     """
 
     prices: pa.Table
     actions: pa.Table
     problems: tuple[Problem, ...] = ()
     origin: str = ""
+    spans: tuple[Span, ...] = ()
+    stored: Callable[[Collection[str]], None] = _nothing_to_note
 
 
 class Provider(Protocol):

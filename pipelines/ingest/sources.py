@@ -3,32 +3,40 @@
 import datetime as dt
 
 from models.vocabulary import Source
-from pipelines.errors import SessionError, SourceError
+from pipelines.errors import SessionError
 from pipelines.ingest.provider import Provider
-from pipelines.ingest.sample import SampleProvider
 from pipelines.sessions import require_session
 from pipelines.settings import Settings
-
-_PROVIDERS = {Source.SAMPLE: SampleProvider}
 
 
 def provider_for(settings: Settings) -> Provider:
     """Return the provider of the settings' source.
 
+    Providers are imported when they are asked for: each brings libraries that the others do
+    without.
+
     Raises
     ------
     SourceError
-        The source is not built yet.
+        The source's own settings or files are wrong.
     """
-    try:
-        return _PROVIDERS[settings.source]()
-    except KeyError:
-        raise SourceError(
-            "setting SMARTINVEST_SOURCE",
-            settings.source.value,
-            "this source is not built yet",
-            f"Use {', '.join(source.value for source in _PROVIDERS)}.",
-        ) from None
+    match settings.source:
+        case Source.SAMPLE:
+            from pipelines.ingest.sample import SampleProvider
+
+            return SampleProvider()
+        case Source.FILES:
+            from pipelines.ingest.files import FilesProvider
+
+            return FilesProvider(settings)
+        case Source.SIMULATED:
+            from pipelines.ingest.simulated import simulated_provider
+
+            return simulated_provider(settings)
+        case Source.YAHOO:
+            from pipelines.ingest.yahoo import yahoo_provider
+
+            return yahoo_provider(settings)
 
 
 def resolve_session(settings: Settings) -> dt.date:

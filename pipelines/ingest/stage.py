@@ -9,12 +9,14 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 
+from models.vocabulary import Arrival
 from pipelines.errors import SourceError
 from pipelines.ingest.provider import Provider
 from pipelines.ingest.report import BatchReport, IngestReport, summed
 from pipelines.ingest.sources import provider_for
 from pipelines.ingest.storing import store_delivery, store_reference
-from pipelines.lake import clean_leftovers
+from pipelines.ingest.workers import in_processes
+from pipelines.lake import clean_leftovers, sole_writer
 from pipelines.progress import step, track
 from pipelines.settings import Settings
 
@@ -30,15 +32,19 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
         The source cannot be read, or has no bar at all for the session.
     LakeError
         The lake cannot be written, or a file in it is broken.
+    HomeError
+        Another process ingests from the same source, and does not end.
     """
-    provider = provider or provider_for(settings)
-    with step(f"ingest of {settings.source.value} up to {session}"):
+    what = f"ingest of {settings.source.value} up to {session}"
+    with step(what), sole_writer(settings):
+        given, provider = provider, provider or provider_for(settings)
         batches = plan(settings, session, provider)
-        reports = [
-            ingest_batch(settings, session, symbols, provider)
-            for symbols in track(batches, "batches of symbols")
-        ]
-        return finish(settings, session, reports)
+        if given is None and provider.arrival is Arrival.BULK and len(batches) > 1:
+            reports = in_processes(settings, session, batches)
+        else:
+            reports = (ingest_batch(settings, session, batch, provider) for batch in batches)
+        done = list(track(reports, "batches of symbols", total=len(batches)))
+        return finish(settings, session, done)
 
 
 def plan(
@@ -47,7 +53,8 @@ def plan(
     """Begin an ingest: store the reference data, and return the batches of symbols to ask for.
 
     Instruments, universe and macro series are few, and prices are judged against the instruments,
-    so they come first.
+    so they come first. So do rows that lack a verdict under today's rules: new ones are judged
+    beside an accepted past.
 
     Raises
     ------

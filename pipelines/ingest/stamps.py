@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.vocabulary import KnownAtBasis, Source
+from pipelines.ingest.release_lags import assumed_release
 from pipelines.sessions import (
     FIRST_DATE,
     LAST_DATE,
@@ -96,6 +97,25 @@ def stamped_universe(
     )
 
 
+def stamped_macro(rows: pa.Table, source: Source, session: dt.date) -> pa.Table:
+    """Stamp the macro values that were released by the evening of a session.
+
+    Where the source dates its releases, that is when a value was known; else it counts as released
+    after the series' usual lag.
+    """
+    cut = available_at(session)
+    keys = zip(*(rows[name].to_pylist() for name in ("series_id", "observation_date")), strict=True)
+    released = [
+        given or assumed_release(*key)
+        for key, given in zip(keys, rows["released_at"].to_pylist(), strict=True)
+    ]
+    basis = pc.if_else(
+        rows["released_at"].is_valid(), KnownAtBasis.VINTAGE.value, KnownAtBasis.ASSUMED.value
+    )
+    done = stamped(rows.drop("released_at"), source, session, pa.array(released, _MOMENT), basis)
+    return done.filter(pc.field("known_at") <= pa.scalar(cut, _MOMENT))
+
+
 def known_since(days: pa.ChunkedArray) -> pa.Array:
     """Return when bars of these days could be known; a day that is no session counts to its end."""
     numbers = np.asarray(days.combine_chunks().cast(pa.int32()), dtype=np.int64)
@@ -105,12 +125,6 @@ def known_since(days: pa.ChunkedArray) -> pa.Array:
     by_session = _session_moments()[np.where(inside, position, 0)]
     moments = np.where(inside & (by_session > _NO_SESSION), by_session, moments)
     return pa.array(moments).cast(_MOMENT)
-
-
-def not_after(rows: pa.Table, session: dt.date) -> pa.Table:
-    """Return the stamped rows that count as known by the evening of a session."""
-    cut = pa.scalar(available_at(session), _MOMENT)
-    return rows.filter(pc.field("known_at") <= cut)
 
 
 _NO_SESSION = np.iinfo(np.int64).min

@@ -1,54 +1,102 @@
-"""From delivered rows to the lake: stamped, appended, counted."""
+"""From delivered rows to the lake: stamped, appended, judged, and counted."""
 
 import datetime as dt
 import logging
+from collections.abc import Collection
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.declaration import Table
-from models.lake import ACTIONS, INSTRUMENTS, PRICES, UNIVERSE
-from pipelines.ingest.provider import Delivery, Problem, Provider
+from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
+from pipelines.ingest.problems import store_problems
+from pipelines.ingest.provider import Delivery, Problem, Provider, Span
 from pipelines.ingest.report import BatchReport, ProblemReport, SymbolReport
-from pipelines.ingest.stamps import stamped_by_day, stamped_instruments, stamped_universe
-from pipelines.lake import append_versions, current_versions
-from pipelines.lake.raw import AppendResult
+from pipelines.ingest.stamps import (
+    stamped_by_day,
+    stamped_instruments,
+    stamped_macro,
+    stamped_universe,
+)
+from pipelines.lake import AppendResult, append_versions, current_versions
+from pipelines.quality import check_rows, price_judge
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 def store_reference(settings: Settings, session: dt.date, provider: Provider) -> None:
-    """Append what the source says about its instruments and their memberships by a session."""
-    instruments = stamped_instruments(provider.instruments(), provider.source, session)
-    _append(settings, INSTRUMENTS, session, instruments)
+    """Append what the source says about its instruments, universe and macro series by a session."""
+    source = provider.source
+    macro, problems = provider.macro(provider.first_session(), session)
     memberships = stamped_universe(
-        provider.universe(), provider.source, session, current_versions(settings, UNIVERSE)
+        provider.universe(), source, session, current_versions(settings, UNIVERSE)
     )
-    _append(settings, UNIVERSE, session, memberships)
+    for table, rows in (
+        (INSTRUMENTS, stamped_instruments(provider.instruments(), source, session)),
+        (UNIVERSE, memberships),
+        (MACRO, stamped_macro(macro, source, session)),
+    ):
+        added = _append(settings, table, session, rows, provider)
+        check_rows(settings, session, table, added.rows, _paths(added))
+    store_problems(settings, session, problems)
+    for problem in problems:
+        logger.warning("%s: %s. %s", problem.thing, problem.reason, problem.remedy)
 
 
 def store_delivery(
     settings: Settings, session: dt.date, provider: Provider, delivery: Delivery
 ) -> BatchReport:
-    """Append the bars and actions of one delivery and say what came of each symbol."""
+    """Append and judge the bars and actions of one delivery; say what came of each symbol."""
+    source, origin = provider.source, delivery.origin
     prices = _until(session, delivery.prices, provider)
     actions = _until(session, delivery.actions, provider)
-    _append(settings, ACTIONS, session, stamped_by_day(actions, provider.source, session))
-    added = _append(settings, PRICES, session, stamped_by_day(prices, provider.source, session))
-    today = pc.field("session_date") == pa.scalar(session, pa.date32())
+    # Actions first: the lake tells late ones by the prices that it holds, and jumps are judged by
+    # the splits that are known.
+    added = _append(
+        settings, ACTIONS, session, stamped_by_day(actions, source, session), provider, origin
+    )
+    check_rows(settings, session, ACTIONS, added.rows, _paths(added))
+    added = _append(
+        settings, PRICES, session, stamped_by_day(prices, source, session), provider, origin
+    )
+    rejected = check_rows(
+        settings, session, PRICES, added.rows, _paths(added), price_judge(settings)
+    ).rejections
+    store_problems(settings, session, delivery.problems)
+    delivery.stored(_paths(added))
+    symbols = _by_symbol(delivery.spans or _spans(prices), rejected)
     return BatchReport(
-        symbols=_by_symbol(prices),
+        symbols=symbols,
+        problems=tuple(_reported(problem) for problem in delivery.problems),
         new_rows=added.new_rows,
         restated_rows=added.restated_rows,
-        problems=tuple(_reported(problem) for problem in delivery.problems),
-        files=int(added.file is not None),
-        session_bars=prices.filter(today).num_rows,
+        files=len(added.files),
+        session_bars=sum(one.last_session == session for one in symbols),
     )
 
 
-def _append(settings: Settings, table: Table, session: dt.date, rows: pa.Table) -> AppendResult:
-    return append_versions(settings, table, session, rows, dt.datetime.now(dt.UTC))
+def _append(
+    settings: Settings,
+    table: Table,
+    session: dt.date,
+    rows: pa.Table,
+    provider: Provider,
+    origin: str = "",
+) -> AppendResult:
+    return append_versions(
+        settings,
+        table,
+        session,
+        rows,
+        arrival=provider.arrival,
+        observed_at=dt.datetime.now(dt.UTC),
+        origin=origin,
+    )
+
+
+def _paths(added: AppendResult) -> list[str]:
+    return [file.path for file in added.files]
 
 
 def _until(session: dt.date, delivered: pa.Table, provider: Provider) -> pa.Table:
@@ -63,18 +111,30 @@ def _until(session: dt.date, delivered: pa.Table, provider: Provider) -> pa.Tabl
     return rows
 
 
-def _by_symbol(prices: pa.Table) -> tuple[SymbolReport, ...]:
+def _spans(prices: pa.Table) -> list[Span]:
     days = prices.group_by("symbol").aggregate(
         [("session_date", "count"), ("session_date", "min"), ("session_date", "max")]
     )
+    names = ("symbol", "session_date_count", "session_date_min", "session_date_max")
+    return [Span(*(row[name] for name in names)) for row in days.to_pylist()]
+
+
+def _by_symbol(spans: Collection[Span], rejected: pa.Table) -> tuple[SymbolReport, ...]:
+    rules: dict[str, set[str]] = {}
+    versions: dict[str, set[tuple[object, ...]]] = {}
+    for row in rejected.select(["symbol", "session_date", "known_at", "rule"]).to_pylist():
+        rules.setdefault(row["symbol"], set()).add(row["rule"])
+        versions.setdefault(row["symbol"], set()).add((row["session_date"], row["known_at"]))
     return tuple(
         SymbolReport(
-            symbol=row["symbol"],
-            rows=row["session_date_count"],
-            first_session=row["session_date_min"],
-            last_session=row["session_date_max"],
+            symbol=span.symbol,
+            rows=span.rows,
+            first_session=span.first_day,
+            last_session=span.last_day,
+            quarantined_rows=len(versions.get(span.symbol, ())),
+            rules=tuple(sorted(rules.get(span.symbol, ()))),
         )
-        for row in days.sort_by("symbol").to_pylist()
+        for span in sorted(spans, key=lambda span: span.symbol)
     )
 
 
