@@ -35,6 +35,14 @@ class Boundary(StrEnum):
     FILES = "files"
 
 
+class Place(StrEnum):
+    """Which bar of a history a fault is put on."""
+
+    MIDDLE = "middle"
+    NEWEST = "newest"
+    ENDS_BEFORE_NEWEST = "ends_before_newest"
+
+
 @dataclass(frozen=True)
 class Truth:
     """What is wrong with a spoiled delivery.
@@ -109,6 +117,8 @@ class Fault(Generic[SpoilT]):
     ladder : severities to try, ascending; one of 1 where it has no degrees.
     unit : what a severity counts.
     matters_from : the severity from which it moves a portfolio by 10 basis points.
+    place : where a plan puts it: some faults are about the newest bar of an ingest, or about what
+        a later ingest changes, or are only seen while they are recent.
     """
 
     name: str
@@ -118,6 +128,7 @@ class Fault(Generic[SpoilT]):
     ladder: tuple[float, ...] = (1.0,)
     unit: str = ""
     matters_from: float = 1.0
+    place: Place = Place.MIDDLE
 
 
 SymbolFault = Fault[Spoil]

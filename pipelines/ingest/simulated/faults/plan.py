@@ -13,7 +13,7 @@ from pipelines.errors import SettingError
 from pipelines.ingest.provider import Provider
 from pipelines.ingest.simulated.faults.actions import ACTION_FAULTS
 from pipelines.ingest.simulated.faults.bars import BAR_FAULTS
-from pipelines.ingest.simulated.faults.fault import Boundary, Fault, SymbolFault
+from pipelines.ingest.simulated.faults.fault import Boundary, Fault, Place, SymbolFault
 from pipelines.ingest.simulated.faults.files import FILE_FAULTS
 from pipelines.ingest.simulated.faults.injection import Injection
 from pipelines.ingest.simulated.faults.tables import TABLE_FAULTS
@@ -31,11 +31,7 @@ SESSIONS_BEFORE = 300
 _SESSIONS_AFTER = 260
 """Sessions after it, so that the longest fault ends before the history does."""
 
-_AT_THE_END = ("future_bar", "unfinished_bar", "history_restated", "bar_restated")
-"""Faults about the newest bar of an ingest, or about what a later ingest changes."""
-
-
-Place: TypeAlias = tuple[str, dt.date]
+Spot: TypeAlias = tuple[str, dt.date]
 """A symbol and a session, or a macro series and an observation date."""
 
 _OBSERVATION = ("series_id", "observation_date")
@@ -81,21 +77,30 @@ def planned(
     symbols = _symbols(provider, last)
     dice.shuffle(symbols)
     days = sessions_between(provider.first_session(), last)
-    middle = days[SESSIONS_BEFORE : max(len(days) - _SESSIONS_AFTER, SESSIONS_BEFORE + 1)]
     observations = _observations(provider.macro(provider.first_session(), last)[0], last, dice)
     # The first symbol stays clean: it is the one that others are mixed up with.
     free = iter(symbols[1:])
     injections = []
     for fault, severity in cases:
         if fault.boundary is Boundary.MACRO:
-            place = next(observations, None)
+            spot = next(observations, None)
         else:
             symbol = next(free, None)
-            day = last if fault.name in _AT_THE_END else middle[int(dice.integers(len(middle)))]
-            place = None if symbol is None else (symbol, day)
-        if place is not None:
-            injections.append(Injection(fault, severity, *place, other=symbols[0]))
+            spot = None if symbol is None else (symbol, _day(fault, severity, days, dice))
+        if spot is not None:
+            injections.append(Injection(fault, severity, *spot, other=symbols[0]))
     return injections
+
+
+def _day(
+    fault: Fault[Any], severity: float, days: Sequence[dt.date], dice: np.random.Generator
+) -> dt.date:
+    if fault.place is Place.NEWEST:
+        return days[-1]
+    if fault.place is Place.ENDS_BEFORE_NEWEST:
+        return days[-1 - int(severity)]
+    stop = max(len(days) - _SESSIONS_AFTER, SESSIONS_BEFORE + 1)
+    return days[int(dice.integers(SESSIONS_BEFORE, stop))]
 
 
 def _symbols(provider: Provider, last: dt.date) -> list[str]:
@@ -111,7 +116,7 @@ def _symbols(provider: Provider, last: dt.date) -> list[str]:
     return sorted(alive)
 
 
-def _observations(rows: pa.Table, last: dt.date, dice: np.random.Generator) -> Iterator[Place]:
+def _observations(rows: pa.Table, last: dt.date, dice: np.random.Generator) -> Iterator[Spot]:
     """Yield monthly observations with a past of years, none twice."""
     first_of_month = [
         (series, day)

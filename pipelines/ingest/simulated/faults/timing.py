@@ -11,6 +11,7 @@ from pipelines.ingest.simulated.faults.fault import (
     PRICES,
     Boundary,
     History,
+    Place,
     SymbolFault,
     Truth,
     believed,
@@ -26,6 +27,13 @@ def _missing_sessions(history: History, at: int, severity: float) -> tuple[Histo
     until = at + int(severity)
     kept = history.bars.drop(history.bars.index[at:until])
     return believed(history.with_bars(kept)), history.truth(at, until - 1, "bars are missing")
+
+
+def _silent(history: History, at: int, severity: float) -> tuple[History, Truth]:
+    """Leave out the last bars up to a position, and all that come after."""
+    first = at + 1 - int(severity)
+    kept = history.bars.iloc[:first]
+    return history.with_bars(kept), history.truth(first, at, "bars come no more")
 
 
 def _duplicate(history: History, at: int, severity: float) -> tuple[History, Truth]:
@@ -155,7 +163,22 @@ _P = Boundary.PRICES
 _SESSIONS = "sessions"
 TIMING_FAULTS = (
     SymbolFault(
-        "missing_sessions", _P, "no bars for a while", _missing_sessions, (1, 2, 5, 21), _SESSIONS
+        "symbol_silent",
+        _P,
+        "no bars any more",
+        _silent,
+        (1, 5, 21),
+        _SESSIONS,
+        place=Place.NEWEST,
+    ),
+    SymbolFault(
+        "missing_sessions",
+        _P,
+        "no bars for a while",
+        _missing_sessions,
+        (1, 2, 5, 21),
+        _SESSIONS,
+        place=Place.ENDS_BEFORE_NEWEST,
     ),
     SymbolFault(
         "duplicate_day",
@@ -186,7 +209,9 @@ TIMING_FAULTS = (
         2,
     ),
     SymbolFault("closed_day_bar", _P, "a bar on a weekend or holiday", _on_closed_day),
-    SymbolFault("future_bar", _P, "a bar of a session still to come", _future_bar),
+    SymbolFault(
+        "future_bar", _P, "a bar of a session still to come", _future_bar, place=Place.NEWEST
+    ),
     SymbolFault("time_zone_shift", _P, "bars dated by another time zone", _time_zone_shift),
     SymbolFault(
         "session_shift", _P, "bars dated sessions late", _session_shift, (1, 2, 5), _SESSIONS
@@ -199,6 +224,7 @@ TIMING_FAULTS = (
         (0.25, 0.5, 0.9),
         "share of the session that was over",
         0.25,
+        Place.NEWEST,
     ),
     SymbolFault(
         "history_restated",
@@ -208,6 +234,7 @@ TIMING_FAULTS = (
         (0.001, 0.01, MATTERS, 0.1),
         "relative change",
         MATTERS,
+        Place.NEWEST,
     ),
     SymbolFault(
         "bar_restated",
@@ -217,6 +244,7 @@ TIMING_FAULTS = (
         (0.001, 0.01, MATTERS, 0.1),
         "relative change",
         MATTERS,
+        Place.NEWEST,
     ),
     SymbolFault(
         "level_shift",
