@@ -4,8 +4,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
 from models.declaration import Table
 from models.lake import RAW, quarantined
 from models.store_inputs import SNAPSHOT
@@ -21,16 +19,7 @@ from pipelines.lake import (
 )
 from pipelines.lake.files import held_by
 from pipelines.settings import Settings
-
-CUT = pa.schema(
-    [
-        ("source", pa.string()),
-        ("session_date", pa.date32()),
-        ("known_at_cut", pa.timestamp("us", tz="UTC")),
-        ("data_snapshot", pa.string()),
-    ]
-)
-"""Columns of the one-row dbt source ``run.cut``."""
+from pipelines.warehouse.cuts import cut_row, session_rows
 
 
 def lay_out(settings: Settings, manifest: Manifest, workspace: Path) -> None:
@@ -51,13 +40,8 @@ def lay_out(settings: Settings, manifest: Manifest, workspace: Path) -> None:
         _write_rejections(settings, manifest, workspace, table)
     for table in SNAPSHOT:
         _link(settings, workspace, table.name, table, manifest.paths("clients", table))
-    cut = {
-        "source": manifest.source,
-        "session_date": manifest.session_date,
-        "known_at_cut": manifest.known_at_cut,
-        "data_snapshot": manifest.data_snapshot,
-    }
-    write_parquet(pa.Table.from_pylist([cut], CUT), workspace / "inputs" / "cut" / "cut.parquet")
+    write_parquet(cut_row(manifest), workspace / "inputs" / "cut" / "cut.parquet")
+    write_parquet(session_rows(manifest), workspace / "inputs" / "session" / "sessions.parquet")
 
 
 def remove_inputs(workspace: Path) -> None:

@@ -25,10 +25,7 @@ def snapshot_clients(settings: Settings) -> list[FileRecord]:
     """
     with connect(settings) as connection:
         current = [(table, read_current_from(connection, table)) for table in SNAPSHOT]
-    return [
-        add_file(settings, table, rows, f"clients/{table.name}")
-        for table, rows in current
-    ]
+    return [add_file(settings, table, rows, f"clients/{table.name}") for table, rows in current]
 
 
 def warn_of_later_inputs(settings: Settings, manifest: Manifest) -> None:

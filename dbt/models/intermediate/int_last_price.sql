@@ -1,9 +1,6 @@
-{#- A close may stand in for a missing later one, but not for longer than this. -#}
-{%- set carried_days = 7 -%}
-
 with prices as (
 
-    select symbol, session_date, close_micros from {{ ref('stg_prices') }}
+    select symbol, session_date, close_micros, price_basis from {{ ref('int_adjustment') }}
 
 ),
 
@@ -14,15 +11,37 @@ last_price as (
         min(session_date) as first_session_date,
         count(*) as session_count,
         max(session_date) as price_session_date,
-        arg_max(close_micros, session_date) as price_micros
+        arg_max(close_micros, session_date) as close_micros,
+        arg_max(price_basis, session_date) as price_basis
     from prices
     group by symbol
+
+),
+
+later_splits as (
+
+    select
+        last_price.symbol,
+        list_product(list(actions.amount order by actions.session_date)) as share_ratio
+    from last_price
+    inner join {{ ref('stg_actions') }} as actions
+        on last_price.symbol = actions.symbol
+        and last_price.price_session_date < actions.session_date
+    where actions.kind = 'split' and last_price.price_basis = 'as_traded'
+    group by last_price.symbol
 
 )
 
 select
-    last_price.*,
-    cut.session_date - last_price.price_session_date <= {{ carried_days }} as price_is_fresh
+    last_price.symbol,
+    last_price.first_session_date,
+    last_price.session_count,
+    last_price.price_session_date,
+    case when later_splits.symbol is null then last_price.close_micros
+        else round_even(last_price.close_micros / later_splits.share_ratio, 0)::bigint
+    end as price_micros,
+    last_price.price_session_date >= cut.oldest_fresh_session_date as price_is_fresh
 from last_price
+left join later_splits using (symbol)
 cross join {{ ref('stg_cut') }} as cut
-order by symbol
+order by last_price.symbol

@@ -6,7 +6,7 @@ with accounts as (
 
 holdings as (
 
-    select account_id, symbol, quantity_micros from {{ ref('stg_holdings') }}
+    select account_id, symbol, quantity_micros from {{ ref('int_holdings') }}
 
 ),
 

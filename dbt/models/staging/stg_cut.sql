@@ -10,6 +10,7 @@ renamed as (
         source,
         session_date,
         known_at_cut::timestamptz as known_at_cut,
+        oldest_fresh_session_date,
         data_snapshot
     from source
 

@@ -21,16 +21,11 @@ renamed as (
 
 ),
 
-known as (
+accepted as (
 
-    select renamed.*
-    from renamed
-    inner join {{ ref('stg_cut') }} as cut
-        on renamed.source = cut.source
-        and renamed.known_at <= cut.known_at_cut
+    {{ accepted_versions('renamed', 'instruments', ['source', 'symbol']) }}
 
 )
 
-select * from known
-qualify {{ is_latest_version(['source', 'symbol']) }}
+select * from accepted
 order by symbol
