@@ -81,7 +81,7 @@ def _merge(
     distinct = changes([codes(rows[name]) for name in table.column_names])
     rows = rows if distinct.all() else rows.filter(pa.array(distinct))
     replaces = to_replaces((file, file.digest or proved[file.path]) for file in files)
-    content = to_bytes(rows, {REPLACES: replaces}, compression="zstd")
+    content = to_bytes(rows, {REPLACES: replaces})
     name, _ = content_name(content)
     place.write(f"{folder.replace('raw/', 'compacted/', 1)}/{name}", content)
     return rows.num_rows
