@@ -1,12 +1,13 @@
 """Data that failed its expectations."""
 
+import datetime as dt
 import sys
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from pipelines.cli.common import out
+from pipelines.cli.common import out, show
 from pipelines.settings import load_settings
 from pipelines.terminal import text_table
 
@@ -36,3 +37,42 @@ def list_(
         if symbol is not None:
             bars = rows.select(_BAR_COLUMNS)
             out.print(text_table(bars.column_names, (bar.values() for bar in bars.to_pylist())))
+
+
+@app.command("release")
+def release_(
+    symbol: Annotated[str, typer.Argument(help="Symbol whose rejected bars are right.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why the bars are right.")],
+    rule: Annotated[str | None, typer.Option("--rule", help="Overrule this rule only.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--first", metavar="YYYY-MM-DD", help="First day.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--last", metavar="YYYY-MM-DD", help="Last day.")
+    ] = None,
+) -> None:
+    """Let a symbol's rejected bars be used after all, on record; the next `transform` has them."""
+    from pipelines.quality import release
+
+    show(
+        release(
+            load_settings(),
+            symbol,
+            released_by=by,
+            reason=reason,
+            rule=rule,
+            first_session=_date("--first", first),
+            last_session=_date("--last", last),
+        )
+    )
+
+
+def _date(option: str, text: str | None) -> dt.date | None:
+    from pipelines.errors import SessionError
+    from pipelines.sessions import read_date
+
+    try:
+        return None if text is None else read_date(text)
+    except ValueError:
+        raise SessionError(option, text, "it is not a date", "Write it as YYYY-MM-DD.") from None

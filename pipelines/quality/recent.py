@@ -19,6 +19,8 @@ RECENT_SESSIONS = 21
 LARGEST_BAD_SHARE_OF_SYMBOL = 1 / 3
 """A symbol with a larger share of rejected bars among its recent ones is frozen."""
 
+Mask = npt.NDArray[np.bool_]
+
 _COLUMNS = ("symbol", "session_date", "known_at")
 _CALENDAR_DAYS = 40
 _EPOCH = dt.date(1970, 1, 1)
@@ -33,8 +35,8 @@ class Recent:
 
     symbols: list[str]
     sessions: list[dt.date]
-    delivered: npt.NDArray[np.bool_]
-    rejected: npt.NDArray[np.bool_]
+    delivered: Mask
+    rejected: Mask
 
     def frozen(self) -> tuple[str, ...]:
         """Return the symbols whose bar of the session, or too many recent ones, were rejected.
@@ -56,21 +58,20 @@ class Recent:
 
         A session in which no symbol has a bar says nothing about any of them.
         """
-        held = self.delivered.any(axis=0)
+        held: Mask = np.asarray(self.delivered.any(axis=0))
         notes = []
         for symbol, delivered in zip(self.symbols, self.delivered, strict=True):
             there = np.flatnonzero(delivered)
-            after = self.sessions[there[-1]] if there.size else self.sessions[0]
-            ended = int((held[there[-1] + 1 :] if there.size else held).sum())
-            gaps = (
-                int((held[there[0] : there[-1] + 1] & ~delivered[there[0] : there[-1] + 1]).sum())
-                if there.size
-                else 0
-            )
+            first, last = int(there[0]), int(there[-1])
+            ended = int(held[last + 1 :].sum())
+            missing = int((held & ~delivered)[first:last].sum())
             if ended:
-                notes.append((symbol, f"no bar in the last {ended} sessions (since {after})"))
-            if gaps:
-                notes.append((symbol, f"{gaps} of the last {RECENT_SESSIONS} sessions are missing"))
+                since = f"since {self.sessions[last]}"
+                notes.append((symbol, f"no bar in the last {ended} sessions ({since})"))
+            if missing:
+                notes.append(
+                    (symbol, f"{missing} of the last {RECENT_SESSIONS} sessions are missing")
+                )
         return notes
 
 
@@ -92,9 +93,8 @@ def _bars(settings: Settings, sessions: list[dt.date]) -> pa.Table:
     files = [f for f in landed_files(settings, "raw", PRICES) if f.summary.last_day >= first]
     rows = read_rows(settings, PRICES, files, list(_COLUMNS))
     day = rows["session_date"].cast(pa.int32())
-    known = pc.less_equal(
-        rows["known_at"], pa.scalar(known_at_cut(settings, sessions[-1]), rows["known_at"].type)
-    )
+    cut = pa.scalar(known_at_cut(settings, sessions[-1]), rows["known_at"].type)
+    known = pc.less_equal(rows["known_at"], cut)
     inside = pc.and_(pc.greater_equal(day, first), pc.less_equal(day, last))
     rows = rows.filter(pc.and_(inside, known))
     return rows.set_column(0, "symbol", rows["symbol"].cast(pa.string()))
@@ -105,7 +105,7 @@ def _newest(rows: pa.Table) -> pa.Table:
     return newest.rename_columns(["symbol", "session_date", "known_at"])
 
 
-def _grid(rows: pa.Table, symbols: list[str], sessions: list[dt.date]) -> npt.NDArray[np.bool_]:
+def _grid(rows: pa.Table, symbols: list[str], sessions: list[dt.date]) -> Mask:
     grid = np.zeros((len(symbols), len(sessions)), dtype=bool)
     row = pc.index_in(rows["symbol"], pa.array(symbols, pa.string()))
     column = pc.index_in(rows["session_date"], pa.array(sessions, pa.date32()))

@@ -20,8 +20,8 @@ class ReleaseReport:
 
     symbol: str
     rows: int
-    first_session: dt.date
-    last_session: dt.date
+    first_session: dt.date | None
+    last_session: dt.date | None
     rules: tuple[str, ...]
 
 

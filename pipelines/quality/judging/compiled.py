@@ -27,7 +27,8 @@ from expectations.rules import (
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Floats: TypeAlias = npt.NDArray[np.float64]
-Column: TypeAlias = pa.Array | pa.ChunkedArray | npt.NDArray[Any]
+ArrowColumn: TypeAlias = pa.Array | pa.ChunkedArray
+Column: TypeAlias = ArrowColumn | npt.NDArray[Any]
 
 
 class Batch:
@@ -53,12 +54,12 @@ class Batch:
     def missing(self, name: str) -> Mask | None:
         """Say where a column has no value; nothing if it has one everywhere."""
         column = self.columns[name]
-        if isinstance(column, np.ndarray) or pa.types.is_floating(column.type):
-            absent = np.isnan(self.numbers(name))
-        elif column.null_count == 0:
-            return None
-        else:
-            absent = _mask(column.is_null())
+        if not isinstance(column, np.ndarray):
+            if column.null_count == 0 and not pa.types.is_floating(column.type):
+                return None
+            if not pa.types.is_floating(column.type):
+                return _mask(pc.is_null(column))
+        absent = np.isnan(self.numbers(name))
         return absent if absent.any() else None
 
     def value(self, name: str, position: int) -> Any:
@@ -165,7 +166,7 @@ def _order(codes: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.intp] | None:
     return None if (ascending | tied).all() else np.lexsort(codes[::-1])
 
 
-def encoded(column: Column) -> tuple[npt.NDArray[np.int64], list[str | None]]:
+def encoded(column: Any) -> tuple[npt.NDArray[np.int64], list[str | None]]:
     """Return a text column as positions in a list of its texts; the last one stands for none."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):  # no rows, or dictionaries that could not be joined

@@ -21,15 +21,16 @@ SIGMAS_OF_STOCK, LOWEST_STOCK_LIMIT = 20.0, 0.5
 on 29 September 2000, but by 11 usual moves."""
 
 SIGMAS_WITHOUT_VOLUME, LOWEST_LIMIT_WITHOUT_VOLUME = 9.0, 0.12
-SPEAKING_VOLUME = 2.0
-"""A stock moves by more than nine usual moves on news, and news trade at more than twice the usual
+SPEAKING_VOLUME = 1.0
+"""A stock moves by more than nine usual moves on news, and news trade at more than the usual
 volume: Apple's five such days since 1980 had 3 to 25 times."""
 
 MARKET_SHARE = 3.0
 """A limit grows by so many times the median move of the session's other symbols."""
 
-SPLIT_RATIOS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)
-SPLIT_VOLUME = 6.0
+SPLIT_RATIOS = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50])
+SPLIT_VOLUME = 1.5
+"""A split alone leaves the traded money as it was, so volume grows by its ratio; news by more."""
 SIGMAS_AROUND_SPLIT, WIDEST_AROUND_SPLIT = 1.5, 0.06
 
 FEWEST_TRUSTED_BARS = 5
@@ -176,14 +177,18 @@ def _split_likeness(
     A split leaves the day's own move around the ratio; without a volume nothing is said.
     """
     likeness = np.full(len(gap), -1.0)
-    wide = np.flatnonzero(~basket & (np.abs(gap) > np.log(SPLIT_RATIOS[0]) - WIDEST_AROUND_SPLIT))
+    smallest = np.log(SPLIT_RATIOS[0]) - WIDEST_AROUND_SPLIT
+    wide = np.flatnonzero(~basket & (np.abs(gap) > smallest))
     if wide.size:
-        logs = np.log(np.array(SPLIT_RATIOS))
-        away = np.min(np.abs(np.abs(gap[wide, None]) - logs), axis=1)
+        away = np.abs(np.abs(gap[wide, None]) - np.log(SPLIT_RATIOS))
+        # A rise is a split in reverse or one applied twice; none of those is 3 for 2.
+        away[gap[wide] > 0, 0] = np.inf
+        nearest = np.argmin(away, axis=1)
+        grown = np.where(gap[wide] < 0, SPLIT_RATIOS[nearest], 1.0)
         around = np.minimum(SIGMAS_AROUND_SPLIT * usual[wide], WIDEST_AROUND_SPLIT)
-        quiet = volume_ratio[wide] < SPLIT_VOLUME
+        quiet = volume_ratio[wide] < SPLIT_VOLUME * grown
         calm = np.abs(market_move[wide]) < LOWEST_BASKET_LIMIT
-        likeness[wide] = np.where(quiet & calm, around - away, -1.0)
+        likeness[wide] = np.where(quiet & calm, around - away.min(axis=1), -1.0)
     likeness[np.isnan(gap)] = np.nan
     return likeness
 
