@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models.declaration import Table
 from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
 from models.store_inputs import ACCOUNT, CLIENT, GOAL, HOLDING, PREFERENCE, RISK_PROFILE
+from models.vocabulary import Arrival
 from pipelines.lake import append_versions, arrow_schema, mark_checked, unchecked_files
 from pipelines.sessions import available_at, session_after, sessions_between
 from pipelines.settings import Settings, load_settings
@@ -50,8 +52,10 @@ def price_row(symbol: str, session: dt.date, close: float | None, **changes: Any
         "symbol": symbol,
         "session_date": session,
         "close": close,
+        "price_basis": "total_return",
         "known_at": available_at(session),
         "known_at_basis": "assumed",
+        "ingest_session": SESSION,
     }
     return row | changes
 
@@ -78,16 +82,21 @@ def make_home(home: Path, rows: Sequence[Mapping[str, Any]] | None = None) -> Se
     instruments = pa.Table.from_pylist(
         [_instrument(symbol) for symbol in SYMBOLS], arrow_schema(INSTRUMENTS)
     )
-    append_versions(settings, INSTRUMENTS, SESSION, instruments, OBSERVED_AT)
+    append(settings, INSTRUMENTS, instruments)
     add_prices(settings, price_rows() if rows is None else rows)
     migrate(settings)
     add_clients(settings)
     return settings
 
 
+def append(settings: Settings, table: Table, rows: pa.Table) -> None:
+    """Append rows to the lake as an ingest of the session that bulk history arrived with."""
+    append_versions(settings, table, SESSION, rows, arrival=Arrival.BULK, observed_at=OBSERVED_AT)
+
+
 def add_prices(settings: Settings, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append prices to the lake as if they had passed every expectation."""
-    append_versions(settings, PRICES, SESSION, prices(rows), OBSERVED_AT)
+    append(settings, PRICES, prices(rows))
     rules = "0" * 64
     mark_checked(settings, PRICES, rules, SESSION, unchecked_files(settings, PRICES, rules))
 
@@ -242,4 +251,5 @@ def _instrument(symbol: str) -> dict[str, Any]:
         "tradable": True,
         "known_at": available_at(SESSIONS[0]),
         "known_at_basis": "assumed",
+        "ingest_session": SESSION,
     }

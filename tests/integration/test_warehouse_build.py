@@ -172,7 +172,7 @@ def test_client_inputs_recorded_after_the_sessions_cut_are_counted_in_one_warnin
     settings = make_home(tmp_path / "home")
     snapshot = snapshot_clients(settings)
     caplog.set_level(logging.WARNING)
-    warn_of_later_inputs(build_manifest(settings, SESSION, snapshot))
+    warn_of_later_inputs(settings, build_manifest(settings, SESSION, snapshot))
     assert caplog.messages == []
 
     earlier = SESSIONS[SESSIONS.index(dt.date(2022, 12, 1)) - 1]
