@@ -1,11 +1,16 @@
 """What a build is cut at, as rows that dbt reads: its cuts, and the exchange's sessions."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from models.vocabulary import STALE_AFTER_SESSIONS
 from pipelines.lake import Manifest
-from pipelines.sessions import FIRST_DATE, PUBLICATION_DELAY, calendar, session_after
+from pipelines.sessions import (
+    FIRST_DATE,
+    PUBLICATION_DELAY,
+    calendar,
+    session_after,
+    sessions_between,
+)
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -38,8 +43,6 @@ def cut_row(manifest: Manifest) -> pa.Table:
 
 def session_rows(manifest: Manifest) -> pa.Table:
     """Return every session up to the build's, with the moment from which its bars are known."""
-    closes = calendar().closes[str(FIRST_DATE) : str(manifest.session_date)]
-    moments = pa.array(closes.dt.tz_convert("UTC").dt.as_unit("us") + PUBLICATION_DELAY)
-    days = pa.array(closes.index.as_unit("us")).cast(pa.date32())
-    rows = pa.table({"session_date": days, "available_at": pc.cast(moments, _MOMENT)})
-    return rows.cast(SESSION)
+    sessions = sessions_between(FIRST_DATE, manifest.session_date)
+    closes = calendar().closes.iloc[: len(sessions)].dt.tz_convert("UTC").dt.as_unit("us")
+    return pa.table([pa.array(sessions), pa.array(closes + PUBLICATION_DELAY)], schema=SESSION)
