@@ -71,7 +71,7 @@ class ExchangeSessionTimetable(Timetable):
 
         settings = load_settings()
         allowed = conf.getboolean("smartinvest", "schedule_sessions", fallback=True)
-        if not (allowed and runs_by_itself(settings)):
+        if not (allowed and runs_by_itself(settings.source)):
             return None
         last = last_dagrun_info.partition_date if last_dagrun_info else None
         session = next_session(

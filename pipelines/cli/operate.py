@@ -1,5 +1,7 @@
 """The daily run through Airflow, its state and the user interfaces."""
 
+import datetime as dt
+
 import typer
 
 from pipelines.cli.clients import ensure_clients
@@ -27,7 +29,7 @@ def status() -> None:
     """Show the last published run and how fresh the data is."""
     from pipelines.operate.summary import print_status
 
-    print_status(load_settings())
+    print_status(load_settings(), dt.datetime.now(dt.UTC))
 
 
 @app.command()

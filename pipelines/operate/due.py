@@ -18,9 +18,9 @@ no client, and a first backfill of an old year must not call up all the years af
 _POLLED = frozenset({Source.YAHOO})
 
 
-def runs_by_itself(settings: Settings) -> bool:
-    """Tell whether new sessions of the source appear without anybody bringing them."""
-    return settings.source in _POLLED
+def runs_by_itself(source: Source) -> bool:
+    """Tell whether new sessions of a source appear without anybody bringing them."""
+    return source in _POLLED
 
 
 def next_session(

@@ -10,6 +10,7 @@ import typer
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import HOST, USER, credentials_file
 from pipelines.operate.airflow_local import LocalAirflow
+from pipelines.operate.due import runs_by_itself
 from pipelines.operate.lock import hold_home
 from pipelines.operate.ports import free_port
 from pipelines.operate.processes import Household, is_running
@@ -24,7 +25,8 @@ START_TIMEOUT_S = 120.0
 def start(settings: Settings) -> None:
     """Start the interfaces, wait until they answer, and say where they are.
 
-    Airflow's scheduler runs too, so that runs can be triggered and cleared from the interface.
+    Airflow's scheduler runs too: sessions can be triggered, backfilled and cleared from the
+    interface, and those of a polled source run by themselves.
 
     Raises
     ------
@@ -45,6 +47,7 @@ def start(settings: Settings) -> None:
     typer.echo(f"Airflow  {airflow.url}  user {USER}, password in {credentials_file(settings)}")
     # Else MLflow opens on its pages for language models.
     typer.echo(f"MLflow   {mlflow_url}/#/experiments/1/runs?workflowType=machine_learning")
+    typer.echo(_what_runs(settings))
     typer.echo("end them with: make down")
 
 
@@ -70,6 +73,13 @@ def require_not_serving(settings: Settings) -> None:
                 "the user interfaces are being served from this home",
                 "End them first: make down.",
             )
+
+
+def _what_runs(settings: Settings) -> str:
+    source = settings.source.value
+    if runs_by_itself(settings.source):
+        return f"source {source} is polled: each session runs by itself once its bars can be known"
+    return f"source {source} gets no new sessions by itself: trigger or backfill the DAG `ingest`"
 
 
 def _start_mlflow(settings: Settings, household: Household) -> str:

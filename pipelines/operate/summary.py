@@ -11,6 +11,7 @@ from rich.table import Table
 from models.vocabulary import RunStatus, TradeStatus
 from pipelines.errors import StoreError
 from pipelines.operate.chain import Stage
+from pipelines.operate.due import runs_by_itself
 from pipelines.settings import Settings
 from pipelines.store import connect, tables
 
@@ -61,14 +62,22 @@ def print_summary(settings: Settings, session: dt.date) -> None:
     console.print(_pairs(_places(settings)))
 
 
-def print_status(settings: Settings) -> None:
-    """Print the newest published run of any session, in short.
+def print_status(settings: Settings, now: dt.datetime) -> None:
+    """Print how fresh each source's data is, then the newest published run of any session.
+
+    Parameters
+    ----------
+    settings : whose lake and store are asked.
+    now : the moment of asking (UTC), against which freshness is counted.
 
     Raises
     ------
     StoreError
         There is no store, or nothing is published in it.
     """
+    console = _console()
+    console.print(_table("market data", _freshness(settings, now)))
+    console.print()
     run = tables["advice_run"]
     query = (
         sa.select(run)
@@ -83,7 +92,7 @@ def print_status(settings: Settings) -> None:
                 "store", settings.home, "nothing is published in it", "Make a run: make run."
             )
         facts = _facts(connection, settings, newest)
-    _console().print(_pairs(facts))
+    console.print(_pairs(facts))
 
 
 def print_seconds(ready_s: float, stages: Sequence[Stage], total_s: float) -> None:
@@ -92,6 +101,24 @@ def print_seconds(ready_s: float, stages: Sequence[Stage], total_s: float) -> No
     spent.append(("all, with stopping", total_s))
     rows = [{"step": what, "seconds": f"{seconds:.1f}"} for what, seconds in spent]
     _console().print(_table("time", rows))
+
+
+def _freshness(settings: Settings, now: dt.datetime) -> list[dict[str, str]]:
+    # Heavy, and no run needs it.
+    from pipelines.quality import freshness
+
+    return [
+        {
+            "source": found.source.value,
+            "newest session": str(found.newest_session),
+            "last ingest was for": str(found.last_ingest_session),
+            "sessions behind": f"{found.sessions_behind:,}",
+            "new sessions": (
+                "by themselves" if runs_by_itself(found.source) else "when somebody brings them"
+            ),
+        }
+        for found in freshness(settings, now)
+    ]
 
 
 def _newest_run(connection: sa.Connection, settings: Settings, session: dt.date) -> Any:
