@@ -157,7 +157,9 @@ def _is_among(rows: pa.Table, others: pa.Table, key: tuple[str, ...]) -> Mask:
     """Say of each row whether another table has its key."""
     if others.num_rows == 0 or rows.num_rows == 0:
         return np.zeros(rows.num_rows, dtype=bool)
-    both = pa.concat_tables([rows.select(key), others.select(key)])
+    # Rows come with plain text or encoded; what they are compared with is the smaller part.
+    mine = rows.select(key)
+    both = pa.concat_tables([mine, others.select(key).cast(mine.schema)])
     both = both.unify_dictionaries().combine_chunks()
     columns = [codes(both[name]) for name in key]
     order = np.lexsort(columns[::-1])
