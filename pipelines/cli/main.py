@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from pipelines.cli import clients, operate, quarantine, stages
+from pipelines.cli import bench, clients, lake, operate, quarantine, stages
 from pipelines.errors import SmartInvestError
 
 _INTERRUPTED = 130
@@ -21,6 +21,8 @@ app.add_typer(stages.app)
 app.add_typer(operate.app)
 app.add_typer(clients.app, name="clients")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(lake.app, name="lake")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

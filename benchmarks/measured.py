@@ -1,0 +1,85 @@
+"""Run something in a process of its own and say how long it took and how much memory it held."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+_SAMPLE_SECONDS = 0.05
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``seconds`` as the process measured its work, without its start and its imports.
+
+    ``peak_mib`` is the largest sum, over it and the processes that it started, of the memory that
+    each had for itself (unique set size).
+    """
+
+    seconds: float
+    peak_mib: float
+    process_seconds: float
+    result: dict[str, Any]
+
+
+def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Measured:
+    """Run ``python -m module`` and read the JSON object that it prints last.
+
+    Raises
+    ------
+    RuntimeError
+        It failed; the message carries what it said.
+    """
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=None if environ is None else dict(environ),
+    ) as process:
+        watch = _Watch(process.pid)
+        watch.start()
+        out, err = process.communicate()
+        took = time.perf_counter() - began
+        watch.stop()
+    if process.returncode:
+        raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{err[-4000:]}")
+    result = json.loads(out.splitlines()[-1])
+    return Measured(result.pop("seconds"), watch.peak / _MIB, took, result)
+
+
+class _Watch(threading.Thread):
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self._root = psutil.Process(pid)
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(_SAMPLE_SECONDS):
+            self.peak = max(self.peak, self._held())
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+    def _held(self) -> int:
+        total = 0
+        try:
+            family = [self._root, *self._root.children(recursive=True)]
+        except psutil.Error:
+            return 0
+        for one in family:
+            try:
+                total += one.memory_full_info().uss
+            except psutil.Error:
+                continue
+        return total

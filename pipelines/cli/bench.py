@@ -1,0 +1,28 @@
+"""Benchmarks: each shows what it measured and ends with one line of JSON."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.common import out
+from pipelines.terminal import text_table
+
+app = typer.Typer(help="Benchmarks against peers, on the same data.", no_args_is_help=True)
+
+
+@app.command()
+def ingest(
+    symbols: Annotated[int, typer.Option(min=2, help="How many files.")] = 5000,
+    years: Annotated[int, typer.Option(min=1, max=70, help="Years of daily bars in each.")] = 25,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder with room; else the system's temporary one.")
+    ] = None,
+) -> None:
+    """Files to checked Parquet in the lake, beside pandas and DuckDB's bare copy."""
+    from benchmarks.ingest import run
+
+    line = run(symbols, years, work).line()
+    out.print(text_table(["measure", "value"], line.items(), title="bench ingest"))
+    typer.echo(json.dumps(line))
