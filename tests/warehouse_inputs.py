@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.declaration import Table
-from models.lake import INSTRUMENTS, PRICES, QUARANTINED_PRICES
+from models.lake import ACTIONS, INSTRUMENTS, PRICES, QUARANTINED_PRICES, quarantined
 from models.store_inputs import ACCOUNT, CLIENT, GOAL, HOLDING, PREFERENCE, RISK_PROFILE
 from models.vocabulary import Arrival
 from pipelines.lake import append_versions, arrow_schema, mark_checked, unchecked_files
@@ -30,6 +30,8 @@ OBSERVED_AT = dt.datetime(2022, 12, 30, 12, tzinfo=dt.UTC)
 _CHAIN = (
     ("staging", "stg_cut"),
     ("staging", "stg_prices"),
+    ("staging", "stg_actions"),
+    ("intermediate", "int_adjustment"),
     ("intermediate", "int_returns"),
     ("intermediate", "int_moving_averages"),
     ("intermediate", "int_volatility"),
@@ -68,6 +70,25 @@ def price_rows(sessions: Sequence[dt.date] = SESSIONS, seed: int = 1) -> list[di
         for session, close in zip(sessions, path, strict=True)
         if symbol != "OLD" or session <= OLD_LAST_SESSION
     ]
+
+
+def action_row(symbol: str, session: dt.date, kind: str, amount: float) -> dict[str, Any]:
+    """One row of the lake's actions, known with the bars of its ex-date."""
+    return {
+        "source": "sample",
+        "symbol": symbol,
+        "session_date": session,
+        "kind": kind,
+        "amount": amount,
+        "known_at": available_at(session),
+        "known_at_basis": "assumed",
+        "ingest_session": SESSION,
+    }
+
+
+def actions(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as the lake's table of actions."""
+    return pa.Table.from_pylist(list(rows), arrow_schema(ACTIONS))
 
 
 def prices(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -187,7 +208,12 @@ def answers(client: str) -> dict[str, Any]:
 
 
 def derive_features(
-    compiled: Path, folder: Path, rows: pa.Table, session: dt.date = SESSION, threads: int = 2
+    compiled: Path,
+    folder: Path,
+    rows: pa.Table,
+    session: dt.date = SESSION,
+    threads: int = 2,
+    actions: pa.Table | None = None,
 ) -> pa.Table:
     """Run the SQL that dbt compiled, from raw prices to the mart ``features``, on its own.
 
@@ -195,18 +221,25 @@ def derive_features(
     ----------
     compiled : dbt's folder of compiled models.
     folder : an empty folder to work in.
-    rows : raw prices; nothing is quarantined.
+    rows, actions : raw prices and actions; nothing is quarantined.
     """
     cut = pa.table(
         {
             "source": ["sample"],
             "session_date": [session],
             "known_at_cut": pa.array([OBSERVED_AT], pa.timestamp("us", tz="UTC")),
+            "oldest_fresh_session_date": [session],
             "data_snapshot": ["x"],
         }
     )
-    rejected = arrow_schema(QUARANTINED_PRICES).empty_table()
-    for name, table in (("prices", rows), ("quarantined_prices", rejected), ("cut", cut)):
+    inputs = {
+        "prices": rows,
+        "actions": arrow_schema(ACTIONS).empty_table() if actions is None else actions,
+        "quarantined_prices": arrow_schema(QUARANTINED_PRICES).empty_table(),
+        "quarantined_actions": arrow_schema(quarantined(ACTIONS)).empty_table(),
+        "cut": cut,
+    }
+    for name, table in inputs.items():
         (folder / "inputs" / name).mkdir(parents=True)
         pq.write_table(table, folder / "inputs" / name / "rows.parquet")
     with duckdb.connect(str(folder / "warehouse.duckdb"), config={"threads": threads}) as database:

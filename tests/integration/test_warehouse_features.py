@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from feature_reference import EMA_WARM_UP_SPANS, features_of
 from warehouse_inputs import (
     OBSERVED_AT,
     SESSION,
@@ -31,7 +31,6 @@ from pipelines.warehouse import build_for, connect
 
 CUT = SESSIONS[-30]
 LONGEST_WINDOW_SESSIONS = 253
-EMA_WARM_UP_SPANS = 4
 
 Derive = Callable[..., pa.Table]
 
@@ -54,9 +53,10 @@ def derive(compiled: Path, tmp_path: Path) -> Derive:
 @pytest.fixture(scope="module")
 def sample_rows() -> pa.Table:
     provider = SampleProvider()
-    delivered = provider.prices(provider.first_session(), provider.newest_session()).to_pandas()
-    frame = delivered[["symbol", "session_date", "close"]].assign(
-        source="sample", known_at=OBSERVED_AT, known_at_basis="assumed"
+    [symbols] = provider.batches(provider.newest_session())
+    delivery = provider.deliver(symbols, provider.first_session(), provider.newest_session())
+    frame = delivery.prices.to_pandas()[["symbol", "session_date", "close", "price_basis"]].assign(
+        source="sample", known_at=OBSERVED_AT, known_at_basis="assumed", ingest_session=SESSION
     )
     return pa.Table.from_pandas(
         frame.reindex(columns=list(PRICES.column_names)), arrow_schema(PRICES), preserve_index=False
@@ -149,17 +149,8 @@ def test_features_of_the_sample_agree_with_an_independent_calculation(
     derive: Derive, sample_rows: pa.Table
 ) -> None:
     ours = derive(sample_rows).to_pandas().set_index(["symbol", "session_date"])
-    frame = sample_rows.select(["symbol", "session_date", "close"]).to_pandas()
-    by_symbol = {
-        symbol: reference(group.sort_values("session_date").set_index("session_date")["close"])
-        for symbol, group in frame.groupby("symbol")
-    }
-    theirs = pd.concat(by_symbol, names=["symbol", "session_date"])
-    momentum = theirs["momentum_12_1"].groupby("session_date")
-    theirs["momentum_rank"] = (momentum.rank(method="min") - 1) / (
-        momentum.transform("count") - 1
-    ).replace(0, np.nan)
-    theirs = theirs.loc[ours.index]
+    closes = sample_rows.select(["symbol", "session_date", "close"]).to_pandas()
+    theirs = features_of(closes).loc[ours.index]
 
     assert set(theirs.columns) == set(ours.columns)
     for name in theirs.columns:
@@ -190,39 +181,3 @@ def test_a_build_derives_what_the_compiled_sql_derives(
     with connect(build.warehouse_path) as warehouse:
         stored = warehouse.sql("from features order by symbol, session_date").to_arrow_table()
     assert bits(exported) == bits(stored) == bits(derive(prices(price_rows())))
-
-
-def reference(close: pd.Series) -> pd.DataFrame:
-    """All features of one symbol but its rank, from whole windows in NumPy and pandas."""
-    log_return = np.log(close / close.shift())
-    columns = {"close": close}
-    for n in (1, 5, 21, 63, 252):
-        columns[f"log_return_{n}d"] = np.log(close / close.shift(n))
-    for n in (5, 10, 21, 50, 200):
-        columns[f"sma_{n}"] = rolled(close, n, lambda windows: windows.mean(axis=1))
-        columns[f"close_to_sma_{n}"] = close / columns[f"sma_{n}"] - 1
-    for n in (10, 21, 50):
-        weights = (1 - 2 / (n + 1)) ** np.arange(EMA_WARM_UP_SPANS * n)[::-1]
-        columns[f"ema_{n}"] = rolled(close, len(weights), weighted_by(weights))
-        columns[f"close_to_ema_{n}"] = close / columns[f"ema_{n}"] - 1
-    columns["ema_cross_10_50"] = columns["ema_10"] / columns["ema_50"] - 1
-    for n in (21, 63):
-        deviation = rolled(log_return, n, lambda windows: windows.std(axis=1, ddof=1))
-        columns[f"vol_{n}d_annual"] = deviation * np.sqrt(252)
-    columns["sma_cross_10_50"] = columns["sma_10"] / columns["sma_50"] - 1
-    columns["sma_cross_50_200"] = columns["sma_50"] / columns["sma_200"] - 1
-    columns["momentum_12_1"] = np.log(close.shift(21) / close.shift(252))
-    columns["reversal_21d"] = -columns["log_return_21d"]
-    columns["drawdown_252d"] = close / close.rolling(252).max() - 1
-    return pd.DataFrame(columns)
-
-
-def weighted_by(weights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda windows: windows @ weights / weights.sum()
-
-
-def rolled(
-    series: pd.Series, window: int, function: Callable[[np.ndarray], np.ndarray]
-) -> pd.Series:
-    windows = np.lib.stride_tricks.sliding_window_view(series.to_numpy(), window)
-    return pd.Series(function(windows), series.index[window - 1 :]).reindex(series.index)
