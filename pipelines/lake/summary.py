@@ -119,6 +119,11 @@ def day_number(day: dt.date) -> int:
     return (day - _FIRST_DAY).days
 
 
+def date_of(day: int) -> dt.date:
+    """Return the date that so many days since 1970-01-01 are."""
+    return _FIRST_DAY + dt.timedelta(days=day)
+
+
 def microseconds(moment: dt.datetime) -> int:
     """Return a moment as microseconds since 1970-01-01, UTC."""
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)

@@ -178,7 +178,7 @@ def test_client_inputs_recorded_after_the_sessions_cut_are_counted_in_one_warnin
     earlier = SESSIONS[SESSIONS.index(dt.date(2022, 12, 1)) - 1]
     with_later = build_manifest(settings, earlier, snapshot)
     rows = sum(file.rows for file in snapshot)
-    warn_of_later_inputs(with_later)
+    warn_of_later_inputs(settings, with_later)
     [message] = caplog.messages
     assert f"{rows} of {rows} client inputs were recorded after 2022-12-01 01:00 UTC" in message
     assert "the clients of today" in message
