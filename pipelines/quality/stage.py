@@ -10,7 +10,7 @@ import pyarrow as pa
 from expectations.instruments import REFERENCE_SUITE
 from models.lake import INSTRUMENTS, PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import current_versions, landed_files, rejections
+from pipelines.lake import current_versions, landed_files, rejections, without_rejected
 from pipelines.progress import step
 from pipelines.quality.incoming import check_unchecked, rules_digest
 from pipelines.quality.judging import Batch, failing
@@ -80,7 +80,8 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
 
 
 def _require_reference(settings: Settings) -> None:
-    reference = current_versions(settings, INSTRUMENTS)
+    # What was rejected of it is out already, and must not stop the rest.
+    reference = without_rejected(settings, INSTRUMENTS, current_versions(settings, INSTRUMENTS))
     if not any(reference["tradable"].to_pylist()):
         return  # A folder of prices without a reference: nobody may hold any of it.
     instruments = Batch.of(reference)
