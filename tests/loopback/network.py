@@ -60,13 +60,13 @@ def _bar_python(patch: pytest.MonkeyPatch, escaped: list[str]) -> None:
     def guarded_connect(self: socket.socket, address: Any) -> None:
         if self.family != socket.AF_UNIX and address[0] != "127.0.0.1":
             escaped.append(f"connection to {address}")
-            raise EscapedConnection(address)
+            raise EscapedConnection(escaped[-1])
         connect(self, address)
 
     def guarded_look_up(host: Any, *rest: Any, **named: Any) -> Any:
         if host not in ("127.0.0.1", b"127.0.0.1", None):
             escaped.append(f"look-up of {host}")
-            raise EscapedConnection(host)
+            raise EscapedConnection(escaped[-1])
         return look_up(host, *rest, **named)
 
     patch.setattr(socket.socket, "connect", guarded_connect)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -118,7 +119,7 @@ class World:
         self.polls.append(
             Poll(
                 asked=len(charts),
-                statuses=Counter(_told(reply) for reply in charts),
+                statuses=Counter(told(reply) for reply in charts),
                 delivered=delivery.prices.num_rows,
                 problems=tuple(f"{one.thing}: {one.reason}" for one in delivery.problems),
                 new_rows=prices.new_rows,
@@ -169,10 +170,14 @@ class World:
             return {day: new / old for day, (new, old) in known.splits.items()}
         return known.dividends if kind is ActionKind.DIVIDEND else known.capital_gains
 
+    def stored_rows(self, symbol: str = "BOLT") -> list[dict[str, Any]]:
+        """Return the newest version of each stored bar."""
+        rows: list[dict[str, Any]] = current_versions(self.settings, PRICES, [symbol]).to_pylist()
+        return rows
+
     def stored(self, symbol: str = "BOLT") -> dict[dt.date, float]:
         """Return the newest stored close of each day."""
-        rows = current_versions(self.settings, PRICES, [symbol]).to_pylist()
-        return {row["session_date"]: row["close"] for row in rows}
+        return {row["session_date"]: row["close"] for row in self.stored_rows(symbol)}
 
     def stored_actions(self, symbol: str = "BOLT") -> dict[tuple[dt.date, str], float]:
         rows = current_versions(self.settings, ACTIONS, [symbol]).to_pylist()
@@ -214,7 +219,7 @@ def _universe(symbols: tuple[str, ...], currencies: dict[str, str]) -> Universe:
     )
 
 
-def _told(reply: Reply) -> str:
+def told(reply: Reply) -> str:
     if reply.cut_at is not None:
         return "cut off"
     return "too late" if reply.delay_s else str(reply.status)

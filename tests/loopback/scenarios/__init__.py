@@ -7,6 +7,16 @@ splits      splits that Yahoo works into its prices, late or not at all
 """
 
 from . import answers, history, refusals, splits
+from .economies import FRED_SCENARIOS, FredScenario
 from .scenario import SCENARIOS, Scenario
 
-__all__ = ["SCENARIOS", "Scenario", "answers", "history", "refusals", "splits"]
+__all__ = [
+    "FRED_SCENARIOS",
+    "SCENARIOS",
+    "FredScenario",
+    "Scenario",
+    "answers",
+    "history",
+    "refusals",
+    "splits",
+]

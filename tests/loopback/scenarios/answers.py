@@ -131,6 +131,9 @@ def two_stories(world: World) -> None:
     poll = world.poll()
     assert poll.new_rows == 3 * ROWS + 1
     assert poll.problems == (f"BOLT: Yahoo has different bars for {DAY}",)
+    world.disputed.clear()
+    assert world.poll().restated_rows == 1
+    assert len(world.stored_rows()) == ROWS
 
 
 @scenario("last trade as a line", "after the close the newest day comes twice: the later counts")
