@@ -90,6 +90,33 @@ def begin(connection: sa.Connection, identity: RunIdentity) -> None:
     insert(connection, ADVICE_RUN, [row])
 
 
+def take_over(connection: sa.Connection, identity: RunIdentity) -> bool:
+    """Give the session's unpublished run a new identity, where only earlier advice changed.
+
+    In a backfill the forecasts of a session are made while the session before it is still being
+    advised on. They do not depend on that advice, only the run's identity does.
+
+    Returns
+    -------
+    Whether there was such a run.
+    """
+    if status_of(connection, identity.run_id) is not None:
+        return False
+    run, forecast = tables["advice_run"], tables["forecast"]
+    same = asdict(identity) | {"status": RunStatus.BUILDING.value}
+    del same["history_hash"]
+    query = sa.select(run).where(*(run.c[name] == value for name, value in same.items()))
+    begun = connection.execute(query).mappings().one_or_none()
+    if begun is None:
+        return False
+    renamed = {"run_id": identity.run_id, "history_hash": identity.history_hash}
+    insert(connection, ADVICE_RUN, [{**begun, **renamed}])
+    of_begun = forecast.c.run_id == begun["run_id"]
+    connection.execute(sa.update(forecast).where(of_begun).values(run_id=identity.run_id))
+    connection.execute(sa.delete(run).where(run.c.run_id == begun["run_id"]))
+    return True
+
+
 def _remove_unpublished(connection: sa.Connection, session: dt.date) -> None:
     run, forecast = tables["advice_run"], tables["forecast"]
     unpublished = sa.select(run.c.run_id).where(

@@ -135,10 +135,18 @@ class AirflowApi:
             for event in self._get(path)["asset_events"]
         )
 
-    def unfinished_runs(self) -> list[DagRun]:
-        """Return every DAG run that is queued or running."""
-        found = self._get("/dags/~/dagRuns", state=list(UNFINISHED), limit=100)["dag_runs"]
+    def unfinished_runs(self, *states: str) -> list[DagRun]:
+        """Return DAG runs that are queued or running, or only in one of these states.
+
+        A hundred at most: ask again once they are dealt with.
+        """
+        asked_for = list(states or UNFINISHED)
+        found = self._get("/dags/~/dagRuns", state=asked_for, limit=100)["dag_runs"]
         return [_dag_run(run) for run in found]
+
+    def begin_anew(self, run: DagRun) -> None:
+        """Let every task of a DAG run be run again, with the same session."""
+        self._send("POST", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/clear", {"dry_run": False})
 
     def fail(self, run: DagRun, note: str) -> None:
         """Mark a DAG run as failed: one whose scheduler is gone would block all later ones."""

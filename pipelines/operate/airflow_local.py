@@ -91,7 +91,7 @@ class LocalAirflow:
             self._run(PARSER_PROCESS, "dag-processor", *once, environ=environ)
             if self._unsettled.exists():
                 self._wait_for("the API server", self.api.answers)
-                self._settle()
+                self._settle(resume=stays)
             self._unsettled.touch()
             # The log server would listen beyond the loopback, and the logs lie on this machine.
             self._run(SCHEDULER_PROCESS, "scheduler", "--skip-serve-logs", environ=environ)
@@ -123,10 +123,22 @@ class LocalAirflow:
         command = [sys.executable, "-m", "airflow", *arguments]
         self._records[name] = self.household.start(name, command, environ)
 
-    def _settle(self) -> None:
-        for run in self.api.unfinished_runs():
-            self.api.fail(run, "its scheduler was stopped")
-            logger.info("DAG run %s of %s had no scheduler left: failed", run.run_id, run.dag_id)
+    def _settle(self, *, resume: bool) -> None:
+        """Go on with what an earlier scheduler left unfinished, or call it failed.
+
+        It goes on where Airflow stays: a backfill outlives a restart. Where one session is run, it
+        would stand in that session's way.
+        """
+        if resume:
+            # Queued runs wait for any scheduler; a running one waits for tasks that are gone.
+            for run in self.api.unfinished_runs("running"):
+                self.api.begin_anew(run)
+                logger.info("DAG run %s of %s begins anew", run.run_id, run.dag_id)
+            return
+        while runs := self.api.unfinished_runs():
+            for run in runs:
+                self.api.fail(run, "its scheduler was stopped")
+                logger.info("DAG run %s of %s, left unfinished: failed", run.run_id, run.dag_id)
 
     def _dags_are_parsed(self, *, keep_parsing: bool) -> bool:
         parser = self._records[PARSER_PROCESS]

@@ -53,6 +53,7 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
         The inputs cannot be read or the advice cannot be written.
     """
     # Heavy: only this stage needs cvxpy and skfolio, and Airflow imports this package.
+    from pipelines.forecast.run import take_over
     from pipelines.rebalance.history import last_targets
     from pipelines.rebalance.publication import (
         publish,
@@ -65,6 +66,8 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
 
     build = build_for(settings, session)
     identity = _identity(settings, build)
+    with transaction(settings) as store:
+        take_over(store, identity)
     with connect(settings) as store:
         status = require_status(store, identity)
         if status is RunStatus.PUBLISHED:

@@ -357,6 +357,28 @@ def test_a_session_filled_in_before_makes_the_next_run_a_new_one_that_supersedes
     assert (again.written, again.run_id) == (False, second.run_id)
 
 
+def test_a_session_published_before_after_the_forecasts_were_made_needs_no_new_forecasts(
+    settings: Settings,
+) -> None:
+    begun = identify_run(settings)
+    with transaction(settings) as store:
+        publish_before(store, begun)
+    published = rebalance(settings, SESSION)
+    assert (published.written, published.run_id == begun.run_id) == (True, False)
+    runs = "SELECT run_id, status FROM advice_run WHERE session_date = '2022-12-28'"
+    assert query(settings, runs) == [(published.run_id, "published")]
+    forecasts = "SELECT run_id, count(*) FROM forecast WHERE symbol = 'KO' GROUP BY run_id"
+    assert query(settings, forecasts) == [(published.run_id, 1)]
+
+
+def test_forecasts_of_another_model_are_not_taken_over(settings: Settings) -> None:
+    with transaction(settings) as store:
+        publish_before(store, identify_run(settings))
+        store.execute(sa.text("UPDATE model_choice SET model_version = 2"))
+    with pytest.raises(RebalanceError, match="no forecasts of sma 2"):
+        rebalance(settings, SESSION)
+
+
 def test_a_session_filled_in_before_while_a_run_is_made_stops_its_publication(
     sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
