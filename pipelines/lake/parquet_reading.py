@@ -84,10 +84,12 @@ def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str] | None) -> 
 def _opened(place: Storage, path: str, encoded: list[str]) -> pq.ParquetFile:
     """Open a file; every way in which it can be broken is a ``LakeError``."""
     try:
+        footer = _footer(place, path)
+        present = set(footer.schema.names)
         return pq.ParquetFile(
             place.open(path),
-            metadata=_footer(place, path),
-            read_dictionary=encoded,
+            metadata=footer,
+            read_dictionary=[name for name in encoded if name in present],
             page_checksum_verification=True,
         )
     except FileNotFoundError:

@@ -55,9 +55,9 @@ class Storage:
 
     def exists(self, path: str) -> bool:
         """Say whether a file exists."""
-        if self.local_root is not None:
-            return (self.local_root / path).is_file()
         with self._explained(path, "read"):
+            if self.local_root is not None:
+                return (self.local_root / path).is_file()
             return bool(self.filesystem.get_file_info(self._at(path)).type == pafs.FileType.File)
 
     def read(self, path: str) -> pa.Buffer:
