@@ -16,7 +16,7 @@ SIGMAS_OF_BASKET = 14.0
 LOWEST_BASKET_LIMIT, HIGHEST_BASKET_LIMIT = 0.04, 0.35
 """19 October 1987 was 10 usual moves of the S&P 500 and -0.229; 26 September 1955 was 10, too."""
 
-SIGMAS_OF_STOCK, LOWEST_STOCK_LIMIT = 20.0, 0.5
+SIGMAS_OF_STOCK, LOWEST_STOCK_LIMIT = 20.0, 0.6
 """Without volumes: Merck fell by 36 usual moves on 30 September 2004, but by 0.31; Apple by 0.73
 on 29 September 2000, but by 11 usual moves."""
 
@@ -38,8 +38,8 @@ LONGEST_UNTRUSTED_SESSIONS = 5
 """A reference of so few bars gives way after so many sessions without an accepted bar: else one
 bad first bar would keep its symbol out for ever."""
 
-STALE_SESSIONS = (6, 21)
-_RAREST_STANDSTILL = np.log(1e-8)
+STALE_SESSIONS = (4, 21)
+_RAREST_STANDSTILL = np.log(1e-7)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _gap_to_adjusted(bars: Bars, close: Floats, split: Floats, hole: Floats) -> 
         value = bars.close * np.exp(split)
         by_factor = theirs - np.log(value / (close - bars.dividend))
         by_sum = theirs - np.log((value + bars.dividend) / close)
-    gap = np.minimum(np.abs(by_factor), np.abs(by_sum))
+    gap = np.fmin(np.abs(by_factor), np.abs(by_sum))
     dividend = ~bars.strict & (by_factor > 0) & (by_factor < _LARGEST_UNKNOWN_DIVIDEND)
     gap[dividend] = 0
     gap -= _LAST_DIGIT / np.minimum(bars.close, close)
@@ -194,11 +194,16 @@ def _split_likeness(
 
 
 def _unchanged_limit(past: Past, ref: Ints) -> Floats:
-    """Return for how many bars a close may stand still, given how often this symbol's does."""
-    share = (past.standstills[ref] + 1) / (past.bars[ref] + 2)
+    """Return for how many bars a close may stand still, given how often this symbol's does.
+
+    The run that is looked at does not count, or it would excuse itself.
+    """
+    bars = past.bars[ref]
+    run = np.minimum(past.unchanged[ref], bars)
+    share = (np.maximum(past.standstills[ref] - run, 0) + 1) / (bars - run + 2)
     fewest, most = STALE_SESSIONS
     limit = np.ceil(_RAREST_STANDSTILL / np.log(share))
-    return np.where(past.bars[ref] < WINDOW_BARS // 3, most, np.clip(limit, fewest, most))
+    return np.where(bars - run < WINDOW_BARS // 3, most, np.clip(limit, fewest, most))
 
 
 def _repeats(bars: Bars, accepted: Bars, ref: Ints) -> Floats:
