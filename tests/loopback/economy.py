@@ -88,14 +88,14 @@ class Economy:
 @contextmanager
 def economy(folder: Path, key: str | None = None) -> Iterator[Economy]:
     """Make up half a year of every series, and an empty lake."""
-    series = {one.series_id: _published(one.series_id) for one in macro_series()}
+    series = {one.series_id: published(one.series_id) for one in macro_series()}
     fred = FredSite(series, TODAY)
     with only_loopback(folder, fred.sites()) as internet:
         settings = load_settings({}, home=folder / "home", source="yahoo")
         yield Economy(fred, internet, settings, key)
 
 
-def _published(series_id: str) -> Published:
+def published(series_id: str) -> Published:
     """Make up values: monthly ones out after 40 days, daily ones on the next day."""
     if series_id in DAILY:
         days = [FIRST + dt.timedelta(days=number) for number in range(180)]

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -174,6 +175,7 @@ def chart(known: Listing, first: dt.datetime, until: dt.datetime, now: dt.dateti
     }
 
 
+@cache
 def opening(day: dt.date) -> dt.datetime:
     return calendar().session_open(str(day)).to_pydatetime()
 
