@@ -26,3 +26,27 @@ def ingest(
     line = run(symbols, years, work).line()
     out.print(text_table(["measure", "value"], line.items(), title="bench ingest"))
     typer.echo(json.dumps(line))
+
+
+@app.command()
+def faults(
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Injections of each fault at each severity.")
+    ] = 10,
+    folder: Annotated[
+        Path | None, typer.Option(help="Price files to count false positives on as well.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="PNG to draw the detection curves into.")
+    ] = None,
+) -> None:
+    """Every fault of the catalogue through the real ingest and checks; false positives."""
+    from benchmarks.faults import run
+    from benchmarks.faults.tables import tables
+
+    benchmark = run(repeats, folder, picture)
+    for table in tables(benchmark):
+        out.print(table)
+    if benchmark.picture is not None:
+        out.print(f"detection curves: {benchmark.picture}")
+    typer.echo(json.dumps(benchmark.line()))
