@@ -25,6 +25,10 @@ SPEAKING_VOLUME = 1.0
 """A stock moves by more than nine usual moves on news, and news trade at more than the usual
 volume: Apple's five such days since 1980 had 3 to 25 times."""
 
+LOUD_VOLUME = 6.0
+"""With so much a stock may move as far as any: it is news, and no split that leaves the traded
+money as it was could bring it."""
+
 MARKET_SHARE = 3.0
 """A limit grows by so many times the median move of the session's other symbols."""
 
@@ -138,6 +142,7 @@ def _limits(
     quiet = ~basket & (volume_ratio < SPEAKING_VOLUME)
     narrow = np.clip(SIGMAS_WITHOUT_VOLUME * spread, LOWEST_LIMIT_WITHOUT_VOLUME, HIGHEST_MOVE)
     limit = np.where(quiet, narrow, wide)
+    limit = np.where(~basket & (volume_ratio > LOUD_VOLUME), HIGHEST_MOVE, limit)
     limit = np.where(np.isnan(usual), np.where(basket, HIGHEST_BASKET_LIMIT, HIGHEST_MOVE), limit)
     upper = limit + MARKET_SHARE * np.maximum(market_move, 0)
     lower = -limit + MARKET_SHARE * np.minimum(market_move, 0)
