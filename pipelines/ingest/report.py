@@ -2,30 +2,36 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 
+from models.lake import PRICES
 from models.vocabulary import Source
+from pipelines.ingest.provider import Span
+from pipelines.quality import grouped
+from pipelines.quality.listing import RejectionGroup
 from pipelines.terminal import text_table
 
 MOST_LINES = 60
 """A list of more symbols than this is no longer read; the summary stands for it."""
 
+_DAYS = ("first_day", "last_day")
+_SUMS = (
+    "session",
+    "source",
+    "symbols",
+    "first_session",
+    "last_session",
+    "new_rows",
+    "restated_rows",
+    "quarantined_rows",
+    "files",
+)
 _COUNTS = ("new_rows", "restated_rows", "files", "session_bars")
-
-
-@dataclass(frozen=True)
-class SymbolReport:
-    """One symbol's bars as the source has them up to a session, and what became of them."""
-
-    symbol: str
-    rows: int
-    first_session: dt.date
-    last_session: dt.date
-    quarantined_rows: int = 0
-    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,11 @@ class ProblemReport:
 class BatchReport:
     """What the ingest of one batch of symbols did.
 
-    ``session_bars`` counts the symbols that have a bar of the session itself.
+    ``symbols`` say what the source has up to the session, stored before or now; ``session_bars``
+    counts those with a bar of the session itself.
     """
 
-    symbols: tuple[SymbolReport, ...]
+    symbols: tuple[Span, ...]
     problems: tuple[ProblemReport, ...]
     new_rows: int
     restated_rows: int
@@ -56,7 +63,7 @@ class BatchReport:
         """Return the report as values that JSON can hold, for Airflow to hand on."""
         content = asdict(self)
         for symbol in content["symbols"]:
-            for name in ("first_session", "last_session"):
+            for name in _DAYS:
                 symbol[name] = symbol[name].isoformat()
         return content
 
@@ -64,7 +71,7 @@ class BatchReport:
     def of_plain(cls, content: Mapping[str, Any]) -> "BatchReport":
         """Return the report that :meth:`plain` wrote down."""
         return cls(
-            symbols=tuple(_symbol_of(one) for one in content["symbols"]),
+            symbols=tuple(_span_of(one) for one in content["symbols"]),
             problems=tuple(ProblemReport(**one) for one in content["problems"]),
             **{name: content[name] for name in _COUNTS},
         )
@@ -72,7 +79,10 @@ class BatchReport:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one ingest found and added; rows and symbols are those of prices."""
+    """What one ingest found and added; rows and symbols are those of prices.
+
+    ``quarantined`` is what stands in quarantine of these symbols, from this ingest or before.
+    """
 
     session: dt.date
     source: Source
@@ -83,66 +93,79 @@ class IngestReport:
     first_session: dt.date
     last_session: dt.date
     symbols: int
-    by_symbol: tuple[SymbolReport, ...] = field(repr=False)
+    by_symbol: tuple[Span, ...] = field(repr=False)
+    quarantined: tuple[RejectionGroup, ...] = field(repr=False)
     problems: tuple[ProblemReport, ...] = field(repr=False)
 
     def __rich__(self) -> RenderableType:
-        """Show the sums, each symbol where they are few, and every problem."""
-        shown = {item.name for item in fields(self)} - {"by_symbol", "problems"}
-        sums = [
-            (item.name.replace("_", " "), getattr(self, item.name))
-            for item in fields(self)
-            if item.name in shown
-        ]
+        """Show the sums, each symbol where they are few, and everything that is wrong."""
+        sums = [(name.replace("_", " "), getattr(self, name)) for name in _SUMS]
         parts: list[RenderableType] = [
             text_table(["field", "value"], sums, title=type(self).__name__)
         ]
-        if lines := _lines(self.by_symbol):
-            parts.append(lines)
+        if len(self.by_symbol) <= MOST_LINES:
+            parts.append(_symbol_lines(self.by_symbol, self.quarantined))
+        if self.quarantined:
+            parts.append(_quarantine_lines(self.quarantined))
         if self.problems:
             parts.append(_problem_lines(self.problems))
         return Group(*parts)
 
 
-def summed(session: dt.date, source: Source, batches: Iterable[BatchReport]) -> IngestReport:
-    """Return the report of a whole ingest; at least one symbol must have rows."""
+def summed(
+    session: dt.date, source: Source, batches: Iterable[BatchReport], rejected: pa.Table
+) -> IngestReport:
+    """Return the report of a whole ingest; at least one symbol must have rows.
+
+    Parameters
+    ----------
+    rejected : the price rows in quarantine, as ``QUARANTINED_PRICES``.
+    """
     batches = list(batches)
     symbols = tuple(
         sorted((one for batch in batches for one in batch.symbols), key=lambda one: one.symbol)
     )
+    ours = rejected.filter(pc.field("symbol").isin([one.symbol for one in symbols]))
     return IngestReport(
         session=session,
         source=source,
         new_rows=sum(batch.new_rows for batch in batches),
         restated_rows=sum(batch.restated_rows for batch in batches),
-        quarantined_rows=sum(one.quarantined_rows for one in symbols),
+        quarantined_rows=ours.group_by(list(PRICES.key)).aggregate([]).num_rows,
         files=sum(batch.files for batch in batches),
-        first_session=min(one.first_session for one in symbols),
-        last_session=max(one.last_session for one in symbols),
+        first_session=min(one.first_day for one in symbols),
+        last_session=max(one.last_day for one in symbols),
         symbols=len(symbols),
         by_symbol=symbols,
+        quarantined=tuple(grouped(ours)),
         problems=tuple(problem for batch in batches for problem in batch.problems),
     )
 
 
-def _symbol_of(content: Mapping[str, Any]) -> SymbolReport:
-    dates = {
-        name: dt.date.fromisoformat(content[name]) for name in ("first_session", "last_session")
-    }
-    return SymbolReport(**{**content, **dates, "rules": tuple(content["rules"])})
+def _span_of(content: Mapping[str, Any]) -> Span:
+    days = {name: dt.date.fromisoformat(content[name]) for name in _DAYS}
+    return Span(**{**content, **days})
 
 
-def _lines(symbols: Sequence[SymbolReport]) -> RenderableType | None:
-    """Show every symbol, or of many only those with rows in quarantine."""
-    title = "bars by symbol"
-    if len(symbols) > MOST_LINES:
-        symbols = [one for one in symbols if one.quarantined_rows][:MOST_LINES]
-        title = "symbols with rows in quarantine"
-    if not symbols:
-        return None
-    columns = ("symbol", "rows", "first", "last", "quarantined", "rules")
-    cells = (tuple(getattr(one, item.name) for item in fields(one)) for one in symbols)
-    return text_table(columns, cells, title=title)
+def _symbol_lines(symbols: Iterable[Span], groups: Iterable[RejectionGroup]) -> RenderableType:
+    rules: dict[str, list[str]] = {}
+    for group in groups:
+        rules.setdefault(group.symbol, []).append(f"{group.rule}: {group.rows}")
+    cells = (
+        (one.symbol, one.rows, one.first_day, one.last_day, "\n".join(rules.get(one.symbol, [])))
+        for one in symbols
+    )
+    columns = ("symbol", "rows", "first session", "last session", "in quarantine")
+    return text_table(columns, cells, title="bars by symbol")
+
+
+def _quarantine_lines(groups: Sequence[RejectionGroup]) -> RenderableType:
+    left = max(len(groups) - MOST_LINES, 0)
+    more = f" ({left} more: smartinvest quarantine list)" if left else ""
+    columns = ("symbol", "rule", "rows", "sessions", "reason and remedy")
+    return text_table(
+        columns, (group.cells for group in groups[:MOST_LINES]), title=f"in quarantine{more}"
+    )
 
 
 def _problem_lines(problems: Sequence[ProblemReport]) -> RenderableType:

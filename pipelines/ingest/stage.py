@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 
+from models.lake import PRICES
 from models.vocabulary import Arrival
 from pipelines.errors import SourceError
 from pipelines.ingest.provider import Provider
@@ -16,7 +17,7 @@ from pipelines.ingest.report import BatchReport, IngestReport, summed
 from pipelines.ingest.sources import provider_for
 from pipelines.ingest.storing import store_delivery, store_reference
 from pipelines.ingest.workers import in_processes
-from pipelines.lake import clean_leftovers, sole_writer
+from pipelines.lake import clean_leftovers, rejections, sole_writer
 from pipelines.progress import step, track
 from pipelines.settings import Settings
 
@@ -106,7 +107,7 @@ def finish(settings: Settings, session: dt.date, batches: Sequence[BatchReport])
             f"source {settings.source.value} delivered no bar for it",
             "Try again later, or ask for an earlier session.",
         )
-    report = summed(session, settings.source, batches)
+    report = summed(session, settings.source, batches, rejections(settings, PRICES))
     if report.restated_rows:
         logger.warning("the source restated %d rows; both versions are kept", report.restated_rows)
     for problem in report.problems:

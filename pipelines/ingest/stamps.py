@@ -47,12 +47,12 @@ def stamped(
     """
     count = rows.num_rows
     if isinstance(basis, KnownAtBasis):
-        basis = pa.repeat(pa.scalar(basis.value), count)
+        basis = _repeated(basis.value, count)
     return (
-        rows.append_column("source", pa.repeat(pa.scalar(source.value), count))
+        rows.append_column("source", _repeated(source.value, count))
         .append_column("known_at", known_at)
         .append_column("known_at_basis", basis)
-        .append_column("ingest_session", pa.repeat(pa.scalar(session, pa.date32()), count))
+        .append_column("ingest_session", _repeated_day(session, count))
     )
 
 
@@ -141,6 +141,14 @@ def _session_moments() -> npt.NDArray[np.int64]:
         np.int64
     ) + _microseconds(PUBLICATION_DELAY)
     return moments
+
+
+def _repeated(text: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, dtype=np.int32), [text])
+
+
+def _repeated_day(day: dt.date, count: int) -> pa.Array:
+    return pa.array(np.full(count, _day_number(day), dtype=np.int32)).cast(pa.date32())
 
 
 def _day_number(day: dt.date) -> int:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-from collections.abc import Collection
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +10,7 @@ from models.declaration import Table
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
 from pipelines.ingest.problems import store_problems
 from pipelines.ingest.provider import Delivery, Problem, Provider, Span
-from pipelines.ingest.report import BatchReport, ProblemReport, SymbolReport
+from pipelines.ingest.report import BatchReport, ProblemReport
 from pipelines.ingest.stamps import (
     stamped_by_day,
     stamped_instruments,
@@ -19,7 +18,7 @@ from pipelines.ingest.stamps import (
     stamped_universe,
 )
 from pipelines.lake import AppendResult, append_versions, current_versions
-from pipelines.quality import check_rows, price_judge
+from pipelines.quality import check_rows
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -60,19 +59,17 @@ def store_delivery(
     added = _append(
         settings, PRICES, session, stamped_by_day(prices, source, session), provider, origin
     )
-    rejected = check_rows(
-        settings, session, PRICES, added.rows, _paths(added), price_judge(settings)
-    ).rejections
+    check_rows(settings, session, PRICES, added.rows, _paths(added))
     store_problems(settings, session, delivery.problems)
     delivery.stored(_paths(added))
-    symbols = _by_symbol(delivery.spans or _spans(prices), rejected)
+    symbols = delivery.spans or _spans(prices)
     return BatchReport(
         symbols=symbols,
         problems=tuple(_reported(problem) for problem in delivery.problems),
         new_rows=added.new_rows,
         restated_rows=added.restated_rows,
         files=len(added.files),
-        session_bars=sum(one.last_session == session for one in symbols),
+        session_bars=sum(one.last_day == session for one in symbols),
     )
 
 
@@ -100,42 +97,25 @@ def _paths(added: AppendResult) -> list[str]:
 
 
 def _until(session: dt.date, delivered: pa.Table, provider: Provider) -> pa.Table:
+    newest = pc.max(delivered["session_date"]).as_py()
+    if newest is None or newest <= session:
+        return delivered
     rows = delivered.filter(pc.field("session_date") <= pa.scalar(session, pa.date32()))
-    if rows.num_rows < delivered.num_rows:
-        logger.warning(
-            "source %s delivered %d rows after %s, which was not asked for; they are left out",
-            provider.source.value,
-            delivered.num_rows - rows.num_rows,
-            session,
-        )
+    logger.warning(
+        "source %s delivered %d rows after %s, which was not asked for; they are left out",
+        provider.source.value,
+        delivered.num_rows - rows.num_rows,
+        session,
+    )
     return rows
 
 
-def _spans(prices: pa.Table) -> list[Span]:
+def _spans(prices: pa.Table) -> tuple[Span, ...]:
     days = prices.group_by("symbol").aggregate(
         [("session_date", "count"), ("session_date", "min"), ("session_date", "max")]
     )
     names = ("symbol", "session_date_count", "session_date_min", "session_date_max")
-    return [Span(*(row[name] for name in names)) for row in days.to_pylist()]
-
-
-def _by_symbol(spans: Collection[Span], rejected: pa.Table) -> tuple[SymbolReport, ...]:
-    rules: dict[str, set[str]] = {}
-    versions: dict[str, set[tuple[object, ...]]] = {}
-    for row in rejected.select(["symbol", "session_date", "known_at", "rule"]).to_pylist():
-        rules.setdefault(row["symbol"], set()).add(row["rule"])
-        versions.setdefault(row["symbol"], set()).add((row["session_date"], row["known_at"]))
-    return tuple(
-        SymbolReport(
-            symbol=span.symbol,
-            rows=span.rows,
-            first_session=span.first_day,
-            last_session=span.last_day,
-            quarantined_rows=len(versions.get(span.symbol, ())),
-            rules=tuple(sorted(rules.get(span.symbol, ()))),
-        )
-        for span in sorted(spans, key=lambda span: span.symbol)
-    )
+    return tuple(Span(*(row[name] for name in names)) for row in days.to_pylist())
 
 
 def _reported(problem: Problem) -> ProblemReport:

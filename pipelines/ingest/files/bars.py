@@ -10,6 +10,15 @@ import pyarrow.compute as pc
 from models.vocabulary import ActionKind, PriceBasis
 from pipelines.ingest.provider import ACTION_SCHEMA, PRICE_SCHEMA
 
+_ENCODED = pa.dictionary(pa.int32(), pa.string())
+ENCODED_PRICES = pa.schema(
+    [
+        field.with_type(_ENCODED) if pa.types.is_string(field.type) else field
+        for field in PRICE_SCHEMA
+    ]
+)
+"""Delivered bars with each text stored once: millions of rows name a few hundred symbols."""
+
 _RETURN_DIGITS = 6
 _NO_ACTION = {"dividend": (0.0,), "capital_gain": (0.0,), "split": (0.0, 1.0)}
 """What a column of actions says on a day without one."""
@@ -25,19 +34,18 @@ def bars(rows: pa.Table) -> pa.Table:
 
     Returns
     -------
-    Rows of ``PRICE_SCHEMA``; a bar that came twice comes twice. ``adjusted_return_1d`` compares
+    Rows of ``PRICE_SCHEMA`` with text encoded; a bar that came twice comes twice.
+    ``adjusted_return_1d`` compares
     the adjusted close with that of the symbol's bar before it in these rows.
     """
     rows = in_order(rows)
     columns = {
-        name: rows[name]
-        if name in rows.column_names
-        else pa.nulls(rows.num_rows, PRICE_SCHEMA.field(name).type)
-        for name in PRICE_SCHEMA.names
+        name: rows[name] if name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+        for name, field in zip(ENCODED_PRICES.names, ENCODED_PRICES, strict=True)
     }
     columns["adjusted_return_1d"] = _adjusted_returns(rows)
     columns["price_basis"] = _price_basis(rows)
-    return pa.table(columns).cast(PRICE_SCHEMA)
+    return pa.table(columns).cast(ENCODED_PRICES)
 
 
 def actions(rows: pa.Table) -> pa.Table:
@@ -90,10 +98,15 @@ def _adjusted_returns(rows: pa.Table) -> pa.Array:
 
 
 def _price_basis(rows: pa.Table) -> pa.Array | pa.ChunkedArray:
-    usual = pa.scalar(PriceBasis.SPLIT_ADJUSTED.value)
+    usual = PriceBasis.SPLIT_ADJUSTED.value
     if "price_basis" not in rows.column_names:
-        return pa.repeat(usual, rows.num_rows)
-    return pc.fill_null(rows["price_basis"], usual)
+        return repeated(usual, rows.num_rows)
+    return pc.fill_null(rows["price_basis"], usual).dictionary_encode()
+
+
+def repeated(text: str, count: int) -> pa.DictionaryArray:
+    """Return a column that says the same in every row."""
+    return pa.DictionaryArray.from_arrays(np.zeros(count, dtype=np.int32), [text])
 
 
 def _floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
@@ -110,6 +123,10 @@ def _symbol_ranks(rows: pa.Table) -> npt.NDArray[np.int32]:
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     names: Sequence[str] = encoded.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    codes = np.asarray(encoded.indices)
+    if order == list(range(len(names))):
+        return codes
     rank = np.empty(len(names), dtype=np.int32)
-    rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names), dtype=np.int32)
-    return rank[np.asarray(encoded.indices)]
+    rank[order] = np.arange(len(names), dtype=np.int32)
+    return rank[codes]

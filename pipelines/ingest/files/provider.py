@@ -23,8 +23,9 @@ from pipelines.lineage import canonical_json
 from pipelines.sessions import FIRST_DATE, available_at, sessions_between
 from pipelines.settings import Settings
 
-BATCH_BYTES = 96 << 20
-"""About how much text is read for one batch; its rows then take a few hundred megabytes."""
+BATCH_BYTES = 32 << 20
+"""About how much text is read for one batch. Columns of larger ones fall out of the processor's
+caches, smaller ones leave more files in the lake: docs/decisions/ingest.md."""
 
 _REACHED_BY = 1 / 20
 """The newest session is one that at least this share of the symbols reaches."""
@@ -163,7 +164,11 @@ def _joined(taken: Iterable[Taken], start: dt.date, end: dt.date) -> pa.Table:
     tables = [one.rows for one in taken if one.rows is not None]
     if not tables:
         return PRICE_SCHEMA.empty_table()
-    return pa.concat_tables(tables, promote_options="default").filter(_between(start, end))
+    rows = pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+    days = pc.min_max(rows["session_date"]).as_py()
+    if start <= days["min"] and days["max"] <= end:
+        return rows
+    return rows.filter(_between(start, end))
 
 
 def _between(start: dt.date, end: dt.date) -> pc.Expression:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.ingest.files.arrivals import Arrival, Arrivals
+from pipelines.ingest.files.bars import repeated
 from pipelines.ingest.files.columns import UnknownColumnsError
 from pipelines.ingest.files.delimited import Parsed, UnreadableError
 from pipelines.ingest.files.folder import DataFile
@@ -78,8 +79,11 @@ class Taker:
         rows = parsed.rows
         if rows.num_rows == 0:
             return Taken(problems=(*problems, _unreadable(file, "it has no bars")))
-        if "symbol" not in rows.column_names:
-            rows = rows.append_column("symbol", pa.repeat(pa.scalar(file.name), rows.num_rows))
+        if "symbol" in rows.column_names:
+            encoded = rows["symbol"].dictionary_encode().combine_chunks()
+            rows = rows.set_column(rows.schema.get_field_index("symbol"), "symbol", encoded)
+        else:
+            rows = rows.append_column("symbol", repeated(file.name, rows.num_rows))
         days = _days(rows)
         is_ascending = len(symbols) == 1 and bool(np.all(days[1:] >= days[:-1]))
         arrival = Arrival(
@@ -105,7 +109,7 @@ class Taker:
         if rows.num_rows == 0:
             arrival = replace(before, size=len(content), digest=digest)
             return Taken(arrival=arrival, problems=problems)
-        rows = rows.append_column("symbol", pa.repeat(pa.scalar(file.name), rows.num_rows))
+        rows = rows.append_column("symbol", repeated(file.name, rows.num_rows))
         days = _days(rows)
         last = before.last_day
         is_ascending = bool(np.all(days[1:] >= days[:-1])) and _date(days[0]) > last
@@ -136,15 +140,19 @@ class Taker:
 
     def _spans(self, rows: pa.Table, days: npt.NDArray[np.int32]) -> tuple[Span, ...]:
         """Return how many bars each symbol has up to the session, and over which days."""
-        encoded = rows["symbol"].combine_chunks().dictionary_encode()
+        encoded = rows["symbol"].combine_chunks()
         codes = np.asarray(encoded.indices)
         until = days <= (self._end - dt.date(1970, 1, 1)).days
-        spans = []
-        for code, symbol in enumerate(encoded.dictionary.to_pylist()):
-            its = days[until & (codes == code)]
-            if len(its):
-                spans.append(Span(symbol, len(its), _date(its.min()), _date(its.max())))
-        return tuple(spans)
+        names = encoded.dictionary.to_pylist()
+        count = np.bincount(codes[until], minlength=len(names))
+        first, last = np.full(len(names), days.max()), np.full(len(names), days.min())
+        np.minimum.at(first, codes[until], days[until])
+        np.maximum.at(last, codes[until], days[until])
+        return tuple(
+            Span(symbol, int(rows), _date(begin), _date(end))
+            for symbol, rows, begin, end in zip(names, count, first, last, strict=True)
+            if rows
+        )
 
 
 def _compare(content: bytes, before: Arrival | None, file: DataFile) -> tuple[str, bool]:
