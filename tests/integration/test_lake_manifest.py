@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from lake_examples import LATER, append, bars
 from made_up_market import SESSIONS, MadeUpMarket
 
 from models.lake import INSTRUMENTS, PRICES
@@ -13,15 +14,14 @@ from pipelines.ingest import ingest
 from pipelines.lake import (
     FileRecord,
     add_file,
+    add_release,
     arrow_schema,
     build_manifest,
-    client_files,
+    compact,
     dataset_files,
-    instrument_files,
     known_at_cut,
     mark_checked,
-    price_files,
-    quarantine_files,
+    read_as_of,
     read_manifest,
     write_manifest,
 )
@@ -45,7 +45,7 @@ def load(home: Settings, session: dt.date, market: MadeUpMarket | None = None) -
 
 def clients(home: Settings) -> list[FileRecord]:
     return [
-        add_file(arrow_schema(table).empty_table(), home.lake / "clients" / table.name)
+        add_file(home, table, arrow_schema(table).empty_table(), f"clients/{table.name}")
         for table in (CLIENT, ACCOUNT)
     ]
 
@@ -54,13 +54,13 @@ def test_a_manifest_lists_every_file_with_digest_and_rows(home: Settings) -> Non
     load(home, LAST)
     manifest = build_manifest(home, LAST, clients(home))
     assert manifest.known_at_cut == available_at(LAST)
-    assert price_files(manifest) == dataset_files(home, PRICES)
-    assert instrument_files(manifest) == dataset_files(home, INSTRUMENTS)
-    assert quarantine_files(manifest) == []
-    assert [path.parent.name for path in client_files(manifest, ACCOUNT)] == ["account"]
+    assert manifest.paths("raw", PRICES) == dataset_files(home, PRICES)
+    assert manifest.paths("raw", INSTRUMENTS) == dataset_files(home, INSTRUMENTS)
+    assert manifest.paths("quarantine") == []
+    assert [path.split("/")[1] for path in manifest.paths("clients", ACCOUNT)] == ["account"]
     assert len(manifest.files) == 4
     for file in manifest.files:
-        assert file.digest == file_digest(file.path)
+        assert file.digest == file_digest(home.lake / file.path)
     assert [file["path"] for file in manifest.content()["files"]] == sorted(
         file["path"] for file in manifest.content()["files"]
     )
@@ -80,7 +80,7 @@ def test_a_manifest_is_the_same_before_and_after_the_lake_grows(home: Settings) 
 def test_a_file_that_covers_later_sessions_too_serves_an_earlier_one(home: Settings) -> None:
     load(home, LAST)
     manifest = build_manifest(home, EARLY, [])
-    assert price_files(manifest) == dataset_files(home, PRICES)
+    assert manifest.paths("raw", PRICES) == dataset_files(home, PRICES)
     assert manifest.known_at_cut == available_at(EARLY)
     assert manifest.data_snapshot != build_manifest(home, LAST, []).data_snapshot
 
@@ -93,7 +93,7 @@ def test_a_restated_bar_of_the_session_itself_moves_its_cut(home: Settings) -> N
     load(home, LAST, market)
     after = build_manifest(home, LAST, [])
     assert after.known_at_cut > before.known_at_cut
-    assert len(price_files(after)) == 2
+    assert len(after.paths("raw", PRICES)) == 2
     assert known_at_cut(home, EARLY) == available_at(EARLY)
 
 
@@ -110,11 +110,12 @@ def test_a_manifest_is_read_back_as_it_was_written(home: Settings) -> None:
     load(home, LAST)
     manifest = build_manifest(home, LAST, clients(home))
     path = write_manifest(home, manifest)
-    assert path.stem == manifest.data_snapshot == file_digest(path)
+    assert path == f"manifests/{manifest.data_snapshot}.json"
+    assert file_digest(home.lake / path) == manifest.data_snapshot
     assert read_manifest(home, manifest.data_snapshot) == manifest
-    written = path.stat().st_mtime_ns
+    written = (home.lake / path).stat().st_mtime_ns
     write_manifest(home, manifest)
-    assert path.stat().st_mtime_ns == written
+    assert (home.lake / path).stat().st_mtime_ns == written
 
 
 def test_a_moved_home_keeps_its_snapshots(home: Settings, tmp_path: Path) -> None:
@@ -125,7 +126,8 @@ def test_a_moved_home_keeps_its_snapshots(home: Settings, tmp_path: Path) -> Non
     moved.home.mkdir()
     home.lake.rename(moved.lake)
     assert build_manifest(moved, LAST, []).data_snapshot == manifest.data_snapshot
-    assert price_files(read_manifest(moved, manifest.data_snapshot))[0].is_file()
+    [path] = read_manifest(moved, manifest.data_snapshot).paths("raw", PRICES)
+    assert (moved.lake / path).is_file()
 
 
 def test_an_unknown_snapshot_is_named(home: Settings) -> None:
@@ -137,7 +139,7 @@ def test_an_unknown_snapshot_is_named(home: Settings) -> None:
 def test_an_edited_manifest_is_refused(home: Settings, edit: str) -> None:
     load(home, LAST)
     manifest = build_manifest(home, LAST, [])
-    path = write_manifest(home, manifest)
+    path = home.lake / write_manifest(home, manifest)
     text = path.read_text()
     path.write_text(text.replace('"rows":', '"rows":1') if edit == "rows" else text[:80])
     with pytest.raises(LakeError, match="not what its name says"):
@@ -150,32 +152,70 @@ def test_without_prices_the_remedy_is_to_ingest(home: Settings) -> None:
 
 
 def test_prices_that_were_never_checked_are_refused(home: Settings) -> None:
-    ingest(home, LAST, MadeUpMarket())
+    load(home, LAST)
+    append(home, LAST, bars([("NEW", LAST, 1.0)]))
     with pytest.raises(LakeError, match="never checked"):
         build_manifest(home, LAST, [])
 
 
-def test_one_flipped_bit_in_a_file_is_noticed(home: Settings) -> None:
+def test_what_was_checked_under_other_rules_is_refused(home: Settings) -> None:
     load(home, LAST)
-    (path,) = dataset_files(home, PRICES)
+    append(home, LAST, bars([("NEW", LAST, 1.0)]))
+    mark_checked(home, PRICES, "1" * 64, LAST, dataset_files(home, PRICES)[:1])
+    with pytest.raises(LakeError, match="never checked"):
+        build_manifest(home, LAST, [])
+    mark_checked(home, PRICES, "1" * 64, LAST, dataset_files(home, PRICES)[1:])
+    assert build_manifest(home, LAST, []).paths("raw", PRICES) == dataset_files(home, PRICES)
+
+
+def test_a_compaction_changes_no_manifest_and_no_answer(home: Settings) -> None:
+    load(home, EARLY)
+    market = MadeUpMarket()
+    market.bar("BOLT", SESSIONS[5])["close"] += 1
+    load(home, LAST, market)
+    before = {session: build_manifest(home, session, []) for session in (EARLY, LAST)}
+    seen = {session: read_as_of(home, PRICES, session) for session in (EARLY, LAST)}
+    for _ in range(2):  # the second removes what the first replaced
+        compact(home)
+        for session in (EARLY, LAST):
+            assert build_manifest(home, session, []) == before[session]
+            assert read_as_of(home, PRICES, session).equals(seen[session])
+    assert not list((home.lake / "raw" / "prices").rglob("*.parquet"))
+
+
+def test_a_release_is_part_of_the_snapshot(home: Settings) -> None:
+    load(home, LAST)
+    before = build_manifest(home, LAST, [])
+    release = add_release(
+        home,
+        PRICES,
+        "BOLT",
+        first_session=SESSIONS[5],
+        last_session=SESSIONS[6],
+        rule=None,
+        released_by="a person",
+        reason="the exchange confirms it",
+        released_at=LATER,
+    )
+    assert build_manifest(home, LAST, []).paths("releases") == [release.path]
+    assert build_manifest(home, LAST, []).data_snapshot != before.data_snapshot
+
+
+@pytest.mark.parametrize("damage", ["bit", "end"])
+def test_damage_to_a_file_is_noticed(home: Settings, damage: str) -> None:
+    load(home, LAST)
+    path = home.lake / dataset_files(home, PRICES)[0]
     spoiled = bytearray(path.read_bytes())
     spoiled[len(spoiled) // 3] ^= 1
-    path.write_bytes(spoiled)
+    path.write_bytes(spoiled if damage == "bit" else path.read_bytes()[:-50])
     with pytest.raises(LakeError, match=f"{path.name}.*bytes changed"):
-        build_manifest(home, LAST, [])
-
-
-def test_a_truncated_file_is_noticed(home: Settings) -> None:
-    load(home, LAST)
-    (path,) = dataset_files(home, PRICES)
-    path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(LakeError, match=f"{path.name}.*cannot be read"):
         build_manifest(home, LAST, [])
 
 
 def test_a_damaged_client_file_is_noticed(home: Settings) -> None:
     load(home, LAST)
     (one, _) = clients(home)
-    one.path.write_bytes(one.path.read_bytes() + b"x")
+    path = home.lake / one.path
+    path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(LakeError, match="bytes changed"):
         build_manifest(home, LAST, [one])
