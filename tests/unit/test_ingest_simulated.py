@@ -136,7 +136,7 @@ def test_the_adjusted_return_is_close_to_close_with_splits_and_dividends(
     before = keyed.groupby("symbol")["close"].shift(1)
     cash = paid["amount"].reindex(keyed.index).fillna(0)
     ratio = split["amount"].reindex(keyed.index).fillna(1)
-    expected = keyed["close"] * ratio / (before - cash) - 1
+    expected = keyed["close"] * ratio / (before - cash * ratio) - 1
     error = (expected - keyed["adjusted_return_1d"]).abs()
     assert len(split) > 50
     assert len(paid) > 1000

@@ -28,9 +28,10 @@ class Bars:
     """As-traded bars of a batch, one row per instrument and one column per session.
 
     Prices are USD per share and volumes shares as they traded. ``dividends`` are USD per share
-    as paid, 0 where none; ``ratios`` new shares per old one, 1 where none. ``adjusted_return`` is
-    the simple return from the close before, less the dividend, to the close times the ratio:
-    what a source's adjusted closes would show. It is NaN in the first column.
+    as paid, 0 where none, on the ex-date of a split per new share; ``ratios`` new shares per old
+    one, 1 where none. ``adjusted_return`` is the simple return from the close before, less the
+    dividend, to the close times the ratio: what a source's adjusted closes would show. It is NaN
+    in the first column.
     """
 
     open: Floats
@@ -100,9 +101,9 @@ def _ticks(log_price: Floats) -> Floats:
 def _income(close: Floats, paid: Floats, ratios: Floats) -> tuple[Floats, Floats]:
     before = np.full_like(close, np.nan)
     before[:, 1:] = close[:, :-1]
-    dividends = np.nan_to_num(np.round(paid * before, 4))
+    dividends = np.nan_to_num(np.round(paid * before / ratios, 4))
     dividends[dividends < _SMALLEST_DIVIDEND] = 0.0
-    return dividends, np.round(close * ratios / (before - dividends) - 1, 6)
+    return dividends, np.round(close * ratios / (before - dividends * ratios) - 1, 6)
 
 
 def _volume(instruments: Sequence[Instrument], path: Paths, log_traded: Floats) -> Floats:

@@ -160,9 +160,9 @@ def believed(history: History) -> History:
     is_split = actions["kind"] == ActionKind.SPLIT
     ratio = actions[is_split].groupby("session_date")["amount"].prod()
     cash = actions[~is_split].groupby("session_date")["amount"].sum()
-    before = bars["close"].shift(1) - day.map(cash).fillna(0.0).astype(float)
-    after = bars["close"] * day.map(ratio).fillna(1.0).astype(float)
-    returns = (after / before - 1).round(6).replace([np.inf, -np.inf], np.nan)
+    shares = day.map(ratio).fillna(1.0).astype(float)
+    before = bars["close"].shift(1) - shares * day.map(cash).fillna(0.0).astype(float)
+    returns = (bars["close"] * shares / before - 1).round(6).replace([np.inf, -np.inf], np.nan)
     returns.iloc[0] = bars["adjusted_return_1d"].iloc[0]
     return history.with_bars(bars.assign(adjusted_return_1d=returns))
 
