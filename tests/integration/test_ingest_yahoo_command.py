@@ -36,7 +36,7 @@ def universe_file(folder: Path) -> Path:
 
 def made_up_listings(today: dt.date) -> list[Listing]:
     listings = [listing(symbol, FIRST, today, seed) for seed, symbol in enumerate(SYMBOLS)]
-    listings[1].splits[dt.date(2025, 3, 3)] = (3, 1)
+    listings[1].split(dt.date(2025, 3, 3), 3, 1)
     listings[1].dividends[dt.date(2024, 6, 3)] = 0.36
     return listings
 

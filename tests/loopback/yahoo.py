@@ -55,16 +55,13 @@ class Listing:
     currency: str = "USD"
     unapplied: set[dt.date] = field(default_factory=set)
 
-    def copy(self) -> "Listing":
-        return Listing(
-            self.symbol,
-            {day: Bar(**vars(bar)) for day, bar in self.bars.items()},
-            dict(self.splits),
-            dict(self.dividends),
-            dict(self.capital_gains),
-            self.currency,
-            set(self.unapplied),
-        )
+    def split(self, day: dt.date, new: int, old: int) -> None:
+        """Split shares: from that day on as many more trade, for as much less each."""
+        self.splits[day] = (new, old)
+        for traded in (bar for when, bar in self.bars.items() if when >= day):
+            for name in ("open", "high", "low", "close"):
+                setattr(traded, name, round(getattr(traded, name) * old / new, 2))
+            traded.volume = float(round(traded.volume * new / old))
 
 
 def listing(symbol: str, first: dt.date, last: dt.date, seed: int) -> Listing:

@@ -62,7 +62,7 @@ def event_without_bar(world: World) -> None:
             del column[place]
 
     world.listing().dividends[DAY] = 0.5
-    world.listing().splits[DAY] = (2, 1)
+    world.listing().split(DAY, 2, 1)
     world.yahoo.spoil("BOLT", iter([spoilers.changed(drop_day)]))
     poll = world.poll()
     assert poll.new_rows == 3 * ROWS - 1
@@ -96,7 +96,7 @@ def low_digits(world: World) -> None:
 
 @scenario("earlier session", "a rerun for an older session is told of splits that came after it")
 def earlier_session(world: World) -> None:
-    world.listing().splits[NEXT] = (4, 1)
+    world.listing().split(NEXT, 4, 1)
     evening = available_at(NEXT) + dt.timedelta(hours=1)
     poll = world.poll(SESSION, evening)
     assert (poll.new_rows, poll.actions) == (3 * ROWS, 0)

@@ -12,20 +12,18 @@ from .scenario import scenario
 def new_split(world: World) -> None:
     world.listing().dividends[DAY] = 0.37
     world.poll()
-    world.listing().splits[NEXT] = (3, 1)
+    world.listing().split(NEXT, 3, 1)
     poll = world.poll(NEXT)
     assert (poll.new_rows, poll.restated_rows, poll.actions) == (3, 0, 1)
     assert world.stored_actions() == {(DAY, "dividend"): 0.37, (NEXT, "split"): 3.0}
 
 
-@scenario("many splits", "odd ratios, twenty for one, one for eight, one after the other")
+@scenario("many splits", "1281 for 1000, twenty for one, two for one, one after the other")
 def many_splits(world: World) -> None:
-    world.listing().splits = {
-        dt.date(2024, 1, 10): (1281, 1000),
-        dt.date(2024, 1, 18): (20, 1),
-        dt.date(2024, 2, 20): (7, 1),
-    }
-    world.listing().dividends = {dt.date(2024, 1, 4): 0.35, DAY: 0.01}
+    world.listing().split(dt.date(2024, 1, 10), 1281, 1000)
+    world.listing().split(dt.date(2024, 1, 18), 20, 1)
+    world.listing().split(dt.date(2024, 2, 20), 2, 1)
+    world.listing().dividends = {dt.date(2024, 1, 4): 0.35, DAY: 0.02}
     poll = world.poll()
     assert (poll.new_rows, poll.actions, poll.problems) == (3 * ROWS, 5, ())
 
@@ -35,18 +33,13 @@ def reverse_split(world: World) -> None:
     for bar in world.listing().bars.values():
         bar.volume = 8 * round(bar.volume / 8)
     world.poll()
-    world.listing().splits[NEXT] = (1, 8)
+    world.listing().split(NEXT, 1, 8)
     assert world.poll(NEXT).restated_rows == 0
 
 
 @scenario("split not applied", "Yahoo names a split that its prices do not contain yet")
 def split_not_applied(world: World) -> None:
-    # What trades after it is worth a quarter, or it would not be a split.
-    for day, bar in world.listing().bars.items():
-        if day >= DAY:
-            for name in ("open", "high", "low", "close"):
-                setattr(bar, name, round(getattr(bar, name) / 4, 2))
-    world.listing().splits[DAY] = (4, 1)
+    world.listing().split(DAY, 4, 1)
     world.listing().unapplied.add(DAY)
     poll = world.poll()
     assert poll.new_rows == 3 * ROWS
@@ -60,7 +53,7 @@ def split_not_applied(world: World) -> None:
 def split_of_today(world: World) -> None:
     world.poll()
     after_opening = dt.datetime.combine(NEXT, dt.time(14, 31), dt.UTC)
-    world.listing().splits[NEXT] = (2, 1)
+    world.listing().split(NEXT, 2, 1)
     del world.listing().bars[NEXT]
     poll = world.poll(SESSION, after_opening)
     assert poll.problems == (
