@@ -19,6 +19,7 @@ from pipelines.ingest.stamps import (
 )
 from pipelines.lake import AppendResult, append_versions, current_versions
 from pipelines.quality import check_rows
+from pipelines.sessions import FIRST_DATE
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ logger = logging.getLogger(__name__)
 def store_reference(settings: Settings, session: dt.date, provider: Provider) -> None:
     """Append what the source says about its instruments, universe and macro series by a session."""
     source = provider.source
-    macro, problems = provider.macro(provider.first_session(), session)
+    # From long before the first bar: a yearly change needs a year of values.
+    macro, problems = provider.macro(FIRST_DATE, session)
     memberships = stamped_universe(
         provider.universe(), source, session, current_versions(settings, UNIVERSE)
     )
