@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from models.vocabulary import MICROS, AssetClass
+from models.lake import PRICES
+from models.vocabulary import MICROS, STALE_AFTER_SESSIONS, AssetClass
+from pipelines.sessions import session_after
 from pipelines.settings import Settings
-
-_STALE_AFTER = dt.timedelta(days=14)
-"""A close older than this is no price any more."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +27,17 @@ class Market:
 
 
 def market_of(settings: Settings) -> Market:
-    """Read from the source what could be held on the settings' session, the newest if unset.
+    """Return what could be held on the settings' session, the source's newest if unset.
+
+    Prices are the accepted closes of the lake as a run of the session sees them; where the lake
+    has none yet, those that the source delivers.
 
     Raises
     ------
     SessionError
         The session asked for is none, or the source has no prices for it.
-    SourceError
-        The source is not built, or cannot be read.
+    SourceError, LakeError
+        The source is not built, or it or the lake cannot be read.
     """
     from pipelines.ingest import provider_for, resolve_session
 
@@ -46,9 +48,26 @@ def market_of(settings: Settings) -> Market:
         for row in provider.instruments().sort_by("symbol").to_pylist()
         if row["tradable"] and row["first_session"] <= session
     }
-    closes = newest_closes(provider.deliver(tuple(classes), session - _STALE_AFTER, session).prices)
-    prices = {symbol: closes[symbol] for symbol in classes if symbol in closes}
-    return Market(session, classes, prices)
+    prices = _accepted_prices(settings, tuple(classes), session)
+    if prices.num_rows == 0:
+        start = session_after(session, -STALE_AFTER_SESSIONS)
+        prices = provider.deliver(tuple(classes), start, session).prices
+    closes = newest_closes(prices)
+    return Market(session, classes, {name: closes[name] for name in classes if name in closes})
+
+
+def _accepted_prices(settings: Settings, symbols: tuple[str, ...], session: dt.date) -> pa.Table:
+    from pipelines.lake import declared, known_at_cut, past_of
+
+    rows = past_of(
+        settings,
+        PRICES,
+        symbols,
+        session_after(session),
+        sessions=STALE_AFTER_SESSIONS + 1,
+        known_at=known_at_cut(settings, session),
+    )
+    return declared(rows, PRICES)
 
 
 def newest_closes(prices: pa.Table) -> dict[str, int]:

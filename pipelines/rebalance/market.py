@@ -65,13 +65,17 @@ class Market:
 def read_market(connection: "DuckDBPyConnection", policy: Policy) -> Market:
     """Read the marts ``instrument`` and ``price`` of a warehouse build.
 
+    An instrument that is no member of its source's universe on the session is not tradable. Prices
+    are as traded; returns are total returns.
+
     Raises
     ------
     RebalanceError
         No instrument may be bought, or their reference weights are all zero.
     """
     names = ", ".join(Instrument.__dataclass_fields__)
-    rows = connection.execute(f"SELECT {names} FROM instrument ORDER BY symbol").fetchall()
+    members_only = "FROM (SELECT * REPLACE (tradable AND is_member AS tradable) FROM instrument)"
+    rows = connection.execute(f"SELECT {names} {members_only} ORDER BY symbol").fetchall()
     instruments = {row[0]: Instrument(*row) for row in rows}
     history = connection.execute(
         """

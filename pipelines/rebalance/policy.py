@@ -25,7 +25,16 @@ _CLASS_LIMITS = {
     AssetClass.INDUSTRIALS: ClassLimit(0.10, 0.20),
     AssetClass.FACTOR: ClassLimit(0.35, 0.70),
     AssetClass.INDEX: ClassLimit(0.50, 1.00),
+    AssetClass.US_EQUITY: ClassLimit(0.50, 0.80),
+    AssetClass.INTERNATIONAL_EQUITY: ClassLimit(0.30, 0.50),
+    AssetClass.BOND: ClassLimit(0.50, 1.00),
+    AssetClass.INFLATION_LINKED: ClassLimit(0.25, 0.50),
+    AssetClass.REAL_ESTATE: ClassLimit(0.15, 0.25),
+    AssetClass.COMMODITY: ClassLimit(0.10, 0.15),
+    AssetClass.VOLATILITY: ClassLimit(0.0, 0.0),
+    AssetClass.UNCLASSIFIED: ClassLimit(0.0, 0.0),
 }
+"""Every class has its limit; nobody is advised to hold volatility, or what nobody classified."""
 
 
 @dataclass(frozen=True)

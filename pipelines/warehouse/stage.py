@@ -41,7 +41,7 @@ from pipelines.warehouse.snapshot import snapshot_clients, warn_of_later_inputs
 
 logger = logging.getLogger(__name__)
 
-_CODE = ("dbt", "pipelines/warehouse")
+_CODE = ("dbt", "models", "pipelines/warehouse")
 _CODE_SUFFIXES = (".sql", ".yml", ".py")
 
 
