@@ -22,8 +22,8 @@ from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, s
 from pipelines.lake.versions import Mask, changed_rows, new_vintages, newest_versions
 from pipelines.settings import Settings
 
-_WRITERS = 4
-"""Files written at once: each waits for its disk while others are encoded."""
+_WRITERS = 2
+"""Files written at once: one waits for its disk while the other is encoded."""
 
 _NEVER = np.iinfo(np.int32).min
 
@@ -105,7 +105,9 @@ def _append(
         return AppendResult((), delivered.slice(0, 0), 0, 0)
     restated = known[changed]
     additions = delivered if changed.all() else delivered.filter(pa.array(changed))
-    observed = (restated | _is_late(settings, table, additions, arrival)) & ~is_vintage[changed]
+    observed = (restated | _is_late(settings, table, files, additions, arrival)) & ~is_vintage[
+        changed
+    ]
     additions = _stamped(additions, stored, observed, observed_at, session)
     if arrival is Arrival.POLLED:
         additions = _not_known_after(additions, observed_at)
@@ -188,7 +190,9 @@ def _stored_versions(
     return rows if inside.all() else rows.filter(pa.array(inside))
 
 
-def _is_late(settings: Settings, table: Table, rows: pa.Table, arrival: Arrival) -> Mask:
+def _is_late(
+    settings: Settings, table: Table, files: list[LakeFile], rows: pa.Table, arrival: Arrival
+) -> Mask:
     """Say which rows were not there when their symbol (or series) was last looked at."""
     if SESSION in table.column_names:
         day = SESSION
@@ -199,7 +203,12 @@ def _is_late(settings: Settings, table: Table, rows: pa.Table, arrival: Arrival)
         return np.zeros(rows.num_rows, dtype=bool)
     subjects = rows[subject_column(table)].combine_chunks()
     days = codes(rows[day])
-    by_code = _newest_days(settings, reference, day, subjects, int(days.min()), arrival)
+    if reference is not table:
+        files = landed_files(settings, "raw", reference)
+    if arrival is Arrival.BULK and day == SESSION:
+        # A day after all that a file speaks of is not late, whatever the file holds.
+        files = [file for file in files if file.summary.last_day >= days.min()]
+    by_code = _newest_days(settings, reference, files, day, subjects)
     newest = by_code[np.asarray(subjects.indices)]
     if arrival is Arrival.POLLED:
         return newest > _NEVER
@@ -210,19 +219,15 @@ def _is_late(settings: Settings, table: Table, rows: pa.Table, arrival: Arrival)
 def _newest_days(
     settings: Settings,
     table: Table,
+    files: list[LakeFile],
     day: str,
     subjects: pa.DictionaryArray,
-    first_day: int,
-    arrival: Arrival,
 ) -> npt.NDArray[np.int64]:
-    """Return, for each code of the dictionary, its newest stored day; years are read backwards.
+    """Return, for each code of the dictionary, its newest day in the files.
 
-    Where only a day after ``first_day`` matters, files that end before it are not read.
+    Years are read backwards, until every symbol is found.
     """
     newest = np.full(len(subjects.dictionary), _NEVER)
-    files = landed_files(settings, "raw", table)
-    if arrival is Arrival.BULK and day == SESSION:
-        files = [file for file in files if file.summary.last_day >= first_day]
     names = subjects.dictionary.to_pylist()
     missing = set(_distinct(subjects))
     position = {name: code for code, name in enumerate(names)}

@@ -26,8 +26,8 @@ from pipelines.settings import Settings
 SUMMARY = "smartinvest.summary"
 REPLACES = "smartinvest.replaces"
 
-_SAVED_EVERY = 64
-"""New files of which a process knows before it saves what it knows."""
+_FEWEST_SAVED, _SAVED_SHARE = 64, 8
+"""A process saves what it knows after so many new files, or an eighth of all if that is more."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,14 @@ def landed_files(settings: Settings, area: str, table: Table, below: str = "") -
     folder = dataset_folder(settings, area, table)
     notes = _notes(settings, place, folder)
     landed = place.files(f"{folder}/{below}" if below else folder, ".parquet")
-    files = {
-        path: LakeFile(path, summary, path)
-        for path, summary in zip(landed, notes.summaries(place, landed), strict=True)
-    }
-    if area == "raw":
-        made = [notes.replaced(place, path) for path in compacted_files(settings, table)]
+    files = dict(zip(landed, notes.files(place, landed), strict=True))
+    if area == "raw" and (compacted := compacted_files(settings, table)):
+        made = [notes.replaced(place, path) for path in compacted]
         # A later compaction replaces all that an earlier one did, and more.
         for replaced in sorted(made, key=len):
             files |= {file.path: file for file in replaced}
-    return [files[path] for path in sorted(files)]
+        return [files[path] for path in sorted(files)]
+    return list(files.values())
 
 
 def compacted_files(settings: Settings, table: Table) -> list[str]:
@@ -114,12 +112,12 @@ class _Notes:
     """What files of one dataset say; ``saved`` is the file under the home that keeps it."""
 
     saved: Path
-    known: dict[str, Summary] = field(default_factory=dict)
+    known: dict[str, LakeFile] = field(default_factory=dict)
     replacements: dict[str, Sequence[LakeFile]] = field(default_factory=dict)
     unsaved: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def summaries(self, place: Storage, paths: Sequence[str]) -> list[Summary]:
+    def files(self, place: Storage, paths: Sequence[str]) -> list[LakeFile]:
         missing = [path for path in paths if path not in self.known]
         if missing:
             self.learn({path: _summary(place, path) for path in missing})
@@ -132,10 +130,12 @@ class _Notes:
 
     def learn(self, summaries: Mapping[str, Summary]) -> None:
         with self.lock:
-            self.known |= summaries
+            self.known |= {
+                path: LakeFile(path, summary, path) for path, summary in summaries.items()
+            }
             self.unsaved += len(summaries)
-            if self.unsaved >= _SAVED_EVERY:
-                plain = {path: summary.to_json() for path, summary in self.known.items()}
+            if self.unsaved >= max(_FEWEST_SAVED, len(self.known) // _SAVED_SHARE):
+                plain = {path: file.summary.to_json() for path, file in self.known.items()}
                 write_local(self.saved, canonical_json(plain).encode())
                 self.unsaved = 0
 
@@ -147,7 +147,8 @@ def _notes(settings: Settings, place: Storage, dataset: str) -> _Notes:
     name = json_digest([place.url, dataset])[:16]
     saved = settings.home / "cache" / "summaries" / f"{name}.json"
     if saved not in _all_notes:
-        _all_notes[saved] = _Notes(saved, _load(saved))
+        known = {path: LakeFile(path, summary, path) for path, summary in _load(saved).items()}
+        _all_notes[saved] = _Notes(saved, known)
     return _all_notes[saved]
 
 

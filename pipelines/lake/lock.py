@@ -48,9 +48,14 @@ def sole_writer(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[
             "lock", path, f"it cannot be written ({error.strerror})", "Mend its permissions."
         ) from None
     with file:
-        if _acquire(file, path, patience_s):
-            _sign(file)
-        yield
+        if not _acquire(file, path, patience_s):
+            yield
+            return
+        _sign(file, str(os.getpid()))
+        try:
+            yield
+        finally:
+            _sign(file, "")
 
 
 def _acquire(file: IO[str], path: Path, patience_s: float) -> bool:
@@ -79,10 +84,10 @@ def _acquire(file: IO[str], path: Path, patience_s: float) -> bool:
             return True
 
 
-def _sign(file: IO[str]) -> None:
+def _sign(file: IO[str], text: str) -> None:
     file.seek(0)
     file.truncate()
-    file.write(str(os.getpid()))
+    file.write(text)
     file.flush()
 
 
