@@ -2,17 +2,18 @@
 
 import datetime as dt
 import logging
+from itertools import repeat
 from pathlib import Path
 
 import pytest
-from loopback.economy import economy
+from loopback.economy import FIRST, TODAY, economy
 from loopback.fred import KEY, MOST_VINTAGES
+from loopback.internet import Reply
 from loopback.scenarios import FRED_SCENARIOS, FredScenario
 from loopback.world import QUICK
 from pydantic import SecretStr
 
-from pipelines.ingest import fred
-from pipelines.ingest.fred import Fred
+from pipelines.ingest.fred import Fred, client
 
 
 @pytest.mark.parametrize("scenario", FRED_SCENARIOS, ids=lambda scenario: scenario.name)
@@ -29,6 +30,18 @@ def test_the_key_is_in_no_log_line(tmp_path: Path, caplog: pytest.LogCaptureFixt
         made_up.poll()
     assert caplog.records
     assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_a_page_that_repeats_the_key_is_kept_without_it(tmp_path: Path, status: int) -> None:
+    with economy(tmp_path, KEY) as made_up:
+        page = Reply(status, f"<html>no access to ?api_key={KEY}</html>".encode(), "text/html")
+        made_up.fred.spoil("UNRATE", repeat(lambda reply: page))
+        now = dt.datetime(2024, 6, 28, 23, tzinfo=dt.UTC)
+        _, problems = Fred(SecretStr(KEY), QUICK, lambda: now).observations(FIRST, TODAY)
+    (problem,) = problems
+    assert problem.rows == ("<html>no access to ?api_key=***</html>",)
+    assert KEY not in problem.reason
 
 
 def test_more_vintages_than_fred_answers_at_once_come_in_windows(tmp_path: Path) -> None:
@@ -56,7 +69,7 @@ def test_a_long_answer_is_read_page_by_page(
 ) -> None:
     with economy(tmp_path, KEY) as made_up:
         whole = made_up.poll()
-        monkeypatch.setattr(fred, "_ROWS_PER_PAGE", 50)
+        monkeypatch.setattr(client, "_ROWS_PER_PAGE", 50)
         paged = made_up.poll()
     assert paged.asked > whole.asked
     assert (paged.delivered, paged.new_rows) == (whole.delivered, 0)

@@ -55,6 +55,15 @@ def nothing_but_refusals(world: World) -> None:
     assert (recovered.asked, recovered.new_rows, recovered.refused) == (3, 3, "")
 
 
+@scenario("429 for the rest", "one symbol is answered, then refusals: it is kept, the rest waits")
+def one_and_no_more(world: World) -> None:
+    for symbol in SYMBOLS[1:]:
+        world.yahoo.spoil(symbol, repeat(spoilers.too_many_requests))
+    poll = world.poll()
+    assert (poll.new_rows, poll.refused) == (ROWS, "")
+    assert [problem.partition(":")[0] for problem in poll.problems] == list(SYMBOLS[1:])
+
+
 @scenario("unknown symbol", "404 and Yahoo's guess at a delisting, for one of four")
 def unknown_symbol(world: World) -> None:
     poll = world.poll(also=("NOSUCH",))

@@ -8,10 +8,8 @@ https://fred.stlouisfed.org/docs/api/fred/series_observations.html
 import csv
 import datetime as dt
 import io
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,13 +17,14 @@ import httpx
 import pyarrow as pa
 from pydantic import SecretStr
 
+from pipelines.ingest.fred.answers import FredFailure, ask, excerpt
+from pipelines.ingest.fred.series import Series, macro_series
 from pipelines.ingest.provider import MACRO_SCHEMA, Problem
 from pipelines.ingest.retries import RetryPolicy, utc_now
 from pipelines.sessions import read_date
 
 GRAPH_URL = "https://fred.stlouisfed.org/graph/fredgraph.csv"
 API_URL = "https://api.stlouisfed.org/fred/series/observations"
-_SERIES_FILE = Path(__file__).parent / "data" / "macro_series.csv"
 
 _PUBLISHED = dt.time(18, tzinfo=ZoneInfo("America/New_York"))
 """A vintage has a day and no hour. American agencies publish before the close; FRED follows."""
@@ -36,31 +35,12 @@ _ROWS_PER_PAGE = 100_000
 _VINTAGE_YEARS = 5
 """FRED answers at most 2,000 vintages at once, and a daily series has some 250 a year."""
 
-_EXCERPT = 500
-
-
-@dataclass(frozen=True)
-class Series:
-    """A series; ``revised`` says whether its values ever change after their release."""
-
-    series_id: str
-    revised: bool
-
 
 @dataclass(frozen=True)
 class _Vintage:
     observation_date: dt.date
     published: dt.date
     value: float | None
-
-
-class FredFailure(Exception):  # noqa: N818
-    """A request that brought no observations, ``received`` being what came instead."""
-
-    def __init__(self, reason: str, received: str = "", transient: bool = True) -> None:
-        super().__init__(reason)
-        self.received = received
-        self.transient = transient
 
 
 class Fred:
@@ -89,8 +69,6 @@ class Fred:
         ``released_at`` is null where FRED does not date the value: in the public files, and for
         values of never revised series that are older than FRED's archive.
         """
-        # At its usual level httpx logs whole addresses, and the API takes its key in the address.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         rows: list[dict[str, Any]] = []
         problems: list[Problem] = []
         with httpx.Client(timeout=self._policy.timeout_s) as client:
@@ -131,14 +109,16 @@ class Fred:
             "cosd": start.isoformat(),
             "coed": end.isoformat(),
         }
-        text = self._get(client, GRAPH_URL, parameters).text
+        text = ask(client, self._policy, GRAPH_URL, parameters).text
         try:
             header, *lines = csv.reader(io.StringIO(text), strict=True)
             if header[1:] != [series.series_id]:
                 raise ValueError(f"its columns are {header}")
             observed = [(read_date(day), _number(value)) for day, value in lines]
         except (ValueError, csv.Error) as error:
-            raise FredFailure(f"FRED's file cannot be read ({error})", text[:_EXCERPT]) from None
+            raise FredFailure(
+                f"FRED's file cannot be read ({error})", excerpt(text, parameters)
+            ) from None
         return [
             _row(series, day, value, None)
             for day, value in observed
@@ -204,7 +184,7 @@ class Fred:
                 "limit": str(_ROWS_PER_PAGE),
                 "offset": str(len(found)),
             }
-            response = self._get(client, API_URL, parameters)
+            response = ask(client, self._policy, API_URL, parameters)
             try:
                 answer = response.json()
                 total = int(answer["count"])
@@ -218,45 +198,11 @@ class Fred:
                 ]
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"FRED's answer cannot be read ({type(error).__name__}: {error})"
-                raise FredFailure(reason, response.text[:_EXCERPT]) from None
+                raise FredFailure(reason, excerpt(response.text, parameters)) from None
             if not page and total:
                 raise FredFailure(f"FRED announced {total} values and sent {len(found)}")
             found += page
         return found
-
-    def _get(self, client: httpx.Client, url: str, parameters: dict[str, str]) -> httpx.Response:
-        failure = FredFailure("FRED was not asked")
-        for attempt in range(self._policy.attempts):
-            if attempt:
-                self._policy.wait(attempt)
-            try:
-                return _answer(client, url, parameters)
-            except FredFailure as latest:
-                failure = latest
-            if not failure.transient:
-                break
-        raise failure
-
-
-def macro_series() -> list[Series]:
-    """Return the series to read, from the bundled list."""
-    with _SERIES_FILE.open(encoding="utf-8", newline="") as stream:
-        return [
-            Series(row["series_id"], row["revised"] == "true") for row in csv.DictReader(stream)
-        ]
-
-
-def _answer(client: httpx.Client, url: str, parameters: dict[str, str]) -> httpx.Response:
-    try:
-        response = client.get(url, params=parameters)
-    except httpx.HTTPError as error:
-        # Its text may hold the address, and with it the key.
-        raise FredFailure(f"FRED cannot be reached ({type(error).__name__})") from None
-    if response.status_code == httpx.codes.OK:
-        return response
-    transient = response.status_code == 429 or response.status_code >= 500
-    reason = f"FRED answered {response.status_code}"
-    raise FredFailure(reason, response.text[:_EXCERPT], transient)
 
 
 def _vintage_windows(start: dt.date, today: dt.date) -> list[tuple[dt.date, dt.date]]:
