@@ -124,7 +124,7 @@ def test_others_write_while_clients_are_drawn(
         ({}, 0, ClientInputError, "it is below 1"),
         ({"session": "2022-12-25"}, 1, SessionError, "XNYS is closed"),
         ({"session": "2023-01-03"}, 1, SessionError, "has no prices for it"),
-        ({"source": "files"}, 1, SourceError, "not built yet"),
+        ({"source": "files"}, 1, SourceError, "which folder to read"),
     ],
 )
 def test_what_cannot_be_generated_is_refused_and_nothing_is_written(

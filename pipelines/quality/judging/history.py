@@ -51,7 +51,7 @@ class Bars:
     """Bars in order of symbol and session, as arrays; NaN where there is no value.
 
     ``split_log`` is the log of how many of today's shares one of the symbol's first bar became,
-    where prices do not contain that already; ``dividend`` is the session's cash per old share;
+    where prices do not contain that already; ``dividend`` is the session's cash per new share;
     ``strict`` says that the source delivers its actions, so they must explain every return.
     """
 
@@ -159,9 +159,9 @@ def _gap_to_adjusted(bars: Bars, close: Floats, split: Floats, hole: Floats) -> 
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         theirs = np.log1p(bars.adjusted_return)
-        value = bars.close * np.exp(split)
-        by_factor = theirs - np.log(value / (close - bars.dividend))
-        by_sum = theirs - np.log((value + bars.dividend) / close)
+        value, paid = bars.close * np.exp(split), bars.dividend * np.exp(split)
+        by_factor = theirs - np.log(value / (close - paid))
+        by_sum = theirs - np.log((value + paid) / close)
     gap = np.fmin(np.abs(by_factor), np.abs(by_sum))
     dividend = ~bars.strict & (by_factor > 0) & (by_factor < _LARGEST_UNKNOWN_DIVIDEND)
     gap[dividend] = 0
