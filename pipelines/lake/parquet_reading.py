@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -52,7 +53,7 @@ def read_parquet(
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
     if wanted is not None and rows.num_rows:
-        rows = rows.filter(pc.is_in(rows[subject], pa.array(wanted, pa.string())))
+        rows = _of_subjects(rows, subject, wanted)
     return rows.select(names).cast(pa.schema([schema.field(name) for name in names]))
 
 
@@ -79,6 +80,14 @@ def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str] | None) -> 
         if position < len(wanted) and wanted[position] <= bounds.max:
             kept.append(number)
     return kept
+
+
+def _of_subjects(rows: pa.Table, subject: str, wanted: Sequence[str]) -> pa.Table:
+    """Return the rows of some symbols; looks at each symbol once, not at each row's text."""
+    column = rows[subject].unify_dictionaries().combine_chunks()
+    is_wanted = np.asarray(pc.is_in(column.dictionary, pa.array(wanted, pa.string())))
+    kept = is_wanted[np.asarray(column.indices)]
+    return rows if kept.all() else rows.filter(pa.array(kept))
 
 
 def _opened(place: Storage, path: str, encoded: list[str]) -> pq.ParquetFile:
