@@ -106,5 +106,9 @@ def newest_available(moment: dt.datetime) -> dt.date:
 
 def first_available(moment: dt.datetime) -> dt.date:
     """Return the first session whose bars become known at a moment or after it."""
-    session = newest_available(moment)
-    return session if available_at(session) == moment else session_after(session)
+    # Bars of a session are known within a day of its date.
+    day = max(moment.astimezone(dt.UTC).date() - dt.timedelta(days=1), FIRST_DATE)
+    session: dt.date = calendar().date_to_session(str(day), direction="next").date()
+    while available_at(session) < moment:
+        session = session_after(session)
+    return session

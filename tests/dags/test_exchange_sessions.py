@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import exchange_calendars
 import pytest
 
-from pipelines.sessions import available_at, session_after
+from pipelines.sessions import FIRST_DATE, available_at, session_after
 
 NEW_YORK = ZoneInfo("America/New_York")
 DELAY = dt.timedelta(hours=4)
@@ -147,6 +147,12 @@ def test_the_start_and_the_end_date_of_the_dag_are_kept(timetable) -> None:
     assert monday.partition_key == "2026-12-28"
     assert _next(timetable, earliest=monday.run_after, latest=monday.run_after) == monday
     assert _next(timetable, earliest=christmas, latest=christmas) is None
+
+
+def test_a_start_date_on_the_first_day_of_the_calendar_restricts_nothing(timetable) -> None:
+    # That of the DAG `ingest`.
+    first = dt.datetime.combine(FIRST_DATE, dt.time(), dt.UTC)
+    assert _next(timetable, earliest=first) == _next(timetable)
 
 
 @pytest.mark.parametrize("source", ["sample", "files", "simulated"])

@@ -9,6 +9,8 @@ from pipelines.sessions import (
     FIRST_DATE,
     LAST_DATE,
     available_at,
+    first_available,
+    newest_available,
     parse_session,
     require_session,
     session_after,
@@ -72,3 +74,24 @@ def test_bars_are_known_four_hours_after_the_close(session: dt.date, hour: int) 
     assert known.hour == hour
     assert known.utcoffset() == dt.timedelta(0)
     assert known.date() == session + dt.timedelta(days=hour < 12)
+
+
+@pytest.mark.parametrize(
+    ("moment", "newest", "first"),
+    [
+        # Wednesday's bars are known on Thursday at 01:00 UTC.
+        ("2022-12-29T00:59", dt.date(2022, 12, 27), dt.date(2022, 12, 28)),
+        ("2022-12-29T01:00", dt.date(2022, 12, 28), dt.date(2022, 12, 28)),
+        ("2022-12-29T01:01", dt.date(2022, 12, 28), dt.date(2022, 12, 29)),
+        ("2022-12-25T12:00", dt.date(2022, 12, 23), dt.date(2022, 12, 27)),
+    ],
+)
+def test_between_two_sessions_one_is_the_newest_and_the_other_comes_first(
+    moment: str, newest: dt.date, first: dt.date
+) -> None:
+    at = dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC)
+    assert (newest_available(at), first_available(at)) == (newest, first)
+
+
+def test_the_first_session_of_all_comes_first_after_the_calendar_begins() -> None:
+    assert first_available(dt.datetime.combine(FIRST_DATE, dt.time(), dt.UTC)) == FIRST_DATE
