@@ -53,12 +53,9 @@ class Batch:
 
     def missing(self, name: str) -> Mask | None:
         """Say where a column has no value; nothing if it has one everywhere."""
-        column = self.columns[name]
-        if not isinstance(column, np.ndarray):
-            if column.null_count == 0 and not pa.types.is_floating(column.type):
-                return None
-            if not pa.types.is_floating(column.type):
-                return _mask(pc.is_null(column))
+        column: Any = self.columns[name]
+        if _is_missing_only_as_null(column):
+            return _mask(pc.is_null(column)) if column.null_count else None
         absent = np.isnan(self.numbers(name))
         return absent if absent.any() else None
 
@@ -189,6 +186,10 @@ def _codes(column: Column) -> npt.NDArray[np.int64]:
     if pa.types.is_date32(array.type):
         array = array.cast(pa.int32())
     return np.asarray(array.cast(pa.int64()).fill_null(np.iinfo(np.int64).min))
+
+
+def _is_missing_only_as_null(column: Any) -> bool:
+    return not isinstance(column, np.ndarray) and not pa.types.is_floating(column.type)
 
 
 def _mask(values: pa.Array | pa.ChunkedArray) -> Mask:

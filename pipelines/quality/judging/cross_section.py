@@ -11,13 +11,17 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-FEWEST_SYMBOLS = 8
+FEWEST_SYMBOLS = 5
 """Symbols whose median move counts as the market's."""
+
+
+SMALLEST_MARKET_MOVE = 0.02
+"""A median below it is a usual day, which excuses nothing."""
 
 
 @dataclass(frozen=True)
 class MarketMoves:
-    """The median log move of each session; 0 in sessions with few symbols."""
+    """The median log move of each session; 0 on usual days and in sessions with few symbols."""
 
     first_session: int
     median: Floats
@@ -44,6 +48,7 @@ class MarketMoves:
         enough = counts >= FEWEST_SYMBOLS
         median = np.zeros(len(counts))
         median[enough] = (moves[middle[enough]] + moves[other[enough]]) / 2
+        median[np.abs(median) < SMALLEST_MARKET_MOVE] = 0.0
         return cls(first, median)
 
     def at(self, sessions: Ints) -> Floats:
