@@ -101,7 +101,9 @@ def newest_available(moment: dt.datetime) -> dt.date:
     """Return the newest session whose bars count as known at a moment."""
     day = moment.astimezone(dt.UTC).date()
     session: dt.date = calendar().date_to_session(str(day), direction="previous").date()
-    return session if available_at(session) <= moment else session_after(session, -1)
+    while available_at(session) > moment:
+        session = session_after(session, -1)
+    return session
 
 
 def first_available(moment: dt.datetime) -> dt.date:
