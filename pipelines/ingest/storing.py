@@ -50,8 +50,8 @@ def store_delivery(
 ) -> BatchReport:
     """Append and judge the bars and actions of one delivery; say what came of each symbol."""
     source, origin = provider.source, delivery.origin
-    prices = _until(session, delivery.prices, provider)
-    actions = _until(session, delivery.actions, provider)
+    prices, actions = _until(session, delivery.prices), _until(session, delivery.actions)
+    problems = (*delivery.problems, *_of_later_bars(session, delivery.prices))
     # Actions first: the lake tells late ones by the prices that it holds, and jumps are judged by
     # the splits that are known.
     added = _append(
@@ -62,12 +62,12 @@ def store_delivery(
         settings, PRICES, session, stamped_by_day(prices, source, session), provider, origin
     )
     check_rows(settings, session, PRICES, added.rows, _paths(added))
-    store_problems(settings, session, delivery.problems)
+    store_problems(settings, session, problems)
     delivery.stored(_paths(added))
     symbols = delivery.spans or _spans(prices)
     return BatchReport(
         symbols=symbols,
-        problems=tuple(_reported(problem) for problem in delivery.problems),
+        problems=tuple(_reported(problem) for problem in problems),
         new_rows=added.new_rows,
         restated_rows=added.restated_rows,
         files=len(added.files),
@@ -98,18 +98,28 @@ def _paths(added: AppendResult) -> list[str]:
     return [file.path for file in added.files]
 
 
-def _until(session: dt.date, delivered: pa.Table, provider: Provider) -> pa.Table:
+def _until(session: dt.date, delivered: pa.Table) -> pa.Table:
     newest = pc.max(delivered["session_date"]).as_py()
     if newest is None or newest <= session:
         return delivered
-    rows = delivered.filter(pc.field("session_date") <= pa.scalar(session, pa.date32()))
-    logger.warning(
-        "source %s delivered %d rows after %s, which was not asked for; they are left out",
-        provider.source.value,
-        delivered.num_rows - rows.num_rows,
-        session,
+    return delivered.filter(pc.field("session_date") <= pa.scalar(session, pa.date32()))
+
+
+def _of_later_bars(session: dt.date, delivered: pa.Table) -> tuple[Problem, ...]:
+    """Say of which symbols bars came that nobody asked for: of sessions still to come, maybe."""
+    newest = pc.max(delivered["session_date"]).as_py()
+    if newest is None or newest <= session:
+        return ()
+    later = delivered.filter(pc.field("session_date") > pa.scalar(session, pa.date32()))
+    days = later.group_by("symbol").aggregate([("session_date", "max")]).sort_by("symbol")
+    return tuple(
+        Problem(
+            row["symbol"],
+            f"a bar of {row['session_date_max']} came, though none after {session} was asked for",
+            "It is left out. Look whether the source's dates are shifted.",
+        )
+        for row in days.to_pylist()
     )
-    return rows
 
 
 def _spans(prices: pa.Table) -> tuple[Span, ...]:

@@ -76,16 +76,17 @@ def test_a_restated_bar_is_reported_and_both_versions_stay(
     assert set(first_file) < set(dataset_files(home, PRICES))
 
 
-def test_bars_after_the_session_are_left_out(
-    home: Settings, caplog: pytest.LogCaptureFixture
+def test_bars_after_the_session_are_left_out_and_each_symbol_s_are_a_problem(
+    home: Settings,
 ) -> None:
     class Overeager(MadeUpMarket):
         def deliver(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Delivery:
             return super().deliver(symbols, start, LAST)
 
-    ingest(home, SESSIONS[-2], Overeager())
+    report = ingest(home, SESSIONS[-2], Overeager())
     assert max(current_versions(home, PRICES)["session_date"].to_pylist()) == SESSIONS[-2]
-    assert f"{SYMBOLS} rows after {SESSIONS[-2]}" in caplog.text
+    assert len(report.problems) == SYMBOLS
+    assert all(f"none after {SESSIONS[-2]}" in problem.reason for problem in report.problems)
 
 
 def test_a_session_without_any_bar_is_an_error_and_what_came_is_kept(home: Settings) -> None:

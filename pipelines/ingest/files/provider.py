@@ -87,7 +87,8 @@ class FilesProvider:
         count = math.ceil(total / BATCH_BYTES)
         count = min(count + count % 2 if count > 1 else 1, len(symbols))
         so_far = np.cumsum([weight[symbol] for symbol in symbols])
-        group = np.minimum((so_far - 1e-9) * count // max(total, 1), count - 1).astype(int)
+        # Empty files at the front weigh nothing, and must not fall out before the first group.
+        group = np.clip((so_far - 1e-9) * count // max(total, 1), 0, count - 1).astype(int)
         parts = [
             tuple(symbol for symbol, its in zip(symbols, group, strict=True) if its == number)
             for number in range(count)
