@@ -1,6 +1,7 @@
 """Faults of files: a folder in which some files are broken and the others must not suffer."""
 
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from models.lake import PRICES
 from models.vocabulary import ActionKind, Source
 from pipelines.ingest import provider_for
 from pipelines.ingest.simulated import SimulatedProvider
-from pipelines.ingest.simulated.faults import CATALOGUE, Boundary, FileFault, Truth
+from pipelines.ingest.simulated.faults import CATALOGUE, Boundary, Fault, FileFault, Truth
 from pipelines.lake import current_versions, without_rejected
 from pipelines.settings import Settings
 
@@ -36,7 +37,9 @@ _NUMBERS = ["open", "high", "low", "close", "volume"]
 Case = tuple[FileFault, float]
 
 
-def file_outcomes(home: Path, repeats: int) -> tuple[list[Outcome], int]:
+def file_outcomes(
+    home: Path, repeats: int, faults: Iterable[Fault[Any]] = tuple(CATALOGUE.values())
+) -> tuple[list[Outcome], int]:
     """Spoil files of a folder, each fault ``repeats`` times at each severity, and ingest it.
 
     A broken file is caught when no wrong row of it is accepted, and what is missing of it is
@@ -49,7 +52,7 @@ def file_outcomes(home: Path, repeats: int) -> tuple[list[Outcome], int]:
     """
     cases: list[Case] = [
         (fault, severity)
-        for fault in CATALOGUE.values()
+        for fault in faults
         if fault.boundary is Boundary.FILES
         for severity in fault.ladder
         for _ in range(repeats)

@@ -1,6 +1,7 @@
 """Faults of bars, actions, macro series and references: injected, ingested, checked, compared."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,10 @@ class Outcome:
     rules: frozenset[str] = frozenset()
 
 
-def market_outcomes(home: Path, repeats: int) -> tuple[list[Outcome], int, int]:
-    """Inject every fault of the market ``repeats`` times at each severity.
+def market_outcomes(
+    home: Path, repeats: int, faults: Iterable[Fault[Any]] = tuple(CATALOGUE.values())
+) -> tuple[list[Outcome], int, int]:
+    """Inject faults of the market (not of files) ``repeats`` times at each severity.
 
     Two ingests, three sessions apart, since some faults are about what changes in between.
 
@@ -55,7 +58,7 @@ def market_outcomes(home: Path, repeats: int) -> tuple[list[Outcome], int, int]:
     """
     cases = [
         (fault, severity)
-        for fault in CATALOGUE.values()
+        for fault in faults
         if fault.boundary is not Boundary.FILES
         for severity in fault.ladder
         for _ in range(repeats)
@@ -106,7 +109,7 @@ def _outcome(fault: Fault[Any], severity: float, truth: Truth, evidence: Evidenc
     return Outcome(fault, severity, truth, notice, delay, frozenset(evidence.rules(truth)))
 
 
-def _held_back(truths: Any, evidence: Evidence) -> int:
+def _held_back(truths: Iterable[Truth], evidence: Evidence) -> int:
     spans = {truth.thing: truth for truth in truths}
     return len(
         {
