@@ -61,6 +61,7 @@ from pipelines.lake.reading import (
 )
 from pipelines.lake.restatements import restatements
 from pipelines.lake.storage import Storage, clean_leftovers, storage
+from pipelines.lake.withdrawals import with_withdrawals
 
 __all__ = [
     "AppendResult",
@@ -106,6 +107,7 @@ __all__ = [
     "unchecked_files",
     "unreleased",
     "verdicts",
+    "with_withdrawals",
     "without_rejected",
     "write_manifest",
     "write_parquet",

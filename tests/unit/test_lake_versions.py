@@ -39,6 +39,7 @@ from pipelines.lake import (
     read_file,
     restatements,
     symbol_spans,
+    with_withdrawals,
 )
 from pipelines.lake.files import visible
 from pipelines.lake.versions import newest_versions, within
@@ -293,6 +294,19 @@ def test_an_action_that_comes_after_its_symbols_prices_is_known_from_then(
     append(home, DAYS[3], actions([("A", DAYS[1], 0.5), ("A", DAYS[3], 0.5)]), table=ACTIONS)
     rows = current_versions(home, ACTIONS)
     assert rows["known_at_basis"].to_pylist() == ["assumed", "observed", "assumed"]
+
+
+def test_an_action_that_a_source_takes_back_was_known_until_then(home: Settings) -> None:
+    both = actions([("A", DAYS[0], 0.5), ("A", DAYS[1], 0.7), ("B", DAYS[0], 0.1)])
+    append(home, DAYS[1], both, table=ACTIONS)
+    delivery = with_withdrawals(home, actions([("A", DAYS[1], 0.7)]), ["A"], DAYS[0], DAYS[2])
+    result = append(home, DAYS[2], delivery, table=ACTIONS)
+    assert (result.new_rows, result.restated_rows) == (0, 1)
+    assert current_versions(home, ACTIONS)["amount"].to_pylist() == [None, 0.7, 0.1]
+    before = read_as_of(home, ACTIONS, DAYS[2], LATER - ONE_MICROSECOND)
+    assert before["amount"].to_pylist() == [0.5, 0.7, 0.1]
+    again = with_withdrawals(home, actions([("A", DAYS[1], 0.7)]), ["A"], DAYS[0], DAYS[2])
+    assert append(home, DAYS[3], again, table=ACTIONS).files == ()
 
 
 def vintages(*values: tuple[dt.datetime, float]) -> pa.Table:
