@@ -6,12 +6,17 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations.prices import HISTORY_SUITE
 from models.declaration import Table
 from models.lake import PRICES
 from pipelines.errors import QualityError
 from pipelines.lake import add_release, rejections
 from pipelines.quality.quarantine import mirror_to_store
 from pipelines.settings import Settings
+
+
+RELEASABLE = (*(rule.name for rule in HISTORY_SUITE), "symbol_is_known", "volume_is_in_range")
+"""Rules that speak of what is likely. Nobody can make a missing or impossible price usable."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def release(
     Raises
     ------
     QualityError
-        Nothing of the symbol is in quarantine, or nobody says who releases it and why.
+        Nothing of the symbol can be released, or nobody says who releases it and why.
     """
     for name, text in (("--by", released_by), ("--reason", reason)):
         if not text.strip():
@@ -56,20 +61,23 @@ def release(
     days = pc.min_max(found["session_date"]) if "session_date" in found.column_names else None
     first = first_session or (days["min"].as_py() if days is not None else None)
     last = last_session or (days["max"].as_py() if days is not None else None)
-    add_release(
-        settings,
-        table,
-        symbol,
-        first_session=first,
-        last_session=last,
-        rule=rule,
-        released_by=released_by,
-        reason=reason,
-        released_at=dt.datetime.now(dt.UTC),
-    )
+    rules = tuple(sorted(pc.unique(found["rule"]).to_pylist()))
+    now = dt.datetime.now(dt.UTC)
+    for number, one in enumerate(rules):
+        add_release(
+            settings,
+            table,
+            symbol,
+            first_session=first,
+            last_session=last,
+            rule=one,
+            released_by=released_by,
+            reason=reason,
+            # A release is known by its moment, so each has one of its own.
+            released_at=now + dt.timedelta(microseconds=number),
+        )
     mirror_to_store(settings)
     versions = found.group_by([name for name in table.key if name != "source"]).aggregate([])
-    rules = tuple(sorted(pc.unique(found["rule"]).to_pylist()))
     return ReleaseReport(symbol, versions.num_rows, first, last, rules)
 
 
@@ -89,12 +97,12 @@ def _found(
         wanted &= pc.field("session_date") >= pa.scalar(first_session)
     if last_session is not None:
         wanted &= pc.field("session_date") <= pa.scalar(last_session)
-    found = rows.filter(wanted)
+    found = rows.filter(wanted & pc.field("rule").isin(RELEASABLE))
     if found.num_rows == 0:
         raise QualityError(
             "symbol",
             symbol,
-            f"no row of it in {table.name} is in quarantine under that rule and those sessions",
-            "Look at `smartinvest quarantine list`.",
+            f"no row of it in {table.name} is in quarantine under a rule that a person may overrule",
+            f"Look at `smartinvest quarantine list`; it may be {', '.join(RELEASABLE)}.",
         )
     return found

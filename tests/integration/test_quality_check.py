@@ -118,6 +118,12 @@ def test_a_release_frees_what_was_seen_and_says_who_and_why(home: Settings) -> N
         release(home, "CORK", released_by="Ada", reason="again")
 
 
+def test_a_bar_without_a_close_cannot_be_released(home: Settings) -> None:
+    ingest(home, LAST, with_bad_close("BOLT", LAST))
+    with pytest.raises(QualityError, match="a rule that a person may overrule"):
+        release(home, "BOLT", released_by="Ada", reason="I know better")
+
+
 @pytest.mark.parametrize("missing", ["released_by", "reason"])
 def test_nobody_releases_anonymously_or_without_a_reason(home: Settings, missing: str) -> None:
     with pytest.raises(QualityError, match="is empty"):

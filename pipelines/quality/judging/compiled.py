@@ -53,10 +53,11 @@ class Batch:
 
     def missing(self, name: str) -> Mask | None:
         """Say where a column has no value; nothing if it has one everywhere."""
-        column: Any = self.columns[name]
+        column = self.columns[name]
         if _is_missing_only_as_null(column):
-            return _mask(pc.is_null(column)) if column.null_count else None
-        absent = np.isnan(self.numbers(name))
+            absent = _mask(pc.is_null(column))
+        else:
+            absent = np.isnan(self.numbers(name))
         return absent if absent.any() else None
 
     def value(self, name: str, position: int) -> Any:
