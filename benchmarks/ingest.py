@@ -51,6 +51,10 @@ class IngestBenchmark:
             "rejected_rows": self.rejected_rows,
             "seconds_pandas": round(self.pandas.seconds, 3),
             "seconds_duckdb_copy": round(self.duckdb_copy.seconds, 3),
+            "cpu_seconds": {
+                name: round(getattr(self, name).cpu_seconds, 1)
+                for name in ("ours", "pandas", "duckdb_copy", "new_session")
+            },
             "seconds_check": round(self.check.seconds, 3),
             "seconds_new_session": round(self.new_session.process_seconds, 3),
             "milliseconds_as_of": round(1000 * self.as_of.seconds, 1),

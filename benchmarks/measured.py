@@ -1,6 +1,7 @@
 """Run something in a process of its own and say how long it took and how much memory it held."""
 
 import json
+import resource
 import subprocess
 import sys
 import threading
@@ -19,13 +20,15 @@ _MIB = 1 << 20
 class Measured:
     """``seconds`` as the process measured its work, without its start and its imports.
 
-    ``peak_mib`` is the largest sum, over it and the processes that it started, of the memory that
-    each had for itself (unique set size).
+    ``cpu_seconds`` are those of the whole process and of all that it started, ``process_seconds``
+    its whole life. ``peak_mib`` is the largest sum, over it and the processes that it started, of
+    the memory that each had for itself (unique set size).
     """
 
     seconds: float
     peak_mib: float
     process_seconds: float
+    cpu_seconds: float
     result: dict[str, Any]
 
 
@@ -37,7 +40,7 @@ def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = N
     RuntimeError
         It failed; the message carries what it said.
     """
-    began = time.perf_counter()
+    began, cpu_before = time.perf_counter(), _cpu_of_children()
     with subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdout=subprocess.PIPE,
@@ -53,7 +56,13 @@ def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = N
     if process.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{err[-4000:]}")
     result = json.loads(out.splitlines()[-1])
-    return Measured(result.pop("seconds"), watch.peak / _MIB, took, result)
+    cpu = _cpu_of_children() - cpu_before
+    return Measured(result.pop("seconds"), watch.peak / _MIB, took, cpu, result)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _Watch(threading.Thread):
