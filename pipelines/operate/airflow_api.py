@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ import httpx
 
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import HOST, USER
-from pipelines.operate.pools import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -78,17 +76,6 @@ class AirflowApi:
         return {
             error["filename"]: error["stack_trace"].strip().splitlines()[-1] for error in errors
         }
-
-    def create_pools(self, pools: Iterable[Pool]) -> None:
-        """Create the pools that are not there yet; what somebody has set since stays."""
-        entities = [
-            {"name": pool.name, "slots": pool.slots, "description": pool.description}
-            for pool in pools
-        ]
-        action = {"action": "create", "action_on_existence": "skip", "entities": entities}
-        answer = self._send("PATCH", "/pools", {"actions": [action]})
-        for error in answer["create"]["errors"]:
-            raise ProcessError("Airflow's pools", error, "they cannot be set", "See its log.")
 
     def trigger(self, dag_id: str, session: dt.date) -> DagRun:
         """Ask for a run of a DAG for a session."""

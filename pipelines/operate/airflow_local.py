@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 from pipelines.errors import ProcessError
@@ -83,7 +84,7 @@ class LocalAirflow:
         self._api = AirflowApi(self.port, airflow_config.password(self._settings))
         environ = airflow_config.environment(self._settings, self.port, schedules=stays)
         ensure_database(self._settings, environ)
-        _forget_plans(self._settings)
+        _prepare_database(self._settings)
         with step("start Airflow"):
             began = dt.datetime.now(dt.UTC)
             self._run(API_PROCESS, "api-server", environ=environ)
@@ -96,7 +97,6 @@ class LocalAirflow:
             # The log server would listen beyond the loopback, and the logs lie on this machine.
             self._run(SCHEDULER_PROCESS, "scheduler", "--skip-serve-logs", environ=environ)
             self._wait_for("the API server", self.api.answers)
-            self.api.create_pools(POOLS)
             self._wait_for("the scheduler", lambda: self.api.scheduler_is_healthy(began))
             self._wait_for("the DAGs", lambda: self._dags_are_parsed(keep_parsing=stays))
 
@@ -212,12 +212,18 @@ def ensure_database(settings: Settings, environ: dict[str, str]) -> None:
     stamp.write_text(release)
 
 
-def _forget_plans(settings: Settings) -> None:
-    """Forget which runs an earlier Airflow had planned next, until the DAGs are parsed again.
+def _prepare_database(settings: Settings) -> None:
+    """Forget what an earlier Airflow had planned, and create the pools that are not there.
 
-    Else a scheduler starts with them at once: with sessions that were run by hand since, or
-    although this Airflow schedules nothing.
+    Else a scheduler begins with the old plans before the DAGs are parsed again: with sessions that
+    were run by hand since, or although this Airflow schedules nothing. Done in the database, while
+    nobody has it open: the API knows no plans, and answers 500 while a scheduler writes to SQLite.
     """
     database = sqlite3.connect(airflow_config.database_file(settings))
     with closing(database), database:
         database.execute("UPDATE dag SET next_dagrun_create_after = NULL")
+        database.executemany(
+            "INSERT INTO slot_pool (pool, slots, description, include_deferred)"
+            " VALUES (:name, :slots, :description, 0) ON CONFLICT (pool) DO NOTHING",
+            [asdict(pool) for pool in POOLS],
+        )
