@@ -14,7 +14,6 @@ from pipelines.lake import add_release, rejections
 from pipelines.quality.quarantine import mirror_to_store
 from pipelines.settings import Settings
 
-
 RELEASABLE = (*(rule.name for rule in HISTORY_SUITE), "symbol_is_known", "volume_is_in_range")
 """Rules that speak of what is likely. Nobody can make a missing or impossible price usable."""
 
@@ -102,7 +101,7 @@ def _found(
         raise QualityError(
             "symbol",
             symbol,
-            f"no row of it in {table.name} is in quarantine under a rule that a person may overrule",
+            f"no {table.name} of it are in quarantine under a rule that a person may overrule",
             f"Look at `smartinvest quarantine list`; it may be {', '.join(RELEASABLE)}.",
         )
     return found

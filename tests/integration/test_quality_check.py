@@ -114,7 +114,7 @@ def test_a_release_frees_what_was_seen_and_says_who_and_why(home: Settings) -> N
     freed = release(home, "CORK", released_by="Ada", reason="a real jump")
     assert freed.rows == 3
     assert check(home, LAST).symbols_frozen == ()
-    with pytest.raises(QualityError, match="no row of it"):
+    with pytest.raises(QualityError, match="are in quarantine under"):
         release(home, "CORK", released_by="Ada", reason="again")
 
 

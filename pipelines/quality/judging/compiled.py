@@ -72,7 +72,7 @@ def failing(rule: Rule, batch: Batch) -> npt.NDArray[np.intp]:
     """Return the positions of the rows that fail a rule; of a demand on the whole, all or none."""
     mask = _violations(rule, batch)
     if mask is not None and rule.where is not None:
-        given = batch.columns[rule.where.column]
+        given: Any = batch.columns[rule.where.column]
         mask &= _mask(pc.equal(given, pa.scalar(rule.where.value, given.type)))
     return np.empty(0, dtype=np.intp) if mask is None else np.flatnonzero(mask)
 
