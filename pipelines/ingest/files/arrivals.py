@@ -8,7 +8,7 @@ by their SHA-256, not by a file's date.
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -27,7 +27,7 @@ create table if not exists arrival (
     primary key (scope, file, asked)
 );
 create table if not exists landed (scope text, path text, primary key (scope, path));
-create table if not exists scanned (
+create table if not exists seen (
     path text primary key, size integer, changed_ns integer, content text
 );
 """
@@ -98,24 +98,26 @@ class Arrivals:
                 [(self._scope, path) for path in landed],
             )
 
-    def scanned(self, path: Path) -> str | None:
-        """Return what a whole scan said of a file that has not changed its size or date since."""
+    def seen(self, path: Path) -> str | None:
+        """Return what a look said of a file that has not changed its size or date since."""
         status = path.stat()
-        with self._connected() as connection:
-            found = connection.execute(
-                "select content from scanned where path = ? and size = ? and changed_ns = ?",
-                (str(path), status.st_size, status.st_mtime_ns),
-            ).fetchone()
-        return found[0] if found else None
+        size, changed_ns, content = self._seen.get(str(path), (0, 0, None))
+        return content if (size, changed_ns) == (status.st_size, status.st_mtime_ns) else None
 
-    def remember_scan(self, path: Path, content: str) -> None:
-        """Note what a whole scan said of a file."""
-        status = path.stat()
+    def remember_seen(self, contents: Mapping[Path, str]) -> None:
+        """Note what a look said of some files."""
+        rows = []
+        for path, content in contents.items():
+            status = path.stat()
+            rows.append((str(path), status.st_size, status.st_mtime_ns, content))
         with self._connected() as connection:
-            connection.execute(
-                "insert or replace into scanned values (?, ?, ?, ?)",
-                (str(path), status.st_size, status.st_mtime_ns, content),
-            )
+            connection.executemany("insert or replace into seen values (?, ?, ?, ?)", rows)
+
+    @cached_property
+    def _seen(self) -> dict[str, tuple[int, int, str]]:
+        with self._connected() as connection:
+            rows = connection.execute("select path, size, changed_ns, content from seen")
+            return {path: (size, changed_ns, content) for path, size, changed_ns, content in rows}
 
     def _row(self, arrival: Arrival) -> tuple[object, ...]:
         spans = [

@@ -29,23 +29,32 @@ class Contents:
     last_day: dt.date | None
 
 
-def contents_of(file: DataFile, arrivals: Arrivals) -> Contents:
-    """Look into a price file.
+def contents_of(files: Iterable[DataFile], arrivals: Arrivals) -> dict[DataFile, Contents]:
+    """Look into price files that have changed since the last look.
 
     A file of one symbol whose days are in order is told from a few of its lines. Any other is read
-    whole, once. A file that cannot be read counts as one of its name's symbol, without days: what
-    is wrong with it comes out when it is delivered.
+    whole. A file that cannot be read counts as one of its name's symbol, without days: what is
+    wrong with it comes out when it is delivered.
     """
-    try:
-        if file.suffix in (".csv", ".tsv") and (seen := _glance(file)) is not None:
-            return seen
-        if (known := arrivals.scanned(file.path)) is not None:
-            return _of_text(known)
-        scanned = _scan(file)
-        arrivals.remember_scan(file.path, _text(scanned))
-        return scanned
-    except (UnreadableError, UnknownColumnsError, OSError):
-        return Contents((file.name,), None, None)
+    found, fresh = {}, {}
+    for file in files:
+        try:
+            if (known := arrivals.seen(file.path)) is not None:
+                found[file] = _of_text(known)
+                continue
+            found[file] = _look(file)
+            fresh[file.path] = _text(found[file])
+        except (UnreadableError, UnknownColumnsError, OSError):
+            found[file] = Contents((file.name,), None, None)
+    if fresh:
+        arrivals.remember_seen(fresh)
+    return found
+
+
+def _look(file: DataFile) -> Contents:
+    if file.suffix in (".csv", ".tsv") and (told := _glance(file)) is not None:
+        return told
+    return _scan(file)
 
 
 def _glance(file: DataFile) -> Contents | None:

@@ -27,6 +27,10 @@ BATCH_BYTES = 32 << 20
 """About how much text is read for one batch. Columns of larger ones fall out of the processor's
 caches, smaller ones leave more files in the lake: docs/decisions/ingest.md."""
 
+_HASHING, _OPENING_BYTES = 0.05, 2048
+"""What a known byte costs beside a new one, and what a file costs in bytes: a session that adds a
+line to each file is a few batches, and a few files of the lake."""
+
 _REACHED_BY = 1 / 20
 """The newest session is one that at least this share of the symbols reaches."""
 
@@ -74,14 +78,14 @@ class FilesProvider:
         return reference.universe(self._folder, self._first_days)
 
     def batches(self, session: dt.date) -> list[tuple[str, ...]]:
-        """Return the symbols in alphabetical groups of about as many bytes each.
+        """Return the symbols in alphabetical groups of about as much work each.
 
         There is an even number of groups, where there are several, to share among two processes.
         """
         weight: dict[str, float] = defaultdict(float)
         for file, contents in self._contents.items():
             for symbol in contents.symbols:
-                weight[symbol] += file.path.stat().st_size / len(contents.symbols)
+                weight[symbol] += self._bytes_of_work(file) / len(contents.symbols)
         symbols = sorted(weight)
         total = sum(weight.values())
         count = math.ceil(total / BATCH_BYTES)
@@ -125,13 +129,21 @@ class FilesProvider:
         wanted = (day >= pa.scalar(start, pa.date32())) & (day <= pa.scalar(end, pa.date32()))
         return rows.filter(wanted), ()
 
+    def _bytes_of_work(self, file: DataFile) -> float:
+        """Return how many bytes there are to parse; hashing known ones costs little beside it."""
+        size = file.path.stat().st_size
+        before = self._arrivals.of(file.path.name, "")
+        if before is None or before.size > size or not before.is_complete:
+            return size
+        return size - before.size + _HASHING * before.size + _OPENING_BYTES
+
     def _files_of(self, symbols: Collection[str]) -> list[DataFile]:
         wanted = set(symbols)
         return [file for file, contents in self._contents.items() if wanted & set(contents.symbols)]
 
     @cached_property
     def _contents(self) -> dict[DataFile, Contents]:
-        return {file: contents_of(file, self._arrivals) for file in self._folder.price_files}
+        return contents_of(self._folder.price_files, self._arrivals)
 
     @cached_property
     def _first_days(self) -> dict[str, dt.date | None]:
