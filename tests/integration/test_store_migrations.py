@@ -1,5 +1,6 @@
 """The migrations, the declarations and both databases agree."""
 
+import importlib
 import re
 import threading
 
@@ -10,9 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from models.declaration import ColumnType
+from models.store_inputs import INSTRUMENT
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
-from pipelines.store import connect, migrate, transaction
+from pipelines.store import connect, insert, migrate, transaction
 from pipelines.store.engine import migration
 from pipelines.store.migrate import MIGRATIONS
 from pipelines.store.schema import DECLARED, SCHEMA_VERSION, metadata, tables
@@ -124,6 +126,28 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     with migration(empty_store) as connection:
         assert sa.inspect(connection).get_table_names() == []
     migrate(empty_store)
+
+
+def test_a_store_of_the_release_before_keeps_its_instruments_and_takes_new_classes(
+    empty_store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = dict.fromkeys(("symbol", "source", "name", "currency", "substitute_group"), "x")
+    row |= {"expense_ratio_bps": 3, "reference_weight": 0.5, "tradable": True}
+    with monkeypatch.context() as patch:
+        for module in ("pipelines.store.migrate", "pipelines.store.engine"):
+            patch.setattr(importlib.import_module(module), "SCHEMA_VERSION", "0003")
+        migrate(empty_store)
+        with transaction(empty_store) as connection:
+            insert(connection, INSTRUMENT, [row | {"asset_class": "energy"}])
+    migrate(empty_store)
+    with transaction(empty_store) as connection:
+        insert(connection, INSTRUMENT, [row | {"symbol": "y", "asset_class": "bond"}])
+    with connect(empty_store) as connection:
+        kept = connection.execute(sa.select(tables["instrument"])).mappings().all()
+    assert [dict(found) for found in kept] == [
+        row | {"asset_class": "energy"},
+        row | {"symbol": "y", "asset_class": "bond"},
+    ]
 
 
 def test_a_store_without_schema_says_what_to_do(empty_store: Settings) -> None:
