@@ -23,7 +23,7 @@ from pipelines.lineage import canonical_json
 from pipelines.sessions import FIRST_DATE, available_at, sessions_between
 from pipelines.settings import Settings
 
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 48 << 20
 """About how much text is read for one batch. Columns of larger ones fall out of the processor's
 caches, smaller ones leave more files in the lake: docs/decisions/ingest.md."""
 
