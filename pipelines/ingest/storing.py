@@ -17,7 +17,7 @@ from pipelines.ingest.stamps import (
     stamped_macro,
     stamped_universe,
 )
-from pipelines.lake import AppendResult, append_versions, current_versions
+from pipelines.lake import AppendResult, append_versions, current_versions, with_withdrawals
 from pipelines.quality import check_rows
 from pipelines.sessions import FIRST_DATE
 from pipelines.settings import Settings
@@ -54,9 +54,8 @@ def store_delivery(
     problems = (*delivery.problems, *_of_later_bars(session, delivery.prices))
     # Actions first: the lake tells late ones by the prices that it holds, and jumps are judged by
     # the splits that are known.
-    added = _append(
-        settings, ACTIONS, session, stamped_by_day(actions, source, session), provider, origin
-    )
+    told = with_withdrawals(settings, stamped_by_day(actions, source, session), prices)
+    added = _append(settings, ACTIONS, session, told, provider, origin)
     check_rows(settings, session, ACTIONS, added.rows, _paths(added))
     added = _append(
         settings, PRICES, session, stamped_by_day(prices, source, session), provider, origin

@@ -21,7 +21,7 @@ from pipelines.lake.files import add_file, read_file
 from pipelines.lake.parquet import FileRecord, canonical, changes, codes, declared, encoded_schema
 from pipelines.lake.storage import storage
 from pipelines.lake.summary import SESSION, subject_column
-from pipelines.lake.versions import Mask
+from pipelines.lake.versions import Mask, is_among
 from pipelines.settings import Settings
 
 
@@ -38,7 +38,7 @@ def add_rejections(
     declaration = quarantined(table)
     delivered = canonical(rows, declaration)
     known = verdicts(settings, table, rules)
-    fresh = delivered.filter(pa.array(~_is_among(delivered, known, declaration.key)))
+    fresh = delivered.filter(pa.array(~is_among(delivered, known, declaration.key)))
     if fresh.num_rows == 0:
         return None
     folder = f"{dataset_folder(settings, 'quarantine', table)}/{rules_folder(rules)}"
@@ -82,7 +82,7 @@ def without_rejected(
     rejected = unreleased(verdicts(settings, table, rules), releases(settings), table)
     if rejected.num_rows == 0 or rows.num_rows == 0:
         return rows
-    return rows.filter(pa.array(~_is_among(rows, rejected, table.key)))
+    return rows.filter(pa.array(~is_among(rows, rejected, table.key)))
 
 
 def add_release(
@@ -151,21 +151,6 @@ def _is_released(rejected: pa.Table, release: dict[str, object], table: Table) -
         if release["last_session"] is not None:
             mask = pc.and_(mask, pc.less_equal(rejected[SESSION], release["last_session"]))
     return np.asarray(mask.combine_chunks(), dtype=bool)
-
-
-def _is_among(rows: pa.Table, others: pa.Table, key: tuple[str, ...]) -> Mask:
-    """Say of each row whether another table has its key."""
-    if others.num_rows == 0 or rows.num_rows == 0:
-        return np.zeros(rows.num_rows, dtype=bool)
-    # Rows come with plain text or encoded; what they are compared with is the smaller part.
-    mine = rows.select(key)
-    both = pa.concat_tables([mine, others.select(key).cast(mine.schema)])
-    both = both.unify_dictionaries().combine_chunks()
-    columns = [codes(both[name]) for name in key]
-    order = np.lexsort(columns[::-1])
-    group = np.empty(both.num_rows, dtype=np.int64)
-    group[order] = np.cumsum(changes([column[order] for column in columns])) - 1
-    return np.isin(group[: rows.num_rows], group[rows.num_rows :])
 
 
 def _releases_folder(settings: Settings) -> str:

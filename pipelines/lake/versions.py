@@ -105,6 +105,21 @@ def new_vintages(delivered: pa.Table, stored: pa.Table, table: Table) -> Mask:
     return new[: delivered.num_rows]
 
 
+def is_among(rows: pa.Table, others: pa.Table, key: tuple[str, ...]) -> Mask:
+    """Say of each row whether another table has its key."""
+    if others.num_rows == 0 or rows.num_rows == 0:
+        return np.zeros(rows.num_rows, dtype=bool)
+    # Rows come with plain text or encoded; what they are compared with is the smaller part.
+    mine = rows.select(key)
+    both = pa.concat_tables([mine, others.select(key).cast(mine.schema)])
+    both = both.unify_dictionaries().combine_chunks()
+    columns = [codes(both[name]) for name in key]
+    order = np.lexsort(columns[::-1])
+    group = np.empty(both.num_rows, dtype=np.int64)
+    group[order] = np.cumsum(changes([column[order] for column in columns])) - 1
+    return np.isin(group[: rows.num_rows], group[rows.num_rows :])
+
+
 def _against(
     delivered: pa.Table, stored: pa.Table, entity: tuple[str, ...], values: list[str]
 ) -> tuple[Mask, Mask]:

@@ -299,14 +299,21 @@ def test_an_action_that_comes_after_its_symbols_prices_is_known_from_then(
 def test_an_action_that_a_source_takes_back_was_known_until_then(home: Settings) -> None:
     both = actions([("A", DAYS[0], 0.5), ("A", DAYS[1], 0.7), ("B", DAYS[0], 0.1)])
     append(home, DAYS[1], both, table=ACTIONS)
-    delivery = with_withdrawals(home, actions([("A", DAYS[1], 0.7)]), ["A"], DAYS[0], DAYS[2])
+    bars_again = bars([("A", day, 1.0) for day in DAYS[:3]])
+    delivery = with_withdrawals(home, actions([("A", DAYS[1], 0.7)]), bars_again)
     result = append(home, DAYS[2], delivery, table=ACTIONS)
     assert (result.new_rows, result.restated_rows) == (0, 1)
     assert current_versions(home, ACTIONS)["amount"].to_pylist() == [None, 0.7, 0.1]
     before = read_as_of(home, ACTIONS, DAYS[2], LATER - ONE_MICROSECOND)
     assert before["amount"].to_pylist() == [0.5, 0.7, 0.1]
-    again = with_withdrawals(home, actions([("A", DAYS[1], 0.7)]), ["A"], DAYS[0], DAYS[2])
+    again = with_withdrawals(home, actions([("A", DAYS[1], 0.7)]), bars_again)
     assert append(home, DAYS[3], again, table=ACTIONS).files == ()
+
+
+def test_an_action_whose_bar_was_not_delivered_is_not_taken_back(home: Settings) -> None:
+    append(home, DAYS[1], actions([("A", DAYS[0], 0.5), ("B", DAYS[1], 0.1)]), table=ACTIONS)
+    cut_off = with_withdrawals(home, actions([]), bars([("A", DAYS[1], 1.0), ("B", DAYS[0], 1.0)]))
+    assert cut_off.num_rows == 0
 
 
 def vintages(*values: tuple[dt.datetime, float]) -> pa.Table:
