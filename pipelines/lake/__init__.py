@@ -18,7 +18,6 @@ from pipelines.lake.checks import checked_files, mark_checked, rules_in_force, u
 from pipelines.lake.compaction import CompactionReport, compact
 from pipelines.lake.cut import known_at_cut
 from pipelines.lake.files import (
-    add_file,
     dataset_files,
     local_copy,
     origin_of,
@@ -62,6 +61,7 @@ from pipelines.lake.reading import (
 from pipelines.lake.restatements import restatements
 from pipelines.lake.storage import Storage, clean_leftovers, storage
 from pipelines.lake.withdrawals import with_withdrawals
+from pipelines.lake.writing import add_file
 
 __all__ = [
     "AppendResult",

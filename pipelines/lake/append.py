@@ -2,9 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.declaration import Table
-from models.lake import ACTIONS, PRICES
+from models.lake import PRICES
 from models.vocabulary import Arrival, KnownAtBasis
 from pipelines.lake.catalogue import LakeFile, dataset_folder, landed_files
-from pipelines.lake.files import add_canonical, read_rows
+from pipelines.lake.files import read_rows
+from pipelines.lake.lateness import is_late
 from pipelines.lake.lock import sole_writer
 from pipelines.lake.parquet import FileRecord, canonical, codes
 from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, subject_column
 from pipelines.lake.versions import Mask, changed_rows, new_vintages, newest_versions
+from pipelines.lake.writing import add_canonical
 from pipelines.settings import Settings
-
-_WRITERS = 2
-"""Files written at once: one waits for its disk while the other is encoded."""
-
-_NEVER = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def _append(
         return AppendResult((), delivered.slice(0, 0), 0, 0)
     restated = known[changed]
     additions = delivered if changed.all() else delivered.filter(pa.array(changed))
-    observed = (restated | _is_late(settings, table, files, additions, arrival)) & ~is_vintage[
+    observed = (restated | is_late(settings, table, files, additions, arrival)) & ~is_vintage[
         changed
     ]
     additions = _stamped(additions, stored, observed, observed_at, session)
@@ -125,7 +121,10 @@ def _append(
 def _write(
     settings: Settings, table: Table, rows: pa.Table, replaced: dict[int, int], origin: str
 ) -> tuple[FileRecord, ...]:
-    """Write rows into the files that their years ask for, several at once.
+    """Write rows into the files that their years ask for, the oldest first.
+
+    Should it be cut short nevertheless, the rows that are left are those after the stored ones,
+    and of bulk history these are not late.
 
     Parameters
     ----------
@@ -133,19 +132,13 @@ def _write(
     replaced : how many rows of each year replace an earlier version.
     """
     folder = dataset_folder(settings, "raw", table)
-    if table is not PRICES:
-        return (add_canonical(settings, table, rows, folder, origin, sum(replaced.values())),)
-
-    def write(part: tuple[int, pa.Table]) -> FileRecord:
-        year, rows = part
-        below = f"{folder}/year={year}"
-        return add_canonical(settings, table, rows, below, origin, replaced.get(year, 0))
-
-    parts = list(_by_year(rows))
-    if len(parts) == 1:
-        return (write(parts[0]),)
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        return tuple(pool.map(write, parts))
+    if table is PRICES:
+        parts = [
+            (f"{folder}/year={year}", part, replaced.get(year, 0)) for year, part in _by_year(rows)
+        ]
+    else:
+        parts = [(folder, rows, sum(replaced.values()))]
+    return add_canonical(settings, table, parts, origin)
 
 
 def _by_year(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
@@ -188,71 +181,6 @@ def _stored_versions(
     stored_days = codes(rows[SESSION])
     inside = (first <= stored_days) & (stored_days <= last)
     return rows if inside.all() else rows.filter(pa.array(inside))
-
-
-def _is_late(
-    settings: Settings, table: Table, files: list[LakeFile], rows: pa.Table, arrival: Arrival
-) -> Mask:
-    """Say which rows were not there when their symbol (or series) was last looked at."""
-    if SESSION in table.column_names:
-        day = SESSION
-        reference = PRICES if table is ACTIONS else table
-    elif "observation_date" in table.column_names:
-        day, reference = "observation_date", table
-    else:
-        return np.zeros(rows.num_rows, dtype=bool)
-    subjects = rows[subject_column(table)].combine_chunks()
-    days = codes(rows[day])
-    if reference is not table:
-        files = landed_files(settings, "raw", reference)
-    if arrival is Arrival.BULK and day == SESSION:
-        # A day after all that a file speaks of is not late, whatever the file holds.
-        files = [file for file in files if file.summary.last_day >= days.min()]
-    by_code = _newest_days(settings, reference, files, day, subjects)
-    newest = by_code[np.asarray(subjects.indices)]
-    if arrival is Arrival.POLLED:
-        return newest > _NEVER
-    # An action on the last stored session came after that session's prices were stored.
-    return days <= newest if reference is not table else days < newest
-
-
-def _newest_days(
-    settings: Settings,
-    table: Table,
-    files: list[LakeFile],
-    day: str,
-    subjects: pa.DictionaryArray,
-) -> npt.NDArray[np.int64]:
-    """Return, for each code of the dictionary, its newest day in the files.
-
-    Years are read backwards, until every symbol is found.
-    """
-    newest = np.full(len(subjects.dictionary), _NEVER)
-    names = subjects.dictionary.to_pylist()
-    missing = set(_distinct(subjects))
-    position = {name: code for code, name in enumerate(names)}
-    for group in _by_last_year(files):
-        if not missing:
-            break
-        rows = read_rows(settings, table, group, [subject_column(table), day], missing)
-        if rows.num_rows == 0:
-            continue
-        found = rows[subject_column(table)].combine_chunks()
-        found_days = codes(rows[day])
-        latest = np.full(len(found.dictionary), _NEVER)
-        np.maximum.at(latest, np.asarray(found.indices), found_days)
-        for name, last in zip(found.dictionary.to_pylist(), latest, strict=True):
-            if last > _NEVER and name in missing:
-                newest[position[name]] = last
-                missing.discard(name)
-    return newest
-
-
-def _by_last_year(files: list[LakeFile]) -> Iterator[list[LakeFile]]:
-    """Group files by the folder of their year, the newest year first."""
-    ordered = sorted(files, key=lambda file: file.path.rpartition("/")[0], reverse=True)
-    for _, group in groupby(ordered, key=lambda file: file.path.rpartition("/")[0]):
-        yield list(group)
 
 
 def _stamped(

@@ -1,4 +1,4 @@
-"""Add files to datasets of the lake, read their rows, prove that their bytes are what they were."""
+"""Read rows of the lake's files, and prove that their bytes are what they were."""
 
 import datetime as dt
 import hashlib
@@ -10,77 +10,17 @@ import pyarrow as pa
 
 from models.declaration import Table
 from pipelines.errors import LakeError
-from pipelines.lake.catalogue import SUMMARY, LakeFile, landed_files, remember
-from pipelines.lake.parquet import (
-    NAME_DIGITS,
-    FileRecord,
-    canonical,
-    content_name,
-    encoded_schema,
-    to_bytes,
-)
+from pipelines.lake.catalogue import LakeFile, landed_files
+from pipelines.lake.parquet import NAME_DIGITS, encoded_schema
 from pipelines.lake.parquet_reading import REMEDY, metadata_of, read_parquet
 from pipelines.lake.storage import Storage, storage, write_local
-from pipelines.lake.summary import VERSION, may_hold, summarise
+from pipelines.lake.summary import may_hold
 from pipelines.lineage import file_digest
 from pipelines.settings import Settings
 
-_ORIGIN = "smartinvest.origin"
+ORIGIN = "smartinvest.origin"
 _THREADS = 4
-"""Readers and writers at once: they wait for disks and servers more than they compute."""
-
-
-def add_file(
-    settings: Settings,
-    table: Table,
-    rows: pa.Table,
-    folder: str,
-    *,
-    origin: str = "",
-    restated_rows: int = 0,
-) -> FileRecord:
-    """Write rows of a declared dataset into a folder of the lake, named by their own digest.
-
-    Rows that are there already stay as they are.
-
-    Parameters
-    ----------
-    folder : path inside the lake.
-    origin : where the rows come from, as text that the file carries.
-    restated_rows : how many of the rows replace an earlier version.
-
-    Raises
-    ------
-    LakeError
-        The lake cannot be written, or the rows are not as declared.
-    """
-    rows = canonical(rows, table)
-    return add_canonical(settings, table, rows, folder, origin, restated_rows)
-
-
-def add_canonical(
-    settings: Settings,
-    table: Table,
-    rows: pa.Table,
-    folder: str,
-    origin: str = "",
-    restated_rows: int = 0,
-) -> FileRecord:
-    """Do as ``add_file`` with rows that are in canonical order and encoded already."""
-    metadata = {_ORIGIN: origin} if origin else {}
-    summary = None
-    if rows.num_rows and VERSION in table.column_names:
-        summary = summarise(rows, table, restated_rows)
-        metadata[SUMMARY] = summary.to_json()
-    content = to_bytes(rows, metadata)
-    name, digest = content_name(content)
-    path = f"{folder}/{name}"
-    place = storage(settings)
-    if not _is_there(place, path, digest):
-        place.write(path, content)
-    if summary is not None:
-        remember(settings, folder, path, summary)
-    return FileRecord(path, digest, rows.num_rows)
+"""Readers at once: they wait for disks and servers more than they compute."""
 
 
 def dataset_files(settings: Settings, table: Table) -> list[str]:
@@ -159,7 +99,7 @@ def verified(settings: Settings, path: str) -> str:
         It is missing, or its bytes are not those that were written under this name.
     """
     try:
-        digest = _digest(storage(settings), path)
+        digest = digest_of(storage(settings), path)
     except FileNotFoundError:
         raise LakeError("lake file", path, "it does not exist", REMEDY) from None
     if _name_digits(path) != digest[:NAME_DIGITS]:
@@ -190,7 +130,7 @@ def local_copy(settings: Settings, path: str) -> Path:
 
 def origin_of(settings: Settings, path: str) -> str:
     """Return where a file's rows come from, as was said when it was added."""
-    return metadata_of(storage(settings), path).get(_ORIGIN, "")
+    return metadata_of(storage(settings), path).get(ORIGIN, "")
 
 
 def visible(files: Iterable[LakeFile], session: dt.date, known_at: dt.datetime) -> list[LakeFile]:
@@ -202,14 +142,8 @@ def visible(files: Iterable[LakeFile], session: dt.date, known_at: dt.datetime) 
     return [file for file in files if file.summary.holds_visible_row(session, known_at)]
 
 
-def _is_there(place: Storage, path: str, digest: str) -> bool:
-    try:
-        return place.exists(path) and _digest(place, path) == digest
-    except FileNotFoundError:
-        return False
-
-
-def _digest(place: Storage, path: str) -> str:
+def digest_of(place: Storage, path: str) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
     return hashlib.sha256(place.read(path)).hexdigest()
 
 

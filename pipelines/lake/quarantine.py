@@ -17,11 +17,12 @@ from models.declaration import Table
 from models.lake import RELEASES, quarantined
 from pipelines.lake.catalogue import LakeFile, dataset_folder, landed_files
 from pipelines.lake.checks import rules_folder, rules_in_force
-from pipelines.lake.files import add_file, read_file
+from pipelines.lake.files import read_file
 from pipelines.lake.parquet import FileRecord, canonical, changes, codes, declared, encoded_schema
 from pipelines.lake.storage import storage
 from pipelines.lake.summary import SESSION, subject_column
 from pipelines.lake.versions import Mask, is_among
+from pipelines.lake.writing import add_file
 from pipelines.settings import Settings
 
 

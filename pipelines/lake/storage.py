@@ -8,8 +8,8 @@ exists once its upload is complete. A file that exists under its content's name 
 import os
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -96,6 +96,44 @@ class Storage:
                 return
             with self.filesystem.open_output_stream(self._at(path)) as stream:
                 stream.write(content)
+
+    def write_all(self, files: Iterable[tuple[str, pa.Buffer]]) -> None:
+        """Write files that belong together: in the given order, and none if one fails.
+
+        Local ones get their names once the bytes of all are on the disk, so that a killed process
+        or a full disk leaves none. In a bucket, a killed process leaves the first of them.
+
+        Raises
+        ------
+        LakeError
+            The lake cannot be written or its disk is full; nothing was changed.
+        """
+        if self.local_root is None:
+            self._upload_all(files)
+            return
+        staged: dict[str, Path] = {}
+        try:
+            for path, content in files:
+                with self._explained(path, "written"):
+                    staged[path] = _stage(self.local_root / path, content)
+            for path, part in staged.items():
+                with self._explained(path, "written"):
+                    part.replace(self.local_root / path)
+        finally:
+            for part in staged.values():
+                part.unlink(missing_ok=True)
+
+    def _upload_all(self, files: Iterable[tuple[str, pa.Buffer]]) -> None:
+        done: list[str] = []
+        try:
+            for path, content in files:
+                self.write(path, content)
+                done.append(path)
+        except LakeError:
+            with suppress(LakeError):
+                for path in done:
+                    self.delete(path)
+            raise
 
     def delete(self, path: str) -> None:
         """Remove a file; one that is gone is no error."""
@@ -196,6 +234,15 @@ def _local_files(folder: Path, prefix: str, suffix: str) -> Iterator[str]:
 
 def write_local(path: Path, content: pa.Buffer | bytes) -> None:
     """Write a file of this machine under a temporary name and rename it; raises ``OSError``."""
+    part = _stage(path, content)
+    try:
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _stage(path: Path, content: pa.Buffer | bytes) -> Path:
+    """Write the bytes of a file beside it, under a temporary name, which is returned."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f".{os.getpid()}-{uuid.uuid4().hex}.part"
     try:
@@ -203,6 +250,7 @@ def write_local(path: Path, content: pa.Buffer | bytes) -> None:
             stream.write(content)
             # Else a power cut could leave the name without its bytes.
             os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
+    return part

@@ -239,8 +239,10 @@ from lake_examples import DAYS, append, bars, lake_of
 from pipelines.errors import LakeError
 home = lake_of(Path(sys.argv[1]))
 append(home, DAYS[0], bars([("A", DAYS[0], 1.0)]))
+small = [("A", dt.date(2021, 12, 31), 1.0)]  # of the year before, so a file of its own
+large = [(f"S{n:05d}", DAYS[1], n + 0.1) for n in range(20_000)]
 try:
-    append(home, DAYS[1], bars((f"S{n:05d}", DAYS[1], n + 0.1) for n in range(20_000)))
+    append(home, DAYS[1], bars(small + large))
 except LakeError as error:
     print(error)
 """

@@ -38,6 +38,7 @@ from pipelines.lake import (
     read_as_of,
     read_file,
     restatements,
+    storage,
     symbol_spans,
     with_withdrawals,
 )
@@ -104,6 +105,19 @@ def test_history_of_a_new_symbol_is_assumed_to_have_been_known(home: Settings) -
     append(home, DAYS[2], bars([("A", DAYS[2], 1.0)]))
     append(home, DAYS[2], bars([("B", DAYS[0], 5.0)]))
     assert as_of(home, DAYS[0], available_at(DAYS[0])) == {("B", DAYS[0]): 5.0}
+
+
+def test_history_whose_first_load_was_cut_short_is_history_still(
+    home: Settings, tmp_path: Path
+) -> None:
+    days = sessions_between(dt.date(2020, 12, 30), dt.date(2022, 1, 4))
+    delivery = bars(("A", day, 1.0) for day in days)
+    oldest = append(home, days[-1], delivery).files[0].path
+    assert "year=2020" in oldest
+    other = lake_of(tmp_path / "other")
+    storage(other).write(oldest, storage(home).read(oldest))
+    append(other, days[-1], delivery)
+    assert dataset_files(other, PRICES) == dataset_files(home, PRICES)
 
 
 def test_a_row_delivered_twice_alike_is_stored_once(home: Settings) -> None:
