@@ -16,6 +16,7 @@ from benchmarks.market_files import LAST_SESSION, NEXT_SESSION
 
 _READS = 50
 _MOVE_LIMIT = 1.1
+_SHARED_JUMP = 0.25
 _HIGHEST_PRICE = 1e7
 _MOST_SHARES = 1e12
 
@@ -34,7 +35,12 @@ def duckdb_copy(folder: Path, target: Path) -> dict[str, Any]:
 
 
 def pandas(folder: Path, target: Path) -> dict[str, Any]:
-    """Read each file, apply the checks of a row and of a move, sort and write: the usual way."""
+    """Read each file, apply the checks, sort and write: the usual way.
+
+    The checks are ours in their plain form: each row's numbers and day, duplicates, a move beside
+    the symbol's past and the session's others, beside the adjusted close, standing prices, and
+    bars that two symbols share.
+    """
     import numpy as np
     import pandas as pd
 
@@ -60,7 +66,11 @@ def pandas(folder: Path, target: Path) -> dict[str, Any]:
     move = by_symbol.diff()
     spread = move.groupby(bars["symbol"], observed=True).rolling(63, min_periods=20).std()
     limit = (10 * spread.droplevel(0)).clip(0.1, _MOVE_LIMIT).fillna(_MOVE_LIMIT)
-    good &= ~(move.abs() > limit)
+    beside_others = move - move.groupby(bars["Date"]).transform("median")
+    good &= ~((move.abs() > limit) & (beside_others.abs() > limit))
+    adjusted_move = np.log(bars["Adj Close"]).groupby(bars["symbol"], observed=True).diff()
+    good &= ~((move - adjusted_move).abs() > _SHARED_JUMP)
+    good &= ~bars.duplicated(["Date", "Open", "High", "Low", "Close", "Volume"], keep=False)
     good &= by_symbol.transform(lambda closes: closes.diff().eq(0).rolling(21).sum()).ne(21)
     bars[good].to_parquet(target / "accepted.parquet", compression="zstd", index=False)
     bars[~good].to_parquet(target / "rejected.parquet", compression="zstd", index=False)

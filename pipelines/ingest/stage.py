@@ -7,7 +7,7 @@ sources in several processes.
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from models.lake import PRICES
 from models.vocabulary import Arrival
@@ -16,7 +16,7 @@ from pipelines.ingest.provider import Provider
 from pipelines.ingest.report import BatchReport, IngestReport, summed
 from pipelines.ingest.sources import provider_for
 from pipelines.ingest.storing import store_delivery, store_reference
-from pipelines.ingest.workers import in_processes
+from pipelines.ingest.workers import in_processes, worker_count, workers
 from pipelines.lake import clean_leftovers, rejections, sole_writer
 from pipelines.progress import step, track
 from pipelines.settings import Settings
@@ -38,14 +38,27 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
     """
     what = f"ingest of {settings.source.value} up to {session}"
     with step(what), sole_writer(settings):
-        given, provider = provider, provider or provider_for(settings)
+        if provider is None:
+            provider = provider_for(settings)
+            count = worker_count(len(provider.batches(session)))
+            if provider.arrival is Arrival.BULK and count > 1:
+                with workers(count) as pool:
+                    batches = plan(settings, session, provider)
+                    reports = in_processes(pool, settings, session, batches)
+                    return _done(settings, session, batches, reports)
         batches = plan(settings, session, provider)
-        if given is None and provider.arrival is Arrival.BULK and len(batches) > 1:
-            reports = in_processes(settings, session, batches)
-        else:
-            reports = (ingest_batch(settings, session, batch, provider) for batch in batches)
-        done = list(track(reports, "batches of symbols", total=len(batches)))
-        return finish(settings, session, done)
+        one_by_one = (ingest_batch(settings, session, batch, provider) for batch in batches)
+        return _done(settings, session, batches, one_by_one)
+
+
+def _done(
+    settings: Settings,
+    session: dt.date,
+    batches: Sequence[Sequence[str]],
+    reports: Iterable[BatchReport],
+) -> IngestReport:
+    done = list(track(reports, "batches of symbols", total=len(batches)))
+    return finish(settings, session, done)
 
 
 def plan(

@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
+from multiprocessing import forkserver
 
 import pyarrow as pa
 
@@ -27,21 +29,44 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 1 << 30
 
 
+@contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes for batches, and end them; they get ready while the caller goes on.
+
+    Notes
+    -----
+    Forked children of a process with threads can hang, and Arrow has threads. So they are forked
+    from a server that has imported what they need, once for all of them, and done nothing else.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "pipelines.ingest.worker_imports"])
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
+    try:
+        # It imports while the caller goes on; a first task would wait for it.
+        forkserver.ensure_running()
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def worker_count(batches: int) -> int:
+    """Return how many processes to share batches among."""
+    return min(len(os.sched_getaffinity(0)), batches)
+
+
 def in_processes(
-    settings: Settings, session: dt.date, batches: Sequence[Sequence[str]]
+    pool: ProcessPoolExecutor,
+    settings: Settings,
+    session: dt.date,
+    batches: Sequence[Sequence[str]],
 ) -> Iterator[BatchReport]:
-    """Ingest batches in as many processes as there are processors; yield reports as they come.
+    """Ingest batches in the processes of a pool; yield reports as they come.
 
     Raises
     ------
     ProcessError
         A process died, for example for want of memory. Batches that were done are stored.
     """
-    count = min(len(os.sched_getaffinity(0)), len(batches))
-    # Forked children of a process with threads can hang, and Arrow has threads.
-    pool = ProcessPoolExecutor(
-        count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
-    )
     try:
         futures = [pool.submit(_ingest_batch, settings, session, batch) for batch in batches]
         for future in as_completed(futures):
@@ -53,8 +78,6 @@ def in_processes(
             "one of its processes died",
             "Look whether memory ran out, then ingest again: what is stored is kept.",
         ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:
