@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from models.store_outputs import ADVICE_RUN
+from models.store_outputs import ADVICE_RUN, FORECAST
 from models.vocabulary import RunStatus
 from pipelines.forecast.choice import ModelChoice
 from pipelines.lineage import RunIdentity, code_version, json_digest
@@ -90,31 +90,27 @@ def begin(connection: sa.Connection, identity: RunIdentity) -> None:
     insert(connection, ADVICE_RUN, [row])
 
 
-def take_over(connection: sa.Connection, identity: RunIdentity) -> bool:
-    """Give the session's unpublished run a new identity, where only earlier advice changed.
+def begin_with_known_forecasts(connection: sa.Connection, identity: RunIdentity) -> None:
+    """Begin a run with the forecasts of one that differs from it in nothing but earlier advice.
 
-    In a backfill the forecasts of a session are made while the session before it is still being
-    advised on. They do not depend on that advice, only the run's identity does.
-
-    Returns
-    -------
-    Whether there was such a run.
+    Forecasts do not depend on the advice of earlier sessions, only the run's identity does. In a
+    backfill they are made while the session before is still being advised on. Nothing is done
+    where the run exists, or where there is no such other one.
     """
     if status_of(connection, identity.run_id) is not None:
-        return False
+        return
     run, forecast = tables["advice_run"], tables["forecast"]
-    same = asdict(identity) | {"status": RunStatus.BUILDING.value}
+    same = asdict(identity)
     del same["history_hash"]
-    query = sa.select(run).where(*(run.c[name] == value for name, value in same.items()))
-    begun = connection.execute(query).mappings().one_or_none()
-    if begun is None:
-        return False
-    renamed = {"run_id": identity.run_id, "history_hash": identity.history_hash}
-    insert(connection, ADVICE_RUN, [{**begun, **renamed}])
-    of_begun = forecast.c.run_id == begun["run_id"]
-    connection.execute(sa.update(forecast).where(of_begun).values(run_id=identity.run_id))
-    connection.execute(sa.delete(run).where(run.c.run_id == begun["run_id"]))
-    return True
+    others = sa.select(run.c.run_id).where(*(run.c[name] == value for name, value in same.items()))
+    # Which one does not matter: the same inputs made the same forecasts.
+    other = connection.execute(others.limit(1)).scalar()
+    if other is None:
+        return
+    known = connection.execute(sa.select(forecast).where(forecast.c.run_id == other)).mappings()
+    rows = [{**row, "run_id": identity.run_id} for row in known]
+    begin(connection, identity)
+    insert(connection, FORECAST, rows)
 
 
 def _remove_unpublished(connection: sa.Connection, session: dt.date) -> None:

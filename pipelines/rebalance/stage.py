@@ -53,7 +53,7 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
         The inputs cannot be read or the advice cannot be written.
     """
     # Heavy: only this stage needs cvxpy and skfolio, and Airflow imports this package.
-    from pipelines.forecast.run import take_over
+    from pipelines.forecast.run import begin_with_known_forecasts
     from pipelines.rebalance.history import last_targets
     from pipelines.rebalance.publication import (
         publish,
@@ -67,7 +67,7 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     build = build_for(settings, session)
     identity = _identity(settings, build)
     with transaction(settings) as store:
-        take_over(store, identity)
+        begin_with_known_forecasts(store, identity)
     with connect(settings) as store:
         status = require_status(store, identity)
         if status is RunStatus.PUBLISHED:

@@ -16,7 +16,7 @@ from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL, HOLDING,
 from models.store_outputs import FORECAST, MODEL_CHOICE
 from pipelines.errors import RebalanceError
 from pipelines.forecast.choice import find_choice
-from pipelines.forecast.run import begin, identify
+from pipelines.forecast.run import begin, begin_with_known_forecasts, identify
 from pipelines.lake import read_manifest
 from pipelines.lineage import RunIdentity
 from pipelines.rebalance import POLICY, RebalanceReport, publication, rebalance, stage
@@ -344,16 +344,17 @@ def test_a_session_filled_in_before_makes_the_next_run_a_new_one_that_supersedes
     first = rebalance(settings, SESSION)
     with transaction(settings) as store:
         publish_before(store, identify_run(settings))
-    with pytest.raises(RebalanceError, match="smartinvest forecast"):
-        rebalance(settings, SESSION)
-    second = rebalance(make_run(settings), SESSION)
+    known = "SELECT symbol, expected_log_return, serves FROM forecast WHERE run_id = :run"
+    second = rebalance(settings, SESSION)
     assert (second.written, second.run_id == first.run_id) == (True, False)
+    both = [sorted(query(settings, known, run=run.run_id)) for run in (first, second)]
+    assert both[0] == both[1] != []
     runs = "SELECT run_id, status, supersedes FROM advice_run WHERE session_date = '2022-12-28'"
     assert sorted(query(settings, runs), key=lambda row: row[1]) == [
         (second.run_id, "published", first.run_id),
         (first.run_id, "superseded", None),
     ]
-    again = rebalance(make_run(settings), SESSION)
+    again = rebalance(settings, SESSION)
     assert (again.written, again.run_id) == (False, second.run_id)
 
 
@@ -371,7 +372,32 @@ def test_a_session_published_before_after_the_forecasts_were_made_needs_no_new_f
     assert query(settings, forecasts) == [(published.run_id, 1)]
 
 
-def test_forecasts_of_another_model_are_not_taken_over(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"session_date": dt.date(2022, 12, 27)},
+        {"data_snapshot": "another"},
+        {"feature_hash": "another"},
+        {"model_version": 2},
+        {"mlflow_run_id": "another"},
+        {"config_hash": "another"},
+        {"code_version": "another"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_forecasts_made_from_anything_else_are_not_taken_over(
+    sqlite_settings: Settings, changed: dict[str, Any]
+) -> None:
+    before = contents(sqlite_settings)
+    other = dataclasses.replace(identify_run(sqlite_settings), history_hash="another", **changed)
+    with transaction(sqlite_settings) as store:
+        begin_with_known_forecasts(store, other)
+    assert contents(sqlite_settings) == before
+
+
+def test_without_forecasts_of_the_chosen_model_it_says_which_command_to_run(
+    settings: Settings,
+) -> None:
     with transaction(settings) as store:
         publish_before(store, identify_run(settings))
         store.execute(sa.text("UPDATE model_choice SET model_version = 2"))
