@@ -17,6 +17,15 @@ RELEASED = [
     ("CPIAUCSL", dt.date(2013, 9, 1), dt.date(2013, 10, 30)),
     ("RSAFS", dt.date(2018, 12, 1), dt.date(2019, 2, 14)),
     ("PAYEMS", dt.date(2025, 9, 1), dt.date(2025, 11, 20)),
+    ("UNRATE", dt.date(2026, 1, 1), dt.date(2026, 2, 11)),
+    ("RSAFS", dt.date(2026, 1, 1), dt.date(2026, 3, 6)),
+    ("UNRATE", dt.date(1995, 12, 1), dt.date(1996, 1, 19)),
+    ("CPIAUCSL", dt.date(2006, 1, 1), dt.date(2006, 2, 22)),
+    ("CPIAUCSL", dt.date(2013, 1, 1), dt.date(2013, 2, 21)),
+    ("GDPC1", dt.date(2018, 10, 1), dt.date(2019, 2, 28)),
+    ("GDPC1", dt.date(2025, 7, 1), dt.date(2025, 12, 23)),
+    ("DGS10", dt.date(2025, 10, 10), dt.date(2025, 10, 14)),
+    ("DFF", dt.date(2025, 11, 10), dt.date(2025, 11, 12)),
 ]
 """Days on which these values were first published."""
 
@@ -40,6 +49,11 @@ def test_a_daily_value_counts_with_the_bars_of_the_next_session() -> None:
     friday, monday = dt.date(2024, 3, 1), dt.date(2024, 3, 4)
     for observed in (friday, friday + dt.timedelta(days=1)):
         assert assumed_release("DGS10", observed) == available_at(monday)
+
+
+def test_a_daily_value_waits_over_a_day_on_which_only_the_exchange_works() -> None:
+    friday, after_columbus_day = dt.date(2025, 10, 10), dt.date(2025, 10, 14)
+    assert assumed_release("DGS10", friday) == available_at(after_columbus_day)
 
 
 def test_a_series_that_nobody_dated_waits_longest() -> None:
