@@ -30,16 +30,15 @@ POLICY: dict[str, Any] = {
         "owner": "smartinvest",
         "retries": 1,
         "retry_delay": dt.timedelta(seconds=15),
-        # A second attempt cannot mend what a person has to.
+        # A second attempt cannot mend what a person has to. A source has been asked again already.
         "retry_policy": ExceptionRetryPolicy(
             rules=[
                 RetryRule(
                     exception=[
                         errors.SettingError,
                         errors.SessionError,
-                        errors.LakeError,
+                        errors.SourceError,
                         errors.QualityError,
-                        errors.HomeError,
                     ],
                     action=RetryAction.FAIL,
                 )

@@ -70,8 +70,7 @@ class ExchangeSessionTimetable(Timetable):
         from pipelines.settings import load_settings
 
         settings = load_settings()
-        allowed = conf.getboolean("smartinvest", "schedule_sessions", fallback=True)
-        if not (allowed and runs_by_itself(settings.source)):
+        if not (schedules_sessions() and runs_by_itself(settings.source)):
             return None
         last = last_dagrun_info.partition_date if last_dagrun_info else None
         session = next_session(
@@ -129,6 +128,11 @@ class ExchangeSessionTimetable(Timetable):
             return _midnight(parse_session(partition_key))
         except SessionError as error:
             raise InvalidPartitionKeyError(str(error)) from None
+
+
+def schedules_sessions() -> bool:
+    """Tell whether this Airflow runs new sessions by itself, where their source is polled."""
+    return bool(conf.getboolean("smartinvest", "schedule_sessions", fallback=True))
 
 
 def _run_of(session: dt.date) -> DagRunInfo:

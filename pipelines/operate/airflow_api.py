@@ -28,9 +28,13 @@ class DagRun:
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One task of a DAG run; ``attempt`` counts from 1."""
+    """One task of a DAG run; ``attempt`` counts from 1.
+
+    ``map_index`` counts the tasks that one was mapped to, from 0; it is -1 where none was.
+    """
 
     task_id: str
+    map_index: int
     state: str
     attempt: int
 
@@ -90,12 +94,18 @@ class AirflowApi:
         """Return one run as it stands now."""
         return _dag_run(self._get(f"/dags/{dag_id}/dagRuns/{run_id}"))
 
-    def task_runs(self, run: DagRun) -> list[TaskRun]:
-        """Return the tasks of a run."""
+    def task_runs(self, run: DagRun, *states: str) -> list[TaskRun]:
+        """Return the tasks of a run, or only those in one of these states, first ended first.
+
+        A hundred at most.
+        """
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        found = self._get(path, state=list(states), order_by="end_date", limit=100)
         return [
-            TaskRun(task["task_id"], task["state"] or "waiting", task["try_number"])
-            for task in self._get(path)["task_instances"]
+            TaskRun(
+                task["task_id"], task["map_index"], task["state"] or "waiting", task["try_number"]
+            )
+            for task in found["task_instances"]
         ]
 
     def run_started_by(self, run: DagRun, dag_id: str, session: dt.date) -> DagRun | None:

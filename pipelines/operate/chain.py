@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import ProcessError
-from pipelines.operate.airflow_api import AirflowApi, DagRun
+from pipelines.operate.airflow_api import AirflowApi, DagRun, TaskRun
 from pipelines.operate.airflow_config import log_folder
 from pipelines.settings import Settings
 
@@ -54,6 +54,11 @@ class Chain:
         """The run that failed, if one did."""
         return next((run for run in self._runs.values() if run.state == "failed"), None)
 
+    @property
+    def runs(self) -> list[DagRun]:
+        """The runs that there are so far, in order."""
+        return list(self._runs.values())
+
     def stages(self) -> list[Stage]:
         """Return every DAG of the chain with its state and the seconds it has taken so far."""
         return [self._stage(dag_id) for dag_id in self._dag_ids]
@@ -93,21 +98,28 @@ class Chain:
 
 
 def describe_failure(settings: Settings, api: AirflowApi, run: DagRun) -> ProcessError:
-    """Return an error that names the failed task and carries the last lines of its log."""
+    """Return an error that names the first failed task and carries the last lines of its log."""
+    failed = failed_tasks(settings, api, run)
+    if failed:
+        return failed[0]
     tasks = api.task_runs(run)
-    task = next((task for task in tasks if task.state == "failed"), None)
-    if task is None:
-        states = ", ".join(f"{task.task_id} {task.state}" for task in tasks) or "it has no tasks"
-        return ProcessError(
-            f"DAG {run.dag_id}", run.run_id, f"it failed ({states})", "See Airflow's logs."
-        )
-    log = (
-        log_folder(settings)
-        / f"dag_id={run.dag_id}"
-        / f"run_id={run.run_id}"
-        / f"task_id={task.task_id}"
-        / f"attempt={task.attempt}.log"
+    states = ", ".join(f"{task.task_id} {task.state}" for task in tasks) or "it has no tasks"
+    return ProcessError(
+        f"DAG {run.dag_id}", run.run_id, f"it failed ({states})", "See Airflow's logs."
     )
+
+
+def failed_tasks(settings: Settings, api: AirflowApi, run: DagRun) -> list[ProcessError]:
+    """Return an error for each task of a run that failed; the run itself may have succeeded."""
+    return [_error_of(settings, run, task) for task in api.task_runs(run, "failed")]
+
+
+def _error_of(settings: Settings, run: DagRun, task: TaskRun) -> ProcessError:
+    log = log_folder(settings) / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
+    log /= f"task_id={task.task_id}"
+    if task.map_index >= 0:
+        log /= f"map_index={task.map_index}"
+    log /= f"attempt={task.attempt}.log"
     said = "\n".join(f"    {line}" for line in list(_log_messages(log))[-_LOG_LINES:])
     return ProcessError(
         f"task {task.task_id} of DAG {run.dag_id}",

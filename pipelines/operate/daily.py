@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipelines.operate.airflow_local import DAG_IDS, LocalAirflow
-from pipelines.operate.chain import Chain, Stage, describe_failure
+from pipelines.operate.chain import Chain, Stage, describe_failure, failed_tasks
 from pipelines.operate.chain_view import chain_view
 from pipelines.operate.interruption import interruptible, uninterruptible
 from pipelines.operate.lock import hold_home
@@ -76,4 +76,8 @@ def _run_chain(settings: Settings, airflow: LocalAirflow, session: dt.date) -> l
             if chain.failed:
                 raise describe_failure(settings, airflow.api, chain.failed)
             time.sleep(_LOOK_EVERY_S)
+    # A batch of symbols that failed stops no run, but whoever asked for it must see it.
+    for run in chain.runs:
+        for failure in failed_tasks(settings, airflow.api, run):
+            logger.warning("%s", failure)
     return chain.stages()

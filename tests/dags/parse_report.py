@@ -34,6 +34,7 @@ def describe(dag: Any) -> dict[str, Any]:
                 "pool": task.pool,
                 "mapped": task.is_mapped,
                 "follows": sorted(task.upstream_task_ids),
+                "starts_when": task.trigger_rule.value,
             }
             for task in dag.topological_sort()
         },

@@ -59,10 +59,22 @@ def test_ingest_is_mapped_over_batches_in_the_pool_of_its_source(parsed: dict[st
     assert {name: task["follows"] for name, task in tasks.items()} == {
         "plan": [],
         "ingest": ["plan"],
-        "check": ["ingest"],
+        "check": ["ingest", "plan"],
     }
     assert [name for name, task in tasks.items() if task["mapped"]] == ["ingest"]
     assert tasks["ingest"]["pool"] == pool_name(load_settings().source)
+
+
+def test_a_failed_batch_stops_no_run_and_every_other_failure_does(parsed: dict[str, Any]) -> None:
+    despite_failures = [
+        (dag_id, name)
+        for dag_id, dag in parsed["dags"].items()
+        for name, task in dag["tasks"].items()
+        if task["starts_when"] != "all_success"
+    ]
+    assert despite_failures == [("ingest", "check")]
+    check = parsed["dags"]["ingest"]["tasks"]["check"]
+    assert check["starts_when"] == "all_done_min_one_success"
 
 
 def test_every_source_has_a_pool_and_no_task_waits_for_one_that_nobody_creates(
