@@ -47,6 +47,7 @@ def instrument(symbol: str, **changes: Any) -> Instrument:
         "substitute_group": symbol,
         "reference_weight": 1.0,
         "tradable": True,
+        "is_member": True,
         "price_micros": PRICES.get(symbol, 1_000_000),
         "price_session_date": SESSION,
         "price_is_fresh": True,

@@ -83,8 +83,7 @@ class Attribution:
         )
         symbols, instruments = self._market.symbols, self._market.instruments
         return tuple(
-            explain(order, path, instruments[symbols[order.position]].name)
-            for order in orders.orders
+            explain(order, path, instruments[symbols[order.position]]) for order in orders.orders
         )
 
     def _target(

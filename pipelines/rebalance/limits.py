@@ -81,8 +81,10 @@ def _wanted_limits(
 
 
 def _symbol_limit(account: Account, market: Market, symbol: str, policy: Policy) -> float:
-    asset_class = AssetClass(market.instruments[symbol].asset_class)
-    if symbol in account.excluded_symbols or asset_class in account.excluded_classes:
+    instrument = market.instruments[symbol]
+    asset_class = AssetClass(instrument.asset_class)
+    is_excluded = symbol in account.excluded_symbols or asset_class in account.excluded_classes
+    if is_excluded or not instrument.is_member:
         return 0.0
     limit = policy.class_limits[asset_class].symbol_weight
     return limit if account.max_symbol_weight is None else min(limit, account.max_symbol_weight)

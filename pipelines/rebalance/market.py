@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Instrument:
-    """An instrument as its source describes it, with its last accepted close (None if none)."""
+    """An instrument as its source describes it, with its last accepted close (None if none).
+
+    ``is_member`` says whether it may be bought: one that left its universe may only be sold.
+    """
 
     symbol: str
     source: str
@@ -29,6 +32,7 @@ class Instrument:
     substitute_group: str
     reference_weight: float
     tradable: bool
+    is_member: bool
     price_micros: int | None
     price_session_date: dt.date | None
     price_is_fresh: bool
@@ -36,15 +40,16 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Market:
-    """The symbols that may be bought, in symbol order, and everything aligned to them.
+    """The symbols that may be traded, in symbol order, and everything aligned to them.
 
     Attributes
     ----------
-    instruments : every instrument by symbol, also those that may not be bought.
-    symbols : tradable, freshly priced, with enough sessions on which the price moved.
+    instruments : every instrument by symbol, also those that may not be traded.
+    symbols : tradable, freshly priced, with enough sessions on which the price moved. Those that
+        are no members may only be sold; they are here for the accounts that hold them.
     classes : their asset classes, sorted, each once.
     membership : (classes, symbols), 1 where a symbol belongs to a class.
-    reference_weights : (symbols,), summing to 1.
+    reference_weights : (symbols,), summing to 1; 0 for what may only be sold.
     daily_returns : (sessions, symbols), oldest first; sessions on which every symbol has a
         simple return.
     """
@@ -65,8 +70,7 @@ class Market:
 def read_market(connection: "DuckDBPyConnection", policy: Policy) -> Market:
     """Read the marts ``instrument`` and ``price`` of a warehouse build.
 
-    An instrument that is no member of its source's universe on the session is not tradable. Prices
-    are as traded; returns are total returns.
+    Prices are as traded; returns are total returns.
 
     Raises
     ------
@@ -74,8 +78,7 @@ def read_market(connection: "DuckDBPyConnection", policy: Policy) -> Market:
         No instrument may be bought, or their reference weights are all zero.
     """
     names = ", ".join(Instrument.__dataclass_fields__)
-    members_only = "FROM (SELECT * REPLACE (tradable AND is_member AS tradable) FROM instrument)"
-    rows = connection.execute(f"SELECT {names} {members_only} ORDER BY symbol").fetchall()
+    rows = connection.execute(f"SELECT {names} FROM instrument ORDER BY symbol").fetchall()
     instruments = {row[0]: Instrument(*row) for row in rows}
     history = connection.execute(
         """
@@ -105,11 +108,11 @@ def make_market(
         and instrument.price_is_fresh
         and counts.get(symbol, 0) >= policy.minimum_history_sessions
     )
-    if not symbols:
+    if not any(instruments[symbol].is_member for symbol in symbols):
         raise RebalanceError(
             "instruments that may be bought",
             0,
-            f"none of {len(instruments)} is tradable with a fresh price and "
+            f"none of {len(instruments)} is a tradable member with a fresh price and "
             f"{policy.minimum_history_sessions} returns that are not zero",
             "Look at the instrument mart and at `smartinvest quarantine list`.",
         )
@@ -118,7 +121,12 @@ def make_market(
         [[instruments[symbol].asset_class == name for symbol in symbols] for name in classes],
         dtype=np.float64,
     )
-    reference = np.array([instruments[symbol].reference_weight for symbol in symbols])
+    reference = np.array(
+        [
+            instruments[symbol].reference_weight if instruments[symbol].is_member else 0.0
+            for symbol in symbols
+        ]
+    )
     if not reference.sum() > 0:
         raise RebalanceError(
             "reference weights",

@@ -93,7 +93,11 @@ def _with_views(
     covariance: Matrix,
     policy: Policy,
 ) -> Vector:
-    position = {symbol: index for index, symbol in enumerate(market.symbols)}
+    position = {
+        symbol: index
+        for index, symbol in enumerate(market.symbols)
+        if market.instruments[symbol].is_member
+    }
     used = sorted(
         (forecast for forecast in forecasts if forecast.symbol in position),
         key=lambda forecast: forecast.symbol,

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.vocabulary import MICROS, Side
+from pipelines.rebalance.market import Instrument
 from pipelines.rebalance.orders import Order
 
 _IN_WORDS = {
@@ -65,8 +66,8 @@ class Path:
     is_complete: bool = True
 
 
-def explain(order: Order, path: Path, name: str) -> Reason:
-    """Return why an order has its size; ``name`` is the instrument's usual name."""
+def explain(order: Order, path: Path, instrument: Instrument) -> Reason:
+    """Return why an order for an instrument has its size."""
     at = order.position
     traded = order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
     start = path.held[at] if path.last is None else path.last[at]
@@ -89,15 +90,19 @@ def explain(order: Order, path: Path, name: str) -> Reason:
         cost_micros=causes["cost"],
         tax_micros=0,
         rounding_micros=causes["rounding"],
-        sentence=_sentence(order, causes, name, is_complete=path.is_complete),
+        sentence=_sentence(order, causes, instrument, is_complete=path.is_complete),
     )
 
 
-def _sentence(order: Order, causes: dict[str, int], name: str, *, is_complete: bool) -> str:
+def _sentence(
+    order: Order, causes: dict[str, int], instrument: Instrument, *, is_complete: bool
+) -> str:
     verb = "Buy" if order.side is Side.BUY else "Sell"
     shares = f"{order.quantity_micros / MICROS:,.6f}".rstrip("0").rstrip(".")
     noun = "share" if order.quantity_micros == MICROS else "shares"
-    trade = f"{verb} {shares} {noun} of {name}"
+    trade = f"{verb} {shares} {noun} of {instrument.name}"
+    if not instrument.is_member:
+        return f"{trade}, because it is no longer among what we advise on."
     if not is_complete:
         return f"{trade}, to reach the account's target; its causes could not all be told apart."
     direction = 1 if order.side is Side.BUY else -1

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.store_inputs import INSTRUMENT
 from models.vocabulary import CASH, TradeStatus
 from pipelines.rebalance.advisor import Advice, NewTarget
 from pipelines.rebalance.allocation import SOLVER
@@ -97,9 +98,7 @@ def reason_rows(run_id: str, market: Market, advice: Iterable[Advice]) -> Iterat
 def instrument_rows(market: Market) -> Iterator[Row]:
     """Yield one row of ``instrument`` per instrument that the source describes."""
     for instrument in market.instruments.values():
-        yield {
-            name: value for name, value in vars(instrument).items() if not name.startswith("price_")
-        }
+        yield {name: getattr(instrument, name) for name in INSTRUMENT.column_names}
 
 
 def price_rows(market: Market, data_snapshot: str) -> Iterator[Row]:

@@ -400,9 +400,53 @@ def test_only_tradable_symbols_with_a_fresh_price_are_bought(change: dict[str, A
     assert np.isfinite(narrowed.daily_returns).all()
 
 
-def test_a_market_where_nothing_may_be_bought_stops_the_run() -> None:
+def test_what_left_the_universe_is_sold_and_bought_by_nobody() -> None:
+    left = market(FFF={"is_member": False})
+    holder = account({"FFF": 400, "CCC": 20})
+    advice = make_advisor(of=left).advise(holder, None)
+    assert advice.new is not None
+    sold = {
+        left.symbols[order.position]: (order.quantity_micros, reason.sentence)
+        for order, reason in zip(advice.orders.orders, advice.reasons, strict=True)
+        if order.side is Side.SELL
+    }
+    quantity, sentence = sold["FFF"]
+    assert quantity == holder.positions["FFF"].quantity_micros
+    assert "no longer among what we advise on" in sentence
+
+    place = left.symbols.index("FFF")
+    for one in (account(), holder):
+        new = make_advisor(of=left).advise(one, None).new
+        assert new is not None
+        assert new.target.symbols[place] == new.limits.limits.upper[place] == 0
+
+
+def test_a_forecast_and_a_reference_weight_of_what_left_the_universe_are_not_used() -> None:
+    left = market(FFF={"is_member": False})
+    place = left.symbols.index("FFF")
+    others = [forecast for forecast in forecasts() if forecast.symbol != "FFF"]
+    expected = [
+        make_outlook(left, given, POLICY).expected_returns for given in (forecasts(), others)
+    ]
+    assert expected[0].tobytes() == expected[1].tobytes()
+    assert left.reference_weights[place] == 0
+    assert left.reference_weights.sum() == pytest.approx(1)
+
+
+def test_an_account_sells_what_leaves_the_universe_after_its_last_advice() -> None:
+    before = ADVISOR.advise(account(), None)
+    bought = filled(before)
+    symbol = max(bought.positions, key=lambda name: bought.positions[name].value_cents or 0)
+    advisor = make_advisor(of=market(**{symbol: {"is_member": False}}))
+    advice = advisor.advise(bought, published(before))
+    assert advice.trigger is Trigger.PROFILE_CHANGE
+    assert symbol not in filled(advice).positions
+
+
+@pytest.mark.parametrize("change", [{"tradable": False}, {"is_member": False}])
+def test_a_market_where_nothing_may_be_bought_stops_the_run(change: dict[str, Any]) -> None:
     with pytest.raises(RebalanceError, match="instruments that may be bought"):
-        market(**{symbol: {"tradable": False} for symbol in MARKET.symbols})
+        market(**dict.fromkeys(MARKET.symbols, change))
 
 
 def test_one_asset_alone_can_be_advised_on() -> None:
