@@ -48,7 +48,13 @@ FIRST, SESSION = dt.date(2024, 1, 2), dt.date(2024, 3, 1)
 NEXT, LAST = session_after(SESSION), session_after(SESSION, 5)
 SYMBOLS = ("BOLT", "IRON", "WOOL")
 QUICK = RetryPolicy(
-    attempts=4, first_wait_s=0.002, longest_wait_s=0.01, strikes=3, cool_down_s=60, timeout_s=20.0
+    attempts=4,
+    first_wait_s=0.002,
+    longest_wait_s=0.01,
+    strikes=3,
+    cool_down_s=60,
+    timeout_s=20.0,
+    pause_s=0.0,
 )
 
 
@@ -83,11 +89,14 @@ class World:
 
     def new_provider(self) -> YahooProvider:
         return YahooProvider(
-            _universe(tuple(self.yahoo.listings), self.currencies),
+            self.universe(),
             Fred(policy=self.policy),
             self.policy,
             clock=lambda: self.yahoo.now,
         )
+
+    def universe(self) -> Universe:
+        return _universe(tuple(self.yahoo.listings), self.currencies)
 
     def listing(self, symbol: str = "BOLT") -> Listing:
         return self.yahoo.listings[symbol]
@@ -163,6 +172,16 @@ class World:
         for row in current_versions(self.settings, ACTIONS).to_pylist():
             paid = self.paid(row["symbol"], ActionKind(row["kind"]))
             assert row["amount"] == paid[row["session_date"]], row
+
+    def hold_returns(self, symbol: str = "BOLT") -> None:
+        """Compare Yahoo's adjusted returns with what a holder earned since the session before."""
+        known = self.yahoo.listings[symbol]
+        for row in self.stored_rows(symbol)[1:]:
+            day = row["session_date"]
+            new, old = known.splits.get(day, (1, 1))
+            cash = known.dividends.get(day, 0.0) + known.capital_gains.get(day, 0.0)
+            base = known.bars[session_after(day, -1)].close * old / new - cash
+            assert abs(row["adjusted_return_1d"] - known.bars[day].close / base + 1) < 2e-6, row
 
     def paid(self, symbol: str, kind: ActionKind) -> dict[dt.date, float]:
         known = self.yahoo.listings[symbol]

@@ -67,7 +67,7 @@ def as_traded(chart: Chart) -> AsTraded:
     bars = chart.bars
     numbers = {name.lower(): snapped_prices(bars[name].to_numpy() * factors) for name in _PRICES}
     numbers["volume"] = np.round(bars["Volume"].to_numpy() / factors)
-    numbers["adjusted_return_1d"] = _returns(bars["Adj Close"].to_numpy())
+    numbers["adjusted_return_1d"] = _returns(chart.days, bars["Adj Close"].to_numpy())
     return AsTraded(
         days=chart.days,
         numbers=numbers,
@@ -102,9 +102,14 @@ def _paid(events: Events, splits: Events) -> Events:
     return Events(events.days, snapped_cash(events.amounts * factors, factors))
 
 
-def _returns(adjusted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the simple return since the last bar that had an adjusted close, to 1e-6."""
+def _returns(days: Days, adjusted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the simple return since the last earlier day with an adjusted close, to 1e-6.
+
+    Each of several lines of one day has its return since the day before, not since the other line.
+    """
     returns = np.full(len(adjusted), np.nan)
     quoted = np.flatnonzero(adjusted > 0)
-    returns[quoted[1:]] = np.round(adjusted[quoted[1:]] / adjusted[quoted[:-1]] - 1, 6)
+    earlier = np.searchsorted(days[quoted], days[quoted], side="left") - 1
+    later, base = quoted[earlier >= 0], quoted[earlier[earlier >= 0]]
+    returns[later] = np.round(adjusted[later] / adjusted[base] - 1, 6)
     return returns

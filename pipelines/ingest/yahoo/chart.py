@@ -77,9 +77,9 @@ def read_chart(symbol: str, answer: Any) -> Chart:
             currency=str(currency),
             days=_days(quotes, zone),
             bars=quotes.reset_index(drop=True),
-            splits=_events(splits, "Stock Splits", zone, np.multiply, 1.0),
-            dividends=_events(dividends, "Dividends", zone, np.add, unit),
-            capital_gains=_events(gains, "Capital Gains", zone, np.add, unit),
+            splits=_events(splits, "Stock Splits", zone, np.multiply),
+            dividends=_events(_in(currency, meta["currency"], unit, dividends), "Dividends", zone),
+            capital_gains=_events(gains * unit, "Capital Gains", zone),
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise MalformedAnswer(f"{type(error).__name__}: {error}") from None
@@ -106,13 +106,29 @@ def _days(frame: pd.DataFrame, zone: str) -> Days:
     return np.asarray(local.tz_localize(None).to_numpy(), dtype="datetime64[D]")
 
 
-def _events(frame: pd.DataFrame, column: str, zone: str, together: np.ufunc, unit: float) -> Events:
+def _in(currency: str, quoted: str, unit: float, dividends: pd.DataFrame) -> pd.DataFrame:
+    """Bring dividends to whole units; Yahoo names the currency of some, in whole units or not.
+
+    Raises
+    ------
+    MalformedAnswer
+        One is paid in another currency than the prices are in; nobody tells at what rate.
+    """
+    if "currency" not in dividends.columns:
+        return dividends * unit
+    units = {"": unit, quoted: unit} | {currency: 1.0}
+    named = dividends["currency"].fillna("")
+    foreign = sorted(set(named) - set(units))
+    if foreign:
+        raise MalformedAnswer(f"it has dividends in {foreign[0]}, and prices in {quoted}")
+    return dividends[["Dividends"]].mul(named.map(units), axis="index")
+
+
+def _events(frame: pd.DataFrame, column: str, zone: str, together: np.ufunc = np.add) -> Events:
     """Bring events to one per day: several cash amounts add up, several ratios multiply."""
     days = _days(frame, zone)
     amounts = frame[column].to_numpy(dtype=np.float64)
-    if "currency" in frame.columns and unit != 1.0:
-        raise MalformedAnswer(f"its {column.lower()} name a currency besides the minor unit")
     distinct, starts = np.unique(days, return_index=True)
     if len(distinct):
         amounts = together.reduceat(amounts, starts)
-    return Events(distinct, amounts * unit)
+    return Events(distinct, amounts)

@@ -116,6 +116,7 @@ def alike_twice(world: World) -> None:
     world.yahoo.spoil("BOLT", iter([spoilers.changed(repeat_line)]))
     poll = world.poll()
     assert (poll.new_rows, poll.problems) == (3 * ROWS, ())
+    world.hold_returns()
 
 
 @scenario("duplicate timestamps, other prices", "a day twice, in two ways: both kept for quality")
@@ -147,6 +148,7 @@ def last_trade(world: World) -> None:
     world.yahoo.spoil("BOLT", iter([spoilers.changed(add_trade)]))
     poll = world.poll()
     assert (poll.new_rows, poll.problems) == (3 * ROWS, ())
+    world.hold_returns()
 
 
 @scenario("GBp", "quoted in pence: stored in pounds; a dividend too")
@@ -158,6 +160,7 @@ def pence(world: World) -> None:
     poll = world.poll()
     assert (poll.new_rows, poll.problems) == (3 * ROWS, ())
     assert world.stored_actions() == {(DAY, "dividend"): 0.23}
+    world.hold_returns()
 
 
 @scenario("another currency", "pence where the universe expects dollars: nothing is stored")

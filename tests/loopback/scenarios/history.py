@@ -1,6 +1,7 @@
 """What was told before is told differently, or more is told."""
 
 import datetime as dt
+from itertools import repeat
 
 from models.lake import PRICES
 from pipelines.lake import read_as_of
@@ -52,6 +53,40 @@ def capital_gain(world: World) -> None:
     world.listing().capital_gains[DAY] = 1.07
     world.poll()
     assert world.stored_actions() == {(DAY, "dividend"): 0.21, (DAY, "capital_gain"): 1.07}
+    world.hold_returns()
+
+
+@scenario(
+    "dividend in pence", "a dividend that names its currency: the whole one, or the prices' own"
+)
+def dividend_in_pence(world: World) -> None:
+    def name_currencies(result: Result) -> None:
+        pounds, pence = sorted(result["events"]["dividends"].values(), key=lambda one: one["date"])
+        pounds |= {"amount": pounds["amount"] / 100, "currency": "GBP"}
+        pence |= {"currency": "GBp"}
+
+    world.listing().currency = "GBp"
+    world.listing().dividends |= {DAY: 0.23, SESSION: 0.31}
+    world.currencies["BOLT"] = "GBP"
+    world.provider = world.new_provider()
+    world.yahoo.spoil("BOLT", iter([spoilers.changed(name_currencies)]))
+    assert world.poll().problems == ()
+    assert world.stored_actions() == {(DAY, "dividend"): 0.23, (SESSION, "dividend"): 0.31}
+
+
+@scenario(
+    "dividend in another currency", "euros on a dollar share: the symbol is left out, not wrong"
+)
+def dividend_in_euros(world: World) -> None:
+    def name_currency(result: Result) -> None:
+        for one in result["events"]["dividends"].values():
+            one["currency"] = "EUR"
+
+    world.listing().dividends[DAY] = 0.23
+    world.yahoo.spoil("BOLT", repeat(spoilers.changed(name_currency)))
+    poll = world.poll()
+    assert poll.new_rows == 2 * ROWS
+    assert "it has dividends in EUR, and prices in USD" in poll.problems[0]
 
 
 @scenario("event without a bar", "a dividend and a split on days that have no bar keep their dates")

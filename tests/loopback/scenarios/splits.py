@@ -26,6 +26,7 @@ def many_splits(world: World) -> None:
     world.listing().dividends = {dt.date(2024, 1, 4): 0.35, DAY: 0.02}
     poll = world.poll()
     assert (poll.new_rows, poll.actions, poll.problems) == (3 * ROWS, 5, ())
+    world.hold_returns()
 
 
 @scenario("reverse split", "one for eight between two polls; volumes come back to the share")
