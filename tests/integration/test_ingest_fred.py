@@ -15,8 +15,19 @@ from pydantic import SecretStr
 
 from pipelines.ingest.fred import Fred, client
 
+WAITING = {"FRED slow", "FRED drip"}
+"""Scenarios that are over when a time limit is."""
 
-@pytest.mark.parametrize("scenario", FRED_SCENARIOS, ids=lambda scenario: scenario.name)
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(
+            scenario, id=scenario.name, marks=[pytest.mark.long] * (scenario.name in WAITING)
+        )
+        for scenario in FRED_SCENARIOS
+    ],
+)
 def test_what_fred_does_neither_loses_a_value_nor_stores_a_wrong_one(
     scenario: FredScenario, tmp_path: Path
 ) -> None:
@@ -62,6 +73,23 @@ def test_more_vintages_than_fred_answers_at_once_come_in_windows(tmp_path: Path)
         row["released_at"].date() == row["observation_date"] + dt.timedelta(days=1)
         for row in found[1:]
     )
+
+
+def test_no_ingest_asks_more_often_than_fred_allows_in_a_minute(tmp_path: Path) -> None:
+    now = dt.datetime(2026, 6, 28, 23, tzinfo=dt.UTC)
+    with economy(tmp_path) as made_up:
+        made_up.fred.today = now.date()
+        Fred(SecretStr(KEY), QUICK, lambda: now).observations(dt.date(1950, 1, 3), now.date())
+    assert len(made_up.internet.exchanged) < 120
+
+
+def test_an_answer_with_the_key_in_a_number_is_told_without_it(tmp_path: Path) -> None:
+    with economy(tmp_path) as made_up:
+        body = f'{{"count": 1, "observations": [{{"date": "{KEY}"}}]}}'.encode()
+        made_up.fred.spoil("UNRATE", repeat(lambda reply: Reply(200, body)))
+        now = dt.datetime(2024, 6, 28, 23, tzinfo=dt.UTC)
+        _, (problem,) = Fred(SecretStr(KEY), QUICK, lambda: now).observations(FIRST, TODAY)
+    assert KEY not in repr(problem)
 
 
 def test_a_long_answer_is_read_page_by_page(

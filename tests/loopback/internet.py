@@ -27,13 +27,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back; ``cut_at`` bytes of the body are sent and then the line is dead."""
+    """What goes back; ``cut_at`` bytes of the body are sent and then the line is dead.
+
+    With ``drip_s`` the body goes back byte by byte, with that wait between two.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
+    drip_s: float = 0.0
     cut_at: int | None = None
 
 
@@ -88,6 +92,8 @@ def _handler(
     internet: Internet, stopped: threading.Event
 ) -> type[socketserver.StreamRequestHandler]:
     class Connection(socketserver.StreamRequestHandler):
+        disable_nagle_algorithm = True
+
         def handle(self) -> None:
             first = self.rfile.readline().decode("latin-1").split()
             while self.rfile.readline().strip():
@@ -111,7 +117,7 @@ def _handler(
                 internet.exchanged.append((request, reply))
                 if reply.delay_s and stopped.wait(reply.delay_s):
                     return
-                secure.sendall(_written(reply))
+                _send(secure, reply, stopped)
                 if reply.cut_at is not None:
                     return
 
@@ -133,7 +139,19 @@ def _read(host: str, stream: BinaryIO) -> Request | None:
     return Request(host, start[0], url.path, query, headers)
 
 
-def _written(reply: Reply) -> bytes:
+def _send(secure: ssl.SSLSocket, reply: Reply, stopped: threading.Event) -> None:
+    head, body = _written(reply)
+    if not reply.drip_s:
+        secure.sendall(head + body)
+        return
+    secure.sendall(head)
+    for byte in body:
+        if stopped.wait(reply.drip_s):
+            return
+        secure.sendall(bytes([byte]))
+
+
+def _written(reply: Reply) -> tuple[bytes, bytes]:
     lines = [
         f"HTTP/1.1 {reply.status} Loopback",
         f"Content-Type: {reply.content_type}",
@@ -141,4 +159,4 @@ def _written(reply: Reply) -> bytes:
         *(f"{name}: {value}" for name, value in reply.headers),
     ]
     body = reply.body if reply.cut_at is None else reply.body[: reply.cut_at]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    return "\r\n".join([*lines, "", ""]).encode(), body

@@ -4,6 +4,7 @@ The API takes its key in the address, and httpx puts addresses into its log and 
 """
 
 import logging
+import time
 from collections.abc import Mapping
 
 import httpx
@@ -11,6 +12,8 @@ import httpx
 from pipelines.ingest.retries import RetryPolicy
 
 _EXCERPT = 500
+_PIECES = 5
+"""A whole answer may take as many times the limit for one piece of it."""
 
 
 class FredFailure(Exception):  # noqa: N818
@@ -48,7 +51,7 @@ def ask(
 
 def _answer(client: httpx.Client, url: str, parameters: Mapping[str, str]) -> httpx.Response:
     try:
-        response = client.get(url, params=parameters)
+        response = _whole(client, url, parameters)
     except httpx.HTTPError as error:
         # Its text may hold the address, and with it the key.
         raise FredFailure(f"FRED cannot be reached ({type(error).__name__})") from None
@@ -57,6 +60,18 @@ def _answer(client: httpx.Client, url: str, parameters: Mapping[str, str]) -> ht
     transient = response.status_code == 429 or response.status_code >= 500
     reason = f"FRED answered {response.status_code}"
     raise FredFailure(reason, excerpt(response.text, parameters), transient)
+
+
+def _whole(client: httpx.Client, url: str, parameters: Mapping[str, str]) -> httpx.Response:
+    """Read an answer to its end, but not for ever: httpx limits the wait for each piece only."""
+    deadline = time.monotonic() + _PIECES * (client.timeout.read or 0)
+    with client.stream("GET", url, params=parameters) as response:
+        body = bytearray()
+        for piece in response.iter_bytes():
+            body += piece
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout("the answer does not end")
+    return httpx.Response(response.status_code, content=bytes(body), request=response.request)
 
 
 def excerpt(text: str, parameters: Mapping[str, str]) -> str:

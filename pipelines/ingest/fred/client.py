@@ -20,7 +20,8 @@ from pydantic import SecretStr
 from pipelines.ingest.fred.answers import FredFailure, ask, excerpt
 from pipelines.ingest.fred.series import Series, macro_series
 from pipelines.ingest.provider import MACRO_SCHEMA, Problem
-from pipelines.ingest.retries import RetryPolicy, utc_now
+from pipelines.ingest.release_lags import DAILY
+from pipelines.ingest.retries import CircuitBreaker, RetryPolicy, utc_now
 from pipelines.sessions import read_date
 
 GRAPH_URL = "https://fred.stlouisfed.org/graph/fredgraph.csv"
@@ -33,7 +34,10 @@ _LAST_VINTAGE = dt.date(9999, 12, 31)
 """FRED's own end of real time."""
 _ROWS_PER_PAGE = 100_000
 _VINTAGE_YEARS = 5
-"""FRED answers at most 2,000 vintages at once, and a daily series has some 250 a year."""
+"""FRED answers at most 2,000 vintages at once, and a daily series has some 250 a year.
+
+A monthly one has some 12 and comes in one piece, since FRED takes 120 requests a minute.
+"""
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,23 @@ class Fred:
     def observations(self, start: dt.date, end: dt.date) -> tuple[pa.Table, tuple[Problem, ...]]:
         """Return all series from start to end; a series that fails is a problem, not an error.
 
+        After several in a row that FRED did not answer, the rest is not asked for.
         ``released_at`` is null where FRED does not date the value: in the public files, and for
         values of never revised series that are older than FRED's archive.
         """
         rows: list[dict[str, Any]] = []
         problems: list[Problem] = []
+        breaker = CircuitBreaker(self._policy, self._clock)
         with httpx.Client(timeout=self._policy.timeout_s) as client:
             for series in macro_series():
                 try:
+                    if breaker.is_open:
+                        raise FredFailure("FRED did not answer for others, so it was not asked")
                     rows += self._series(client, series, start, end)
+                    breaker.success()
                 except FredFailure as failure:
+                    if failure.transient:
+                        breaker.strike()
                     received = (failure.received,) if failure.received else ()
                     remedy = "Run the ingest again; older values stay in the lake."
                     problems.append(Problem(series.series_id, str(failure), remedy, received))
@@ -131,7 +142,7 @@ class Fred:
         """Read every value that was ever published for the observations from start to end."""
         found = [
             vintage
-            for first, last in _vintage_windows(start, self._clock().date())
+            for first, last in _vintage_windows(series, start, self._clock().date())
             for vintage in self._archived(client, series, start, end, first, last)
         ]
         found.sort(key=lambda vintage: (vintage.observation_date, vintage.published))
@@ -198,16 +209,20 @@ class Fred:
                 ]
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"FRED's answer cannot be read ({type(error).__name__}: {error})"
-                raise FredFailure(reason, excerpt(response.text, parameters)) from None
+                received = excerpt(response.text, parameters)
+                raise FredFailure(excerpt(reason, parameters), received) from None
             if not page and total:
                 raise FredFailure(f"FRED announced {total} values and sent {len(found)}")
             found += page
         return found
 
 
-def _vintage_windows(start: dt.date, today: dt.date) -> list[tuple[dt.date, dt.date]]:
+def _vintage_windows(
+    series: Series, start: dt.date, today: dt.date
+) -> list[tuple[dt.date, dt.date]]:
     """Cut real time, from the oldest observation on, into windows that FRED answers at once."""
-    years = range(start.year, max(start.year, today.year) + 1, _VINTAGE_YEARS)
+    newest = max(start.year, today.year) if series.series_id in DAILY else start.year
+    years = range(start.year, newest + 1, _VINTAGE_YEARS)
     firsts = [dt.date(year, 1, 1) for year in years]
     lasts = [first - dt.timedelta(days=1) for first in firsts[1:]]
     return list(zip(firsts, [*lasts, _LAST_VINTAGE], strict=True))

@@ -95,6 +95,26 @@ def slow(economy: Economy) -> None:
     recovers_from(economy, lambda reply: replace(reply, delay_s=1.0))
 
 
+@scenario("FRED drip", "an answer that comes byte by byte, and would do so for minutes")
+def dripping(economy: Economy) -> None:
+    economy.policy = replace(economy.policy, timeout_s=0.5, attempts=2)
+    economy.fred.spoil("UNRATE", repeat(lambda reply: replace(reply, drip_s=0.1)))
+    poll = economy.poll()
+    assert poll.problems == ("UNRATE: FRED cannot be reached (ReadTimeout)",)
+    assert poll.new_rows == ALL_ROWS - MONTHLY_ROWS
+
+
+@scenario("FRED down", "no series is answered: after a few the others are not asked for")
+def down(economy: Economy) -> None:
+    economy.policy = replace(economy.policy, attempts=2)
+    economy.poll()
+    for one in economy.fred.series:
+        economy.fred.spoil(one, repeat(lambda reply: Reply(503, b"", "text/html")))
+    poll = economy.poll()
+    assert (poll.asked, poll.new_rows) == (2 * economy.policy.strikes, 0)
+    assert len(poll.problems) == SERIES
+
+
 @scenario("FRED 404", "a series that is gone: asked once, the others are read")
 def gone(economy: Economy) -> None:
     del economy.fred.series["RSAFS"]
