@@ -22,7 +22,8 @@ class RetryPolicy:
     ``attempts`` counts every time that one thing is asked for. The n-th wait is drawn evenly
     between half and all of ``first_wait_s * growth ** n``, so that several processes that were
     refused together do not come back together ("equal jitter", Brooker 2015, AWS Architecture
-    Blog). ``strikes`` refused rounds in a row open the breaker for ``cool_down_s``.
+    Blog). ``strikes`` refused rounds in a row open the breaker for ``cool_down_s``. Between two
+    batches lie between half and all of ``pause_s``.
     """
 
     attempts: int = 4
@@ -32,11 +33,26 @@ class RetryPolicy:
     strikes: int = 3
     cool_down_s: float = 300.0
     timeout_s: float = 20.0
+    pause_s: float = 4.0
 
     def wait(self, failed_rounds: int) -> None:
         """Sleep after some failed rounds, one or more."""
         whole = min(self.first_wait_s * self.growth ** (failed_rounds - 1), self.longest_wait_s)
         time.sleep(_RANDOM.uniform(whole / 2, whole))
+
+
+class Pace:
+    """Keeps a pause between the batches of a process; the first one starts at once."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._started = False
+
+    def keep(self) -> None:
+        """Sleep, unless nothing was asked before."""
+        if self._started:
+            time.sleep(_RANDOM.uniform(self._policy.pause_s / 2, self._policy.pause_s))
+        self._started = True
 
 
 class CircuitBreaker:

@@ -86,6 +86,7 @@ class Yahoo:
         self.now = now
         self.crumb = Reply(body=CRUMB.encode(), content_type="text/plain")
         self.gives_cookie = True
+        self.cookie = "A3=made-up; Domain=.yahoo.com; Path=/; Max-Age=86400; Secure"
         self._spoilers: dict[str, Iterator[Spoiler | None]] = {}
 
     def sites(self) -> dict[str, Site]:
@@ -102,8 +103,7 @@ class Yahoo:
     def _answer(self, request: Request) -> Reply:
         match request.host, request.path:
             case "fc.yahoo.com", _:
-                cookie = "A3=made-up; Domain=.yahoo.com; Path=/; Max-Age=86400; Secure"
-                headers = (("Set-Cookie", cookie),) if self.gives_cookie else ()
+                headers = (("Set-Cookie", self.cookie),) if self.gives_cookie else ()
                 return Reply(404, headers=headers, content_type="text/html")
             case _, "/v1/test/getcrumb":
                 return self.crumb

@@ -25,4 +25,8 @@ def yahoo_provider(settings: Settings) -> YahooProvider:
     SourceError
         The universe file cannot be read, or its content is not allowed.
     """
-    return YahooProvider(read_universe(settings.universe_file), Fred(settings.fred_api_key))
+    return YahooProvider(
+        read_universe(settings.universe_file),
+        Fred(settings.fred_api_key),
+        cache=settings.home / "cache" / "yahoo",
+    )

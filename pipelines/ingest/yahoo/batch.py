@@ -51,7 +51,7 @@ def ask_batch(
             else:
                 answer.failures[symbol] = outcome
                 attempts[symbol] += outcome.kind is not FailureKind.REFUSED
-        _judge(outcomes, breaker)
+        _judge(outcomes, breaker, probed=breaker.is_half_open)
         progressed = any(isinstance(outcome, Chart) for outcome in outcomes.values())
         failed_rounds = 1 if progressed else failed_rounds + 1
         pending = [
@@ -93,11 +93,11 @@ def _round(symbols: Sequence[str], ask: Ask) -> dict[str, Chart | Failure]:
         return {symbol: outcome for symbol, outcome in outcomes if outcome is not None}
 
 
-def _judge(outcomes: dict[str, Chart | Failure], breaker: CircuitBreaker) -> None:
+def _judge(outcomes: dict[str, Chart | Failure], breaker: CircuitBreaker, probed: bool) -> None:
     """Tell the breaker what a round says about the source as a whole.
 
-    One symbol that cannot be reached says nothing; a round in which none can says as much as a
-    refusal. An answer that a symbol is unknown is an answer.
+    One symbol that cannot be reached says nothing, unless it was the probe; a round in which none
+    can says as much as a refusal. An answer that a symbol is unknown is an answer.
     """
     kinds = [
         outcome.kind if isinstance(outcome, Failure) else None for outcome in outcomes.values()
@@ -105,5 +105,5 @@ def _judge(outcomes: dict[str, Chart | Failure], breaker: CircuitBreaker) -> Non
     silent = {FailureKind.REFUSED, FailureKind.UNREACHABLE}
     if any(kind not in silent for kind in kinds):
         breaker.success()
-    elif FailureKind.REFUSED in kinds or len(kinds) > 1:
+    elif FailureKind.REFUSED in kinds or len(kinds) > 1 or probed:
         breaker.strike()

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yfinance as yf
@@ -15,6 +16,8 @@ from pipelines.ingest.yahoo.chart import Chart, MalformedAnswer, read_chart
 _CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
 _REFUSALS = (401, 403, 429, 999)
 _EXCERPT = 500
+_MISUNDERSTOOD = (LookupError, TypeError, AttributeError, ValueError)
+"""What yfinance raises over a cookie or consent page that it did not expect."""
 
 
 class FailureKind(StrEnum):
@@ -36,12 +39,15 @@ class Failure:
 
 
 @cache
-def keep_cookies_apart() -> "TemporaryDirectory[str]":
+def keep_cookies_apart(parent: Path | None = None) -> "TemporaryDirectory[str]":
     """Give yfinance's cookie database a folder of this process, before its first request.
 
     Its usual place under the user's cache is shared by all processes, which lock each other out.
+    The folder lies under ``parent``, or the system's temporary one, and goes with the process.
     """
-    folder = TemporaryDirectory(prefix="smartinvest-yahoo-")
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    folder = TemporaryDirectory(prefix="smartinvest-yahoo-", dir=parent)
     yf.set_tz_cache_location(folder.name)
     return folder
 
@@ -67,6 +73,9 @@ def ask_chart(symbol: str, first: dt.date, until: dt.date, timeout_s: float) -> 
         return Failure(FailureKind.REFUSED, "Yahoo answered 429, too many requests")
     except (OSError, YFException) as error:  # curl's errors are OSErrors
         return Failure(FailureKind.UNREACHABLE, f"{type(error).__name__}: {error}")
+    except _MISUNDERSTOOD as error:
+        reason = f"yfinance cannot get through to Yahoo ({type(error).__name__}: {error})"
+        return Failure(FailureKind.UNREACHABLE, reason)
     status, text = response.status_code, response.text
     if status in _REFUSALS:
         return Failure(FailureKind.REFUSED, f"Yahoo answered {status}", text[:_EXCERPT])

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +12,7 @@ from models.vocabulary import Arrival, Source
 from pipelines.errors import SourceError
 from pipelines.ingest.fred import Fred
 from pipelines.ingest.provider import ACTION_SCHEMA, PRICE_SCHEMA, Delivery, Problem
-from pipelines.ingest.retries import CircuitBreaker, RetryPolicy, utc_now
+from pipelines.ingest.retries import CircuitBreaker, Pace, RetryPolicy, utc_now
 from pipelines.ingest.universe import Universe
 from pipelines.ingest.yahoo.batch import BatchAnswer, ask_batch, refusal
 from pipelines.ingest.yahoo.chart import Chart
@@ -41,6 +42,8 @@ class YahooProvider:
     policy : waits and limits of the requests to Yahoo.
     clock : says which session's bars are complete, and when the breaker has cooled down; no other
         market date comes from it.
+    cache : folder for what yfinance stores while the process lives; the system's temporary one
+        if none is given.
     """
 
     source = Source.YAHOO
@@ -52,11 +55,14 @@ class YahooProvider:
         fred: Fred,
         policy: RetryPolicy | None = None,
         clock: Callable[[], dt.datetime] = utc_now,
+        cache: Path | None = None,
     ) -> None:
         self._universe = universe
         self._fred = fred
         self._policy = policy or RetryPolicy()
         self._clock = clock
+        self._cache = cache
+        self._pace = Pace(self._policy)
         self._breaker = CircuitBreaker(self._policy, clock)
         self._currencies: dict[str, str] = dict(
             zip(
@@ -110,7 +116,8 @@ class YahooProvider:
         SourceError
             Yahoo refused everything that was asked.
         """
-        keep_cookies_apart()
+        keep_cookies_apart(self._cache)
+        self._pace.keep()
         last = min(end, self.newest_session())
         until = self._clock().date() + dt.timedelta(days=1)
 
@@ -120,7 +127,7 @@ class YahooProvider:
         answer = ask_batch(symbols, ask, self._policy, self._breaker)
         if self._breaker.is_open and not answer.charts:
             raise SourceError(
-                "source", Source.YAHOO, refusal(self._breaker), "Run the ingest again then."
+                "source", Source.YAHOO, self._why(answer), "Run the ingest again then."
             )
         parts = [
             rows_of(chart, start, last, self._currencies.get(symbol))
@@ -137,6 +144,11 @@ class YahooProvider:
     def macro(self, start: dt.date, end: dt.date) -> tuple[pa.Table, tuple[Problem, ...]]:
         """Return FRED's observations from start to end."""
         return self._fred.observations(start, end)
+
+    def _why(self, answer: BatchAnswer) -> str:
+        """Say why nothing came, with the last failure of a symbol as an example."""
+        reasons = [failure.reason for _, failure in sorted(answer.failures.items())]
+        return "; ".join([refusal(self._breaker), *reasons[:1]])
 
     def _problems(self, answer: BatchAnswer) -> tuple[Problem, ...]:
         failed = [

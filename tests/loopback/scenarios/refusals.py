@@ -142,6 +142,12 @@ def no_crumb(world: World) -> None:
     assert {"guce.yahoo.com", "consent.yahoo.com", "fc.yahoo.com"} <= hosts
 
 
+@scenario("strange cookie", "a cookie on which yfinance itself stumbles: an error that tells it")
+def strange_cookie(world: World) -> None:
+    world.yahoo.cookie = "B9=made-up; Domain=.yahoo.com; Path=/; Max-Age=86400; Secure"
+    assert "KeyError: 'A3'" in world.poll().refused
+
+
 @scenario("crumb refused", "429 for the crumb alone")
 def crumb_refused(world: World) -> None:
     world.yahoo.crumb = Reply(429, b"Too Many Requests", "text/html")
