@@ -70,9 +70,16 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str | None]]]:
                     f"it has no column {', '.join(missing)}",
                     f"Its first line must be {','.join(_READERS)}, in any order.",
                 )
-            return [(reader.line_num, cells) for cells in reader]
+            return [(reader.line_num, _whole(path, reader.line_num, cells)) for cells in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _refused(path, f"it cannot be read ({error})", "Write it as CSV in UTF-8.") from None
+
+
+def _whole(path: Path, line: int, cells: dict[str, str | None]) -> dict[str, str | None]:
+    """Return the cells of a line, unless it has more of them than the first line."""
+    if any(name is None for name in cells):
+        raise _refused(path, f"line {line} has more cells than columns", "Quote texts with commas.")
+    return cells
 
 
 def _read_row(path: Path, line: int, cells: dict[str, str | None]) -> Row:

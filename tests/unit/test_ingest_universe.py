@@ -62,6 +62,7 @@ def test_an_instrument_may_leave_and_come_back(universe_file: Callable[..., Path
     [
         ((), "it has no column universe, symbol"),
         ((HEADER,), "it names no instrument"),
+        ((HEADER, ROW + ",5"), "line 2 has more cells than columns"),
         ((HEADER.replace("currency,", ""), ROW), "it has no column currency"),
         ((HEADER, ROW.replace("us_equity", "stocks")), "line 2, asset_class 'stocks': allowed"),
         ((HEADER, ROW.replace("SPY", "spy")), "line 2, symbol 'spy': symbols are written"),
