@@ -1,8 +1,8 @@
 """The lake: append-only Parquet files in a folder or a bucket, and the manifests that pin them.
 
     raw/<dataset>/source=<source>/[year=<Y>/]<digest>.parquet              as received
-    compacted/<dataset>/source=<source>/[year=<Y>/]<digest>.parquet        the same, in fewer files
     quarantine/<dataset>/source=<source>/rules=<digest>/<digest>.parquet   what was rejected, why
+    compacted/<folder of either>/<digest>.parquet                          the same, in fewer files
     releases/source=<source>/<digest>.parquet                              verdicts overruled
     checks/<dataset>/source=<source>/rules=<digest>/<digest>.json          what was checked
     clients/<table>/<digest>.parquet                                       client inputs, no names

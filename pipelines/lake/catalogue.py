@@ -69,7 +69,7 @@ def landed_files(settings: Settings, area: str, table: Table, below: str = "") -
     notes = _notes(settings, place, folder)
     landed = place.files(f"{folder}/{below}" if below else folder, ".parquet")
     files = dict(zip(landed, notes.files(place, landed), strict=True))
-    if area == "raw" and (compacted := compacted_files(settings, table)):
+    if compacted := compacted_files(settings, area, table, below):
         made = [notes.replaced(place, path) for path in compacted]
         # A later compaction replaces all that an earlier one did, and more.
         for replaced in sorted(made, key=len):
@@ -78,17 +78,18 @@ def landed_files(settings: Settings, area: str, table: Table, below: str = "") -
     return list(files.values())
 
 
-def compacted_files(settings: Settings, table: Table) -> list[str]:
-    """Return the files that compaction made of a raw dataset, in path order."""
-    return storage(settings).files(dataset_folder(settings, "compacted", table), ".parquet")
+def compacted_files(settings: Settings, area: str, table: Table, below: str = "") -> list[str]:
+    """Return the files that compaction made of a dataset, in path order."""
+    folder = f"compacted/{dataset_folder(settings, area, table)}"
+    return storage(settings).files(f"{folder}/{below}" if below else folder, ".parquet")
 
 
-def replaced_files(settings: Settings, table: Table, compacted: str) -> Sequence[LakeFile]:
+def replaced_files(
+    settings: Settings, area: str, table: Table, compacted: str
+) -> Sequence[LakeFile]:
     """Return the landed files whose rows a compacted file holds."""
     place = storage(settings)
-    return _notes(settings, place, dataset_folder(settings, "raw", table)).replaced(
-        place, compacted
-    )
+    return _notes(settings, place, dataset_folder(settings, area, table)).replaced(place, compacted)
 
 
 def to_replaces(files: Iterable[tuple[LakeFile, str]]) -> str:

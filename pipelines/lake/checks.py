@@ -10,6 +10,7 @@ a portfolio.
 import datetime as dt
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from models.declaration import Table
@@ -36,23 +37,30 @@ def unchecked_files(settings: Settings, table: Table, rules: str) -> list[str]:
 
 def checked_files(settings: Settings, table: Table, rules: str | None = None) -> frozenset[str]:
     """Return the raw files that were checked under some rules; those in force if None."""
-    rules = rules or rules_in_force(settings, table)
-    if rules is None:
-        return frozenset()
-    place = storage(settings)
-    folder = f"{_folder(settings, table)}/{rules_folder(rules)}"
-    return frozenset().union(*(_files(place, path) for path in place.files(folder, ".json")))
+    return frozenset().union(*(mark.files for mark in _marks(settings, table, rules)))
+
+
+def filed_verdicts(settings: Settings, table: Table) -> frozenset[str]:
+    """Return the files of verdicts that checks under the rules in force wrote."""
+    return frozenset().union(*(mark.verdicts for mark in _marks(settings, table, None)))
 
 
 def mark_checked(
-    settings: Settings, table: Table, rules: str, session: dt.date, paths: Iterable[str]
+    settings: Settings,
+    table: Table,
+    rules: str,
+    session: dt.date,
+    paths: Iterable[str],
+    verdicts: Iterable[str] = (),
 ) -> None:
-    """Remember that raw files were checked; call it once their rejections are written.
+    """Remember that raw files were checked, and in which files their rejections are.
 
-    These rules are then the ones in force.
+    Call it once those are written. These rules are then the ones in force.
     """
     place = storage(settings)
     content = {"files": sorted(paths), "session_date": session}
+    if filed := sorted(verdicts):
+        content["verdicts"] = filed
     if content["files"]:
         name = json_digest(content)[:RULE_DIGITS]
         path = f"{_folder(settings, table)}/{rules_folder(rules)}/{name}.json"
@@ -78,10 +86,28 @@ def rules_folder(rules: str) -> str:
     return f"rules={rules[:RULE_DIGITS]}"
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """What one check remembered: raw files, and the files of the verdicts on them."""
+
+    files: frozenset[str]
+    verdicts: frozenset[str]
+
+
+def _marks(settings: Settings, table: Table, rules: str | None) -> list[_Mark]:
+    rules = rules or rules_in_force(settings, table)
+    if rules is None:
+        return []
+    place = storage(settings)
+    folder = f"{_folder(settings, table)}/{rules_folder(rules)}"
+    return [_mark(place, path) for path in place.files(folder, ".json")]
+
+
 @lru_cache(maxsize=1 << 14)
-def _files(place: Storage, path: str) -> frozenset[str]:
+def _mark(place: Storage, path: str) -> _Mark:
     try:
-        return frozenset(json.loads(place.read(path).to_pybytes())["files"])
+        content = json.loads(place.read(path).to_pybytes())
+        return _Mark(frozenset(content["files"]), frozenset(content.get("verdicts", ())))
     except (ValueError, KeyError, TypeError):
         raise _damaged(path) from None
 

@@ -5,7 +5,7 @@ It names landed files. What compaction does to them later changes no manifest.
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from models.declaration import Table
 from models.lake import INSTRUMENTS, PRICES, RAW
 from pipelines.errors import LakeError
 from pipelines.lake.catalogue import LakeFile, landed_files
-from pipelines.lake.checks import checked_files, rules_in_force
+from pipelines.lake.checks import checked_files, filed_verdicts, rules_in_force
 from pipelines.lake.cut import known_at_cut
 from pipelines.lake.files import verified, visible
 from pipelines.lake.parquet import FileRecord
@@ -80,10 +80,13 @@ def build_manifest(
     cut = known_at_cut(settings, session)
     files = []
     for table in RAW:
-        raw = visible(landed_files(settings, "raw", table), session, cut)
+        landed, judged = landed_files(settings, "raw", table), verdict_files(settings, table)
+        _require_all(checked_files(settings, table), landed)
+        _require_all(filed_verdicts(settings, table), judged)
+        raw = visible(landed, session, cut)
         _require_rows(settings, table, raw, session)
         _require_checked(settings, table, raw, session)
-        rejected = visible(verdict_files(settings, table), session, cut)
+        rejected = visible(judged, session, cut)
         files += _records(settings, [*raw, *rejected])
     files += [_release(settings, path) for path in release_files(settings)]
     for file in client_files:
@@ -167,6 +170,17 @@ def _require_rows(
             session,
             f"the lake has no {table.name} of source {settings.source.value} up to it",
             f"Run `smartinvest ingest --session {session}` first.",
+        )
+
+
+def _require_all(expected: Collection[str], files: Sequence[LakeFile]) -> None:
+    """Refuse to go on without a file that a check has seen."""
+    for path in sorted(set(expected) - {file.path for file in files}):
+        raise LakeError(
+            "lake file",
+            path,
+            "it was there when its rows were checked, and is gone",
+            "Restore it from a backup; a build without it would pass for a complete one.",
         )
 
 

@@ -17,7 +17,7 @@ from models.declaration import Table
 from models.lake import RELEASES, quarantined
 from pipelines.lake.catalogue import LakeFile, dataset_folder, landed_files
 from pipelines.lake.checks import rules_folder, rules_in_force
-from pipelines.lake.files import read_file
+from pipelines.lake.files import held_by, read_file
 from pipelines.lake.parquet import FileRecord, canonical, changes, codes, declared, encoded_schema
 from pipelines.lake.storage import storage
 from pipelines.lake.summary import SESSION, subject_column
@@ -61,9 +61,13 @@ def verdicts(settings: Settings, table: Table, rules: str | None = None) -> pa.T
 
 
 def read_verdicts(settings: Settings, table: Table, paths: Iterable[str]) -> pa.Table:
-    """Return the verdicts in some files, encoded: one per row of the dataset and rule."""
+    """Return the verdicts in landed files, encoded: one per row of the dataset and rule.
+
+    After a compaction there may be others, under the same rules, among them.
+    """
     declaration = quarantined(table)
-    parts = [read_file(settings, declaration, path) for path in paths]
+    files = held_by(settings, table, "quarantine", paths)
+    parts = [read_file(settings, declaration, path) for path in files]
     if not parts:
         return encoded_schema(declaration).empty_table()
     ordered = canonical(pa.concat_tables(parts), declaration)

@@ -5,7 +5,7 @@ a killed ingest leaves unmarked files, which no build reads and the next check j
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 import numpy as np
@@ -23,7 +23,7 @@ from pipelines.lake import (
     LakeFile,
     add_rejections,
     checked_files,
-    current_versions,
+    declared,
     landed_files,
     mark_checked,
     read_files,
@@ -31,8 +31,16 @@ from pipelines.lake import (
     unchecked_files,
     without_rejected,
 )
+from pipelines.lake.versions import newest_versions
 from pipelines.lineage import REPOSITORY, tree_digest
-from pipelines.quality.judging import PriceJudge, Verdict, judge_rows
+from pipelines.quality.judging import (
+    PriceJudge,
+    Verdict,
+    judge_actions,
+    judge_macro,
+    judge_rows,
+    judge_universe,
+)
 from pipelines.settings import Settings
 
 SUITES: dict[str, Suite] = {
@@ -82,9 +90,8 @@ def check_rows(
     """
     verdict = verdict_on(settings, table, rows, judge)
     rules = rules_digest()
-    if verdict.rejections.num_rows:
-        add_rejections(settings, table, rules, verdict.rejections)
-    mark_checked(settings, table, rules, session, paths)
+    filed = _file(settings, table, verdict)
+    mark_checked(settings, table, rules, session, paths, filed)
     return verdict
 
 
@@ -101,16 +108,44 @@ def verdict_on(
     settings: Settings, table: Table, rows: pa.Table, judge: PriceJudge | None = None
 ) -> Verdict:
     """Return the verdict on rows of a raw dataset; writes nothing."""
-    if table is not PRICES:
-        return judge_rows(table, SUITES[table.name], rows)
-    judge = judge or price_judge(settings)
-    symbols = pc.unique(rows["symbol"]).cast(pa.string()).to_pylist()
-    return judge.judge(rows, _accepted_past(settings, rows, symbols), _actions(settings, symbols))
+    if table is PRICES:
+        judge = judge or price_judge(settings)
+        past = _accepted_past(settings, rows, _texts(rows, "symbol"))
+        return judge.judge(rows, past, known_actions(settings, _texts(rows, "symbol")))
+    return judge_beside(settings, table, rows, _past(settings, table, rows))
+
+
+def judge_beside(
+    settings: Settings, table: Table, rows: pa.Table, past: pa.Table | None
+) -> Verdict:
+    """Return the verdict on rows of a dataset other than prices, beside earlier ones."""
+    if table is ACTIONS:
+        return judge_actions(rows, past)
+    if table is MACRO:
+        return judge_macro(rows, past)
+    if table is UNIVERSE:
+        known = accepted_versions(settings, INSTRUMENTS)["symbol"].to_pylist()
+        return judge_universe(rows, known, past)
+    return judge_rows(table, SUITES[table.name], rows)
 
 
 def price_judge(settings: Settings) -> PriceJudge:
-    """Return the judge of the source's current instruments."""
-    return PriceJudge(current_versions(settings, INSTRUMENTS))
+    """Return the judge by the last accepted versions of the source's instruments."""
+    return PriceJudge(accepted_versions(settings, INSTRUMENTS))
+
+
+def known_actions(settings: Settings, symbols: list[str]) -> pa.Table:
+    """Return the last accepted version of each split and dividend of some symbols."""
+    return accepted_versions(settings, ACTIONS, symbols)
+
+
+def accepted_versions(
+    settings: Settings, table: Table, subjects: Collection[str] | None = None
+) -> pa.Table:
+    """Return the newest version of each entity that today's rules accept; text plain."""
+    rows = read_rows(settings, table, landed_files(settings, "raw", table), subjects=subjects)
+    accepted = without_rejected(settings, table, rows, rules_digest())
+    return declared(newest_versions(accepted, table), table)
 
 
 def _check_unchecked(settings: Settings, session: dt.date, table: Table) -> int:
@@ -120,12 +155,19 @@ def _check_unchecked(settings: Settings, session: dt.date, table: Table) -> int:
         return 0
     rows = read_files(settings, table, paths)
     checked = rows.num_rows
+    filed = []
     for part in _in_parts(rows, table):
-        verdict = verdict_on(settings, table, part)
-        if verdict.rejections.num_rows:
-            add_rejections(settings, table, rules, verdict.rejections)
-    mark_checked(settings, table, rules, session, paths)
+        filed += _file(settings, table, verdict_on(settings, table, part))
+    mark_checked(settings, table, rules, session, paths, filed)
     return checked
+
+
+def _file(settings: Settings, table: Table, verdict: Verdict) -> list[str]:
+    """Write what a verdict rejects, unless that is filed already; return the new file's path."""
+    if verdict.rejections.num_rows == 0:
+        return []
+    file = add_rejections(settings, table, rules_digest(), verdict.rejections)
+    return [] if file is None else [file.path]
 
 
 def _in_parts(rows: pa.Table, table: Table) -> Iterable[pa.Table]:
@@ -139,11 +181,22 @@ def _in_parts(rows: pa.Table, table: Table) -> Iterable[pa.Table]:
         yield rows.filter(pc.is_in(rows["symbol"].cast(pa.string()), pa.array(group.tolist())))
 
 
-def _actions(settings: Settings, symbols: list[str]) -> pa.Table:
-    accepted = without_rejected(
-        settings, ACTIONS, current_versions(settings, ACTIONS, symbols), rules_digest()
-    )
-    return accepted
+def _past(settings: Settings, table: Table, rows: pa.Table) -> pa.Table | None:
+    """Return what was judged of the rows' subjects; of actions also what was rejected."""
+    checked = checked_files(settings, table, rules_digest())
+    files = [file for file in landed_files(settings, "raw", table) if file.path in checked]
+    if table is INSTRUMENTS or not files or rows.num_rows == 0:
+        return None
+    subjects = _texts(rows, "series_id" if table is MACRO else "symbol")
+    past = read_rows(settings, table, files, subjects=subjects)
+    if table is ACTIONS:
+        return past
+    return without_rejected(settings, table, past, rules_digest())
+
+
+def _texts(rows: pa.Table, column: str) -> list[str]:
+    texts: list[str] = pc.unique(rows[column]).cast(pa.string()).to_pylist()
+    return texts
 
 
 def _accepted_past(settings: Settings, rows: pa.Table, symbols: list[str]) -> pa.Table | None:

@@ -4,10 +4,12 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from lake_examples import DAYS, LATER, append, bars, lake_of
+from lake_examples import DAYS, LATER, RULES, append, bars, lake_of
 from typer.testing import CliRunner
 
+from models.lake import PRICES
 from pipelines.cli.main import app
+from pipelines.lake import dataset_files, mark_checked
 from pipelines.settings import Settings
 
 
@@ -48,6 +50,7 @@ def test_a_restatement_is_listed_with_both_values_and_moments(home: Settings) ->
 def test_files_are_counted_before_and_after_a_compaction(home: Settings) -> None:
     row = "│ prices  │ 2      │ {} "
     assert row.format(2) in lake("files")
+    mark_checked(home, PRICES, RULES, DAYS[2], dataset_files(home, PRICES))
     lake("compact")
     assert row.format(1) in lake("files")
     assert f"{DAYS[0]} to {DAYS[2]}" in lake("files")

@@ -212,6 +212,29 @@ def test_damage_to_a_file_is_noticed(home: Settings, damage: str) -> None:
         build_manifest(home, LAST, [])
 
 
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_file_that_is_gone_is_noticed(home: Settings, compacted: bool) -> None:
+    load(home, EARLY)
+    load(home, LAST)
+    if compacted:
+        compact(home)
+        compact(home)
+    path = next((home.lake / ("compacted" if compacted else "raw")).rglob("*.parquet"))
+    path.unlink()
+    with pytest.raises(LakeError, match=r"raw/.*is gone.*Restore it from a backup"):
+        build_manifest(home, LAST, [])
+
+
+def test_verdicts_that_are_gone_are_noticed(home: Settings) -> None:
+    market = MadeUpMarket()
+    market.bar("BOLT", SESSIONS[30])["close"] = -1.0
+    ingest(home, LAST, market)
+    (path,) = build_manifest(home, LAST, []).paths("quarantine", PRICES)
+    (home.lake / path).unlink()
+    with pytest.raises(LakeError, match=f"{path}.*is gone"):
+        build_manifest(home, LAST, [])
+
+
 def test_a_damaged_client_file_is_noticed(home: Settings) -> None:
     load(home, LAST)
     (one, _) = clients(home)

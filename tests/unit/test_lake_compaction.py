@@ -4,11 +4,18 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from lake_examples import DAYS, FOREVER, HOUR, LATER, append, as_of, bars, lake_of
+from lake_examples import DAYS, FOREVER, HOUR, LATER, RULES, append, as_of, bars, lake_of
 
 from models.lake import PRICES
 from pipelines.errors import LakeError
-from pipelines.lake import compact, dataset_files, landed_files, restatements
+from pipelines.lake import (
+    compact,
+    dataset_files,
+    landed_files,
+    mark_checked,
+    read_files,
+    restatements,
+)
 from pipelines.settings import Settings
 
 
@@ -21,6 +28,11 @@ def fill(home: Settings) -> None:
     for number, day in enumerate(DAYS[:4]):
         append(home, day, bars([("A", day, 1.0), ("B", day, 2.0)]), LATER + number * HOUR)
     append(home, DAYS[4], bars([("A", DAYS[0], 5.0)]), LATER + 5 * HOUR)
+    check(home)
+
+
+def check(home: Settings) -> None:
+    mark_checked(home, PRICES, RULES, DAYS[0], dataset_files(home, PRICES))
 
 
 def parquet_files(home: Settings, area: str) -> list[Path]:
@@ -46,6 +58,7 @@ def test_appends_and_compactions_may_alternate(home: Settings) -> None:
     append(home, DAYS[5], bars([("A", DAYS[5], 1.0), ("B", DAYS[1], 7.0)]), LATER + 6 * HOUR)
     again = append(home, DAYS[5], bars([("A", DAYS[5], 1.0), ("B", DAYS[1], 7.0)]), LATER)
     assert again.files == ()
+    check(home)
     before = as_of(home, DAYS[5], FOREVER), restatements(home), dataset_files(home, PRICES)
     assert compact(home).files_read == 2
     for _ in range(2):
@@ -54,6 +67,20 @@ def test_appends_and_compactions_may_alternate(home: Settings) -> None:
         assert dataset_files(home, PRICES) == before[2]
         compact(home)
     assert len(parquet_files(home, "compacted")) == 1
+
+
+def test_rows_without_a_verdict_stay_apart_from_those_with_one(home: Settings) -> None:
+    fill(home)
+    checked = dataset_files(home, PRICES)
+    append(home, DAYS[5], bars([("A", DAYS[5], 9.0)]), LATER + 6 * HOUR)
+    for _ in range(2):
+        compact(home)
+        accepted = read_files(home, PRICES, checked)
+        assert accepted.num_rows == 9
+        assert DAYS[5] not in accepted["session_date"].to_pylist()
+    check(home)
+    assert compact(home).files_read == 2
+    assert len(dataset_files(home, PRICES)) == 6
 
 
 def test_a_compaction_that_dies_before_it_removes_anything_changes_nothing(

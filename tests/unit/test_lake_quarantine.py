@@ -11,6 +11,7 @@ from pipelines.lake import (
     add_rejections,
     add_release,
     checked_files,
+    compact,
     current_versions,
     dataset_files,
     mark_checked,
@@ -21,6 +22,7 @@ from pipelines.lake import (
     unchecked_files,
     verdicts,
 )
+from pipelines.lake.quarantine import verdict_files
 from pipelines.settings import Settings
 
 OTHER_RULES = "1" * 64
@@ -107,3 +109,18 @@ def test_a_release_outlives_the_rules_that_it_overruled(home: Settings) -> None:
     release(home, "A", 0, 2)
     judge(home, OTHER_RULES, "A")
     assert rejected(home) == []
+
+
+def test_verdicts_under_the_same_rules_are_merged_and_count_as_before(home: Settings) -> None:
+    for symbol in "AB":
+        judge(home, RULES, symbol)
+    judge(home, OTHER_RULES, "A")
+    landed = {rules: verdict_files(home, PRICES, rules) for rules in (RULES, OTHER_RULES)}
+    before = {rules: verdicts(home, PRICES, rules) for rules in landed}
+    for files_removed in (0, 2):
+        assert compact(home).files_removed == files_removed
+        for rules, files in landed.items():
+            assert verdicts(home, PRICES, rules).equals(before[rules])
+            now = verdict_files(home, PRICES, rules)
+            assert [file.path for file in now] == [file.path for file in files]
+    assert len({file.held_by for file in verdict_files(home, PRICES, RULES)}) == 1
