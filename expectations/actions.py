@@ -16,6 +16,12 @@ LARGEST_SPLIT, SMALLEST_SPLIT = 200.0, 1 / 1000
 """Reverse splits of 1 for 1,000 happen; Berkshire's 50 for 1 was the largest of a known share."""
 
 LARGEST_DISTRIBUTION = 100_000.0
+
+MOST_USUAL_DIVIDENDS = 50.0
+"""Cents for dollars are 100 times; Microsoft's special dividend of 2004 was 38 usual ones."""
+
+ACTION_COLUMNS = ("usual_dividends",)
+"""A dividend as a multiple of the median of the four before it; null for fewer than two."""
 _REMEDY = (
     "Compare with another source. The action stays out, so bars around it are judged, and returns "
     "computed, without it."
@@ -34,6 +40,13 @@ ACTION_SUITE = Suite(
             _REMEDY,
             shows=("amount",),
             where=Where("kind", ActionKind.SPLIT.value),
+        ),
+        Rule(
+            "dividend_is_not_in_cents",
+            Between("usual_dividends", at_most=MOST_USUAL_DIVIDENDS),
+            f"the dividend is more than {MOST_USUAL_DIVIDENDS:g} times the usual one",
+            "Look whether it is in cents. " + _REMEDY,
+            shows=("amount", "usual_dividends"),
         ),
     ),
 )

@@ -1,7 +1,11 @@
 """Rules for memberships at the raw boundary."""
 
-from expectations.rules import NotBelow, Rule, Suite, columns_are_declared, declared
+from expectations.rules import NotBelow, Present, Rule, Suite, columns_are_declared, declared
 from models.lake import UNIVERSE
+
+UNIVERSE_COLUMNS = ("instrument", "earlier_until")
+"""The instrument that is a member (null: unknown); the last session of the symbol's memberships
+that began earlier (null: none did), for ever where one has not ended."""
 
 UNIVERSE_SUITE = Suite(
     "universe",
@@ -14,6 +18,21 @@ UNIVERSE_SUITE = Suite(
             "the membership ends before it begins",
             "Correct the universe of the source.",
             shows=("member_from", "member_until"),
+        ),
+        Rule(
+            "member_is_known",
+            Present("instrument"),
+            "the member is not in the instrument reference",
+            "Correct the symbol, or add it to the source's instrument reference and release the "
+            "membership (`smartinvest quarantine release`).",
+            shows=("symbol",),
+        ),
+        Rule(
+            "membership_does_not_overlap",
+            NotBelow("member_from", "earlier_until"),
+            "it begins while an earlier membership of the symbol lasts",
+            "Correct the universe of the source: one membership at a time.",
+            shows=("member_from",),
         ),
     ),
 )

@@ -13,18 +13,24 @@ from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
 from models.declaration import Table
-from models.lake import ACTIONS, PRICES
+from models.lake import PRICES
 from pipelines.lake import (
     current_versions,
     landed_files,
     read_rows,
     rejections,
-    without_rejected,
 )
 from pipelines.quality.confirmation import confirm
 from pipelines.quality.data_docs import write_pages
-from pipelines.quality.incoming import JUDGED_IN_ORDER, SUITES, price_judge, rules_digest
-from pipelines.quality.judging import Verdict, judge_rows
+from pipelines.quality.incoming import (
+    JUDGED_IN_ORDER,
+    SUITES,
+    judge_beside,
+    known_actions,
+    price_judge,
+    rules_digest,
+)
+from pipelines.quality.judging import Verdict
 from pipelines.quality.recent import recent
 from pipelines.settings import Settings
 
@@ -66,12 +72,9 @@ def _pages(settings: Settings, table: Table) -> Iterator[tuple[str, bool, str]]:
 def _verdict(settings: Settings, table: Table, rows: pa.Table) -> Verdict:
     """Judge the whole history of some symbols, so that no earlier past is needed."""
     if table is not PRICES:
-        return judge_rows(table, SUITES[table.name], rows)
+        return judge_beside(settings, table, rows, None)
     symbols = pc.unique(rows["symbol"]).cast(pa.string()).to_pylist()
-    actions = without_rejected(
-        settings, ACTIONS, current_versions(settings, ACTIONS, symbols), rules_digest()
-    )
-    return price_judge(settings).judge(rows, None, actions)
+    return price_judge(settings).judge(rows, None, known_actions(settings, symbols))
 
 
 def _rows_to_confirm(settings: Settings, table: Table) -> pa.Table:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from models.lake import PRICES
 from models.vocabulary import Source
 from pipelines.lake import landed_files
-from pipelines.sessions import available_at, sessions_between
+from pipelines.sessions import newest_available, sessions_between
 from pipelines.settings import Settings
 
-_LONGEST_CLOSURE = dt.timedelta(days=14)
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -31,7 +30,7 @@ def freshness(settings: Settings, now: dt.datetime) -> list[Freshness]:
     ----------
     now : the moment of asking (UTC); sessions whose bars count as known by then are due.
     """
-    due = _newest_due(now)
+    due = newest_available(now)
     return [found for source in Source for found in _of_source(settings, source, due)]
 
 
@@ -45,8 +44,3 @@ def _of_source(settings: Settings, source: Source, due: dt.date) -> Iterator[Fre
     last = _EPOCH + dt.timedelta(days=max(ingests)) if ingests else newest
     behind = len(sessions_between(newest, due)) - 1 if newest < due else 0
     yield Freshness(source, newest, last, max(behind, 0))
-
-
-def _newest_due(now: dt.datetime) -> dt.date:
-    sessions = sessions_between((now - _LONGEST_CLOSURE).date(), now.date())
-    return max(session for session in sessions if available_at(session) <= now)

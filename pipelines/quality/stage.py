@@ -10,9 +10,9 @@ import pyarrow as pa
 from expectations.instruments import REFERENCE_SUITE
 from models.lake import INSTRUMENTS, PRICES
 from pipelines.errors import QualityError
-from pipelines.lake import current_versions, landed_files, rejections, without_rejected
+from pipelines.lake import landed_files, rejections
 from pipelines.progress import step
-from pipelines.quality.incoming import check_unchecked, rules_digest
+from pipelines.quality.incoming import accepted_versions, check_unchecked, rules_digest
 from pipelines.quality.judging import Batch, failing
 from pipelines.quality.quarantine import mirror_to_store
 from pipelines.quality.recent import Recent, recent
@@ -80,8 +80,7 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
 
 
 def _require_reference(settings: Settings) -> None:
-    # What was rejected of it is out already, and must not stop the rest.
-    reference = without_rejected(settings, INSTRUMENTS, current_versions(settings, INSTRUMENTS))
+    reference = accepted_versions(settings, INSTRUMENTS)
     if not any(reference["tradable"].to_pylist()):
         return  # A folder of prices without a reference: nobody may hold any of it.
     instruments = Batch.of(reference)

@@ -12,7 +12,7 @@ from models.lake import ACTIONS, INSTRUMENTS, PRICES
 from pipelines.errors import QualityError
 from pipelines.lake import arrow_schema
 from pipelines.quality.confirmation import confirm
-from pipelines.quality.judging import PriceJudge, Verdict, judge_rows
+from pipelines.quality.judging import PriceJudge, Verdict, judge_actions, judge_rows
 
 
 def spoiled_market(seed: int) -> Verdict:
@@ -77,7 +77,7 @@ def test_they_agree_on_instruments_and_actions() -> None:
         "amount": 1e6,
         **stamp,
     }
-    split = judge_rows(ACTIONS, ACTION_SUITE, pa.Table.from_pylist([action], arrow_schema(ACTIONS)))
+    split = judge_actions(pa.Table.from_pylist([action], arrow_schema(ACTIONS)))
     assert "split_ratio_is_plausible" in split.rejections["rule"].to_pylist()
     confirm(ACTIONS, ACTION_SUITE, split)
 
