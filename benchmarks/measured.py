@@ -1,7 +1,6 @@
 """Run something in a process of its own and say how long it took and how much memory it held."""
 
 import json
-import resource
 import subprocess
 import sys
 import threading
@@ -40,7 +39,7 @@ def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = N
     RuntimeError
         It failed; the message carries what it said.
     """
-    began, cpu_before = time.perf_counter(), _cpu_of_children()
+    began = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdout=subprocess.PIPE,
@@ -56,25 +55,25 @@ def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = N
     if process.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{err[-4000:]}")
     result = json.loads(out.splitlines()[-1])
-    cpu = _cpu_of_children() - cpu_before
-    return Measured(result.pop("seconds"), watch.peak / _MIB, took, cpu, result)
-
-
-def _cpu_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return Measured(result.pop("seconds"), watch.peak / _MIB, took, watch.cpu_seconds, result)
 
 
 class _Watch(threading.Thread):
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.peak = 0
+        self._cpu: dict[int, float] = {}
         self._root = psutil.Process(pid)
         self._over = threading.Event()
 
     def run(self) -> None:
         while not self._over.wait(_SAMPLE_SECONDS):
             self.peak = max(self.peak, self._held())
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What every process had used when it was last seen."""
+        return sum(self._cpu.values())
 
     def stop(self) -> None:
         self._over.set()
@@ -89,6 +88,8 @@ class _Watch(threading.Thread):
         for one in family:
             try:
                 total += one.memory_full_info().uss
+                times = one.cpu_times()
+                self._cpu[one.pid] = times.user + times.system
             except psutil.Error:
                 continue
         return total
