@@ -18,7 +18,7 @@ from pipelines.ingest.yahoo.batch import BatchAnswer, ask_batch, refusal
 from pipelines.ingest.yahoo.chart import Chart
 from pipelines.ingest.yahoo.client import Failure, FailureKind, ask_chart, keep_cookies_apart
 from pipelines.ingest.yahoo.rows import rows_of
-from pipelines.sessions import available_at, calendar, session_after
+from pipelines.sessions import newest_available
 
 SYMBOLS_PER_BATCH = 20
 _DAYS_BEFORE = dt.timedelta(days=10)
@@ -79,11 +79,7 @@ class YahooProvider:
 
     def newest_session(self) -> dt.date:
         """Return the newest session that closed at least the publication delay ago."""
-        now = self._clock()
-        session = calendar().date_to_session(str(now.date()), direction="previous").date()
-        while available_at(session) > now:
-            session = session_after(session, -1)
-        return session
+        return newest_available(self._clock())
 
     def instruments(self) -> pa.Table:
         """Return the universe's instruments."""
