@@ -1,12 +1,13 @@
 """The ``yahoo`` source: market data from Yahoo Finance through yfinance.
 
-client      one request, and what its failures mean
-chart       the answer, read by yfinance's parsers
-as_traded   back from split-adjusted to what was traded
-canonical   one number for each price
-rows        rows of the lake, with a check of each
-batch       many symbols: rounds, waits, breaker
-provider    the source as ingest sees it
+client         one request, and what its failures mean
+chart          the answer, read by yfinance's parsers
+as_traded      back from split-adjusted to what was traded
+capital_gains  what dividends contain twice
+canonical      one number for each price
+rows           rows of the lake, with a check of each
+batch          many symbols: rounds, waits, breaker
+provider       the source as ingest sees it
 """
 
 from pipelines.ingest.fred import Fred

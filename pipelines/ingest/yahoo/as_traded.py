@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.ingest.yahoo.canonical import snapped_cash, snapped_prices
+from pipelines.ingest.yahoo.capital_gains import dividends_alone
 from pipelines.ingest.yahoo.chart import Chart, Days, Events
 
 _TELLABLE = np.log(1.2)
@@ -33,7 +34,7 @@ class AsTraded:
 
     ``numbers`` maps ``open``, ``high``, ``low``, ``close``, ``volume`` and ``adjusted_return_1d``
     to one value per entry of ``days``. ``unapplied`` lists splits that Yahoo names but has not
-    worked into its prices.
+    worked into its prices, ``counted_twice`` days on which its dividend contained the capital gain.
     """
 
     days: Days
@@ -42,6 +43,7 @@ class AsTraded:
     capital_gains: Events
     splits: Events
     unapplied: tuple[dt.date, ...]
+    counted_twice: tuple[dt.date, ...]
 
 
 def as_traded(chart: Chart) -> AsTraded:
@@ -67,14 +69,17 @@ def as_traded(chart: Chart) -> AsTraded:
     bars = chart.bars
     numbers = {name.lower(): snapped_prices(bars[name].to_numpy() * factors) for name in _PRICES}
     numbers["volume"] = np.round(bars["Volume"].to_numpy() / factors)
-    numbers["adjusted_return_1d"] = _returns(chart.days, bars["Adj Close"].to_numpy())
+    dividends, counted_twice = dividends_alone(chart)
+    returns = _returns(chart.days, bars["Adj Close"].to_numpy())
+    numbers["adjusted_return_1d"] = np.where(np.isin(chart.days, counted_twice), np.nan, returns)
     return AsTraded(
         days=chart.days,
         numbers=numbers,
-        dividends=_paid(chart.dividends, undone),
+        dividends=_paid(dividends, undone),
         capital_gains=_paid(chart.capital_gains, undone),
         splits=Events(chart.splits.days, np.round(chart.splits.amounts, 9)),
         unapplied=tuple(chart.splits.days[~applied].tolist()),
+        counted_twice=tuple(counted_twice.tolist()),
     )
 
 

@@ -117,6 +117,14 @@ def _oddities(
         )
         for day in doubled
     ]
+    found += [
+        Problem(
+            symbol,
+            f"Yahoo's dividend of {day} contains the capital gain that it tells besides",
+            "It is taken out, as the prices say; compare it with the fund's own page.",
+        )
+        for day in traded.counted_twice
+    ]
     if newest < last:
         found.append(
             Problem(

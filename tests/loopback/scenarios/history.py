@@ -56,6 +56,41 @@ def capital_gain(world: World) -> None:
     world.hold_returns()
 
 
+@scenario("capital gain told twice", "a dividend that contains the gain: taken out, each paid once")
+def capital_gain_told_twice(world: World) -> None:
+    def add_gain(result: Result) -> None:
+        for one in result["events"]["dividends"].values():
+            one["amount"] += 5.07
+
+    world.listing().dividends[DAY] = 0.21
+    world.listing().capital_gains[DAY] = 5.07
+    for bar in (bar for day, bar in world.listing().bars.items() if day >= DAY):
+        for name in ("open", "high", "low", "close"):
+            setattr(bar, name, round(getattr(bar, name) - 5.28, 2))
+    world.yahoo.spoil("BOLT", iter([spoilers.changed(add_gain)]))
+    poll = world.poll()
+    assert poll.problems == (
+        f"BOLT: Yahoo's dividend of {DAY} contains the capital gain that it tells besides",
+    )
+    assert world.stored_actions() == {(DAY, "dividend"): 0.21, (DAY, "capital_gain"): 5.07}
+    assert (
+        next(row for row in world.stored_rows() if row["session_date"] == DAY)["adjusted_return_1d"]
+        is None
+    )
+
+
+@scenario("large dividend", "a dividend above the gain of its day, each by itself: taken as told")
+def large_dividend(world: World) -> None:
+    world.listing().dividends[DAY] = 5.28
+    world.listing().capital_gains[DAY] = 3.07
+    for bar in (bar for day, bar in world.listing().bars.items() if day >= DAY):
+        for name in ("open", "high", "low", "close"):
+            setattr(bar, name, round(getattr(bar, name) - 8.35, 2))
+    assert world.poll().problems == ()
+    assert world.stored_actions() == {(DAY, "dividend"): 5.28, (DAY, "capital_gain"): 3.07}
+    world.hold_returns()
+
+
 @scenario(
     "dividend in pence", "a dividend that names its currency: the whole one, or the prices' own"
 )
