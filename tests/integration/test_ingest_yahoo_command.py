@@ -1,20 +1,26 @@
-"""`smartinvest ingest` with source yahoo, as a user starts it: another process, the real clock."""
+"""A whole ingest of source yahoo, by the real clock: in this process, and as a user starts it."""
 
 import datetime as dt
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from loopback.economy import published
 from loopback.fred import FredSite
+from loopback.internet import Internet
 from loopback.network import only_loopback
 from loopback.yahoo import Listing, Yahoo, listing
 
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
+from pipelines.ingest import ingest, resolve_session
 from pipelines.ingest.fred import macro_series
 from pipelines.lake import current_versions
-from pipelines.settings import load_settings
+from pipelines.settings import Settings, load_settings
 
 SYMBOLS = ("^MADE", "BOLT", "IRON")
 FIRST = dt.date(2024, 1, 2)
@@ -41,38 +47,57 @@ def made_up_listings(today: dt.date) -> list[Listing]:
     return listings
 
 
-def test_a_first_ingest_stores_what_was_traded_paid_and_published(tmp_path: Path) -> None:
+@dataclass
+class Market:
+    yahoo: Yahoo
+    internet: Internet
+    settings: Settings
+
+    def hold_against_the_lake(self) -> None:
+        charts = [request for request, _ in self.internet.exchanged if "/chart/" in request.path]
+        assert len(charts) == len(SYMBOLS)
+        stored = current_versions(self.settings, PRICES).to_pylist()
+        assert {row["symbol"] for row in stored} == set(SYMBOLS)
+        for row in stored:
+            bar = self.yahoo.listings[row["symbol"]].bars[row["session_date"]]
+            assert {name: row[name] for name in vars(bar)} == vars(bar)
+        actions = current_versions(self.settings, ACTIONS).to_pylist()
+        told = {(row["kind"], row["amount"]) for row in actions}
+        assert told == {("split", 3.0), ("dividend", 0.36)}
+        assert current_versions(self.settings, INSTRUMENTS).num_rows == len(SYMBOLS)
+        assert current_versions(self.settings, UNIVERSE).num_rows == len(SYMBOLS)
+        series = set(current_versions(self.settings, MACRO)["series_id"].to_pylist())
+        assert series == {one.series_id for one in macro_series()}
+
+
+@contextmanager
+def market(folder: Path) -> Iterator[Market]:
     now = dt.datetime.now(dt.UTC)
     yahoo = Yahoo(made_up_listings(now.date()), now)
     fred = FredSite({one.series_id: published(one.series_id) for one in macro_series()}, now.date())
-    with only_loopback(tmp_path, yahoo.sites() | fred.sites()) as internet:
-        environment = os.environ | {
-            "SMARTINVEST_HOME": str(tmp_path / "home"),
-            "SMARTINVEST_SOURCE": "yahoo",
-            "SMARTINVEST_UNIVERSE_FILE": str(universe_file(tmp_path)),
-        }
+    settings = load_settings(
+        {}, home=folder / "home", source="yahoo", universe_file=universe_file(folder)
+    )
+    with only_loopback(folder, yahoo.sites() | fred.sites()) as internet:
+        yield Market(yahoo, internet, settings)
+
+
+def test_a_first_ingest_stores_what_was_traded_paid_and_published(tmp_path: Path) -> None:
+    with market(tmp_path) as made_up:
+        ingest(made_up.settings, resolve_session(made_up.settings))
+    made_up.hold_against_the_lake()
+
+
+@pytest.mark.long
+def test_the_command_does_so_in_a_process_of_its_own(tmp_path: Path) -> None:
+    with market(tmp_path) as made_up:
         run = subprocess.run(
             [sys.executable, "-m", "pipelines.cli", "ingest"],
-            env=environment,
+            env=os.environ | made_up.settings.environment(),
             capture_output=True,
             text=True,
             timeout=180,
             check=False,
         )
-        charts = [request for request, _ in internet.exchanged if "/chart/" in request.path]
     assert run.returncode == 0, run.stdout + run.stderr
-    assert len(charts) == len(SYMBOLS)
-    settings = load_settings({}, home=tmp_path / "home", source="yahoo")
-    stored = current_versions(settings, PRICES).to_pylist()
-    assert {row["symbol"] for row in stored} == set(SYMBOLS)
-    for row in stored:
-        bar = yahoo.listings[row["symbol"]].bars[row["session_date"]]
-        assert {name: row[name] for name in vars(bar)} == vars(bar)
-    actions = {
-        (row["kind"], row["amount"]) for row in current_versions(settings, ACTIONS).to_pylist()
-    }
-    assert actions == {("split", 3.0), ("dividend", 0.36)}
-    assert current_versions(settings, INSTRUMENTS).num_rows == len(SYMBOLS)
-    assert current_versions(settings, UNIVERSE).num_rows == len(SYMBOLS)
-    series = set(current_versions(settings, MACRO)["series_id"].to_pylist())
-    assert series == {one.series_id for one in macro_series()}
+    made_up.hold_against_the_lake()
