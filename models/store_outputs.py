@@ -273,12 +273,14 @@ CLIENT_ISSUE = Table(
 
 QUARANTINE = Table(
     name="quarantine",
-    grain="one row per source, symbol, session, version and rule that failed",
-    key=("source", "symbol", "session_date", "known_at", "rule"),
+    grain="one row per rejected version of a row of market data that nobody released, and rule",
+    key=("source", "dataset", "symbol", "session_date", "detail", "known_at", "rule"),
     columns=(
         text("source", "provider of the row", allowed=Source),
-        text("symbol", "the provider's symbol"),
-        date("session_date", "session of the rejected bar"),
+        text("dataset", "prices, actions, macro, instruments or universe"),
+        text("symbol", "the provider's symbol, or the macro series"),
+        date("session_date", "day that the row speaks of; of an instrument, when it was known"),
+        text("detail", "kind of an action, universe of a membership; else empty"),
         timestamp("known_at", "version that was rejected"),
         text("rule", "expectation that it failed"),
         text("observed_value", "the offending value as text", nullable=True),

@@ -3,7 +3,6 @@
 Imports Great Expectations and pandas; the stage imports this module only when there is work.
 """
 
-import datetime as dt
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,7 +20,7 @@ from pipelines.lake import (
     rejections,
 )
 from pipelines.quality.confirmation import confirm
-from pipelines.quality.data_docs import write_pages
+from pipelines.quality.data_docs import write_suites
 from pipelines.quality.incoming import (
     JUDGED_IN_ORDER,
     SUITES,
@@ -31,7 +30,6 @@ from pipelines.quality.incoming import (
     rules_digest,
 )
 from pipelines.quality.judging import Verdict
-from pipelines.quality.recent import recent
 from pipelines.settings import Settings
 
 MOST_ROWS_JUDGED_AGAIN = 300_000
@@ -40,8 +38,8 @@ MOST_REJECTED_SYMBOLS = 20
 _SEED = 7
 
 
-def confirm_and_document(settings: Settings, session: dt.date) -> None:
-    """Judge again from the lake what is there, have it confirmed, and write the pages.
+def confirm_and_write_suites(settings: Settings) -> None:
+    """Judge again from the lake what is there, have it confirmed, and write the suites' pages.
 
     Of a large dataset, symbols with rows in quarantine and a seeded sample of the others.
 
@@ -50,12 +48,8 @@ def confirm_and_document(settings: Settings, session: dt.date) -> None:
     QualityError
         Great Expectations disagrees with a verdict.
     """
-    pages = []
-    for table in JUDGED_IN_ORDER:
-        for name, success, page in _pages(settings, table):
-            pages.append((name, success, page))
-    rejected = pa.concat_tables([_described(settings, table) for table in JUDGED_IN_ORDER])
-    write_pages(settings, rules_digest(), pages, rejected, recent(settings, session).notes())
+    pages = [page for table in JUDGED_IN_ORDER for page in _pages(settings, table)]
+    write_suites(settings, rules_digest(), pages)
 
 
 def _pages(settings: Settings, table: Table) -> Iterator[tuple[str, bool, str]]:
@@ -89,21 +83,3 @@ def _rows_to_confirm(settings: Settings, table: Table) -> pa.Table:
     bad = pc.unique(rejections(settings, table)["symbol"]).to_pylist()
     chosen |= set(bad[:MOST_REJECTED_SYMBOLS])
     return read_rows(settings, table, files, subjects=chosen)
-
-
-def _described(settings: Settings, table: Table) -> pa.Table:
-    """Return a dataset's quarantine with the columns that all datasets can show."""
-    rows = rejections(settings, table)
-    names = rows.column_names
-    subject = next(name for name in ("symbol", "series_id") if name in names)
-    day = next((name for name in _DAYS if name in names), None)
-    return pa.table(
-        {
-            "symbol": rows[subject],
-            "session_date": pa.nulls(rows.num_rows, pa.date32()) if day is None else rows[day],
-            **{name: rows[name] for name in ("known_at", "rule", "reason", "remedy")},
-        }
-    )
-
-
-_DAYS = ("session_date", "observation_date", "member_from")

@@ -31,7 +31,7 @@ class RejectionGroup:
 
 
 def grouped(rejections: pa.Table) -> list[RejectionGroup]:
-    """Group rows of ``QUARANTINED_PRICES`` by symbol and rule, in that order."""
+    """Group rejections of any dataset by symbol and rule, in that order."""
     groups = defaultdict(list)
     for row in rejections.to_pylist():
         groups[row["symbol"], row["rule"]].append(row)
@@ -66,8 +66,7 @@ def _group(rows: list[dict[str, Any]]) -> RejectionGroup:
 
 
 def _when(row: dict[str, Any]) -> tuple[dt.date, dt.datetime]:
-    """Instruments have no session; their versions are in order all the same."""
-    return row["session_date"] or dt.date.min, row["known_at"]
+    return row["session_date"], row["known_at"]
 
 
 def _cells(values: Iterable[object]) -> list[object]:

@@ -1,64 +1,78 @@
 """Quarantine: what was rejected and why, in the lake, and as a copy in the store for apps.
 
-The lake is the truth that builds read. Nothing is moved or deleted: a rejection names the key of a
-row that stays where it is.
+The lake is the truth that builds read. Nothing is moved or deleted there: a rejection names the key
+of a row that stays where it is. The copy shows what stands now: what a person released, or changed
+rules freed, leaves it.
 """
-
-from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from models.lake import PRICES, QUARANTINED_PRICES
+from models.declaration import Table
+from models.lake import RAW
 from models.store_outputs import QUARANTINE
-from pipelines.lake import rejections
+from pipelines.lake import arrow_schema, rejections
 from pipelines.settings import Settings
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+_SUBJECT = ("symbol", "series_id")
+_DAY = ("session_date", "observation_date", "member_from", "known_at")
+_DETAIL = ("kind", "universe")
+_ORDER = [(name, "ascending") for name in QUARANTINE.key]
 
 
 def list_quarantine(settings: Settings) -> pa.Table:
-    """Return every rejection of the settings' source, by symbol, session, version and rule."""
-    return rejections(settings, PRICES)
+    """Return every rejection of the settings' source that stands, of all datasets.
+
+    Returns
+    -------
+    Rows of ``QUARANTINE`` without ``since``, in order of its key.
+    """
+    return pa.concat_tables([_listed(settings, table) for table in RAW]).sort_by(_ORDER)
 
 
 def mirror_to_store(settings: Settings) -> int:
-    """Copy to the store's ``quarantine`` table what it lacks; return how many rows that were.
+    """Make the store's ``quarantine`` table say what stands; return how many rows that changed.
 
     Raises
     ------
     StoreError
         The store is unreachable, locked, read-only or of another schema version.
     """
-    from pipelines.store import connect, insert, transaction, utc_now
+    from pipelines.store import connect, insert, read, tables, transaction, utc_now
 
-    rejected = list_quarantine(settings)
-    if rejected.num_rows == 0:
-        return 0
+    stands = list_quarantine(settings)
+    mirror = tables[QUARANTINE.name]
+    of_source = mirror.c.source == settings.source.value
     with connect(settings) as connection:
-        if not _lacking(connection, settings, rejected):
+        if read(connection, QUARANTINE, of_source).drop("since").equals(stands):
             return 0
     with transaction(settings) as connection:
-        since = utc_now()
-        lacking = _lacking(connection, settings, rejected)
-        return insert(connection, QUARANTINE, [{**row, "since": since} for row in lacking])
+        stored = read(connection, QUARANTINE, of_source).to_pylist()
+        since = {_key(row): row["since"] for row in stored}
+        now = utc_now()
+        rows = [{**row, "since": since.get(_key(row), now)} for row in stands.to_pylist()]
+        connection.execute(mirror.delete().where(of_source))
+        insert(connection, QUARANTINE, rows)
+    return len(since.keys() ^ {_key(row) for row in rows})
 
 
-def _lacking(
-    connection: "Connection", settings: Settings, rejected: pa.Table
-) -> list[dict[str, Any]]:
-    from pipelines.store import read, tables
+def _listed(settings: Settings, table: Table) -> pa.Table:
+    rows = rejections(settings, table)
+    day = rows[_first(_DAY, table)]
+    columns = {name: rows[name] for name in rows.column_names} | {
+        "dataset": pa.repeat(pa.scalar(table.name), rows.num_rows),
+        "symbol": rows[_first(_SUBJECT, table)],
+        "session_date": day if pa.types.is_date32(day.type) else day.cast(pa.date32(), safe=False),
+        "detail": pa.repeat(pa.scalar(""), rows.num_rows),
+    }
+    if detail := _first(_DETAIL, table):
+        columns["detail"] = rows[detail]
+    schema = arrow_schema(QUARANTINE).remove(QUARANTINE.column_names.index("since"))
+    return pa.table({name: columns[name] for name in schema.names}).cast(schema)
 
-    of_source = tables[QUARANTINE.name].c.source == settings.source.value
-    known = _keys(read(connection, QUARANTINE, of_source))
-    keys = _ordered_keys(rejected)
-    return [row for row, key in zip(rejected.to_pylist(), keys, strict=True) if key not in known]
+
+def _first(names: tuple[str, ...], table: Table) -> str:
+    return next((name for name in names if name in table.key), "")
 
 
-def _ordered_keys(rows: pa.Table) -> list[tuple[object, ...]]:
-    columns = [rows[name].to_pylist() for name in QUARANTINED_PRICES.key]
-    return list(zip(*columns, strict=True))
-
-
-def _keys(rows: pa.Table) -> set[tuple[object, ...]]:
-    return set(_ordered_keys(rows))
+def _key(row: dict[str, object]) -> tuple[object, ...]:
+    return tuple(row[name] for name in QUARANTINE.key)

@@ -16,13 +16,16 @@ from pipelines.settings import Settings
 RECENT_SESSIONS = 21
 """Over how many sessions a symbol's bars must be mostly good."""
 
+NOTED_SESSIONS = 252
+"""Over how many sessions holes and silence are noted: a year."""
+
 LARGEST_BAD_SHARE_OF_SYMBOL = 1 / 3
 """A symbol with a larger share of rejected bars among its recent ones is frozen."""
 
 Mask = npt.NDArray[np.bool_]
 
 _COLUMNS = ("symbol", "session_date", "known_at")
-_CALENDAR_DAYS = 40
+_CALENDAR_DAYS = 380
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -30,7 +33,7 @@ _EPOCH = dt.date(1970, 1, 1)
 class Recent:
     """Symbols by sessions: whether there is a bar, and whether its newest version was rejected.
 
-    ``sessions`` are the last ones, oldest first, up to the one that was asked for.
+    ``sessions`` are the last ``NOTED_SESSIONS``, oldest first, up to the one that was asked for.
     """
 
     symbols: list[str]
@@ -44,7 +47,8 @@ class Recent:
         Frozen means that the rejected bars are out and the symbol keeps its last accepted close;
         its good bars stay in.
         """
-        bad, bars = self.rejected.sum(axis=1), self.delivered.sum(axis=1)
+        bad = self.rejected[:, -RECENT_SESSIONS:].sum(axis=1)
+        bars = self.delivered[:, -RECENT_SESSIONS:].sum(axis=1)
         frozen = self.rejected[:, -1] | (bad > LARGEST_BAD_SHARE_OF_SYMBOL * np.maximum(bars, 1))
         return tuple(np.array(self.symbols, dtype=object)[frozen])
 
@@ -52,6 +56,11 @@ class Recent:
         """Return the share of rejected bars among those of the session."""
         bars = int(self.delivered[:, -1].sum())
         return int(self.rejected[:, -1].sum()) / bars if bars else 0.0
+
+    def trading(self) -> set[str]:
+        """Return the symbols with a bar of late."""
+        there = self.delivered[:, -RECENT_SESSIONS:].any(axis=1)
+        return set(np.array(self.symbols, dtype=object)[there])
 
     def notes(self) -> list[tuple[str, str]]:
         """Return, by symbol, what is odd but rejects nothing: missing sessions, no bars any more.
@@ -64,21 +73,23 @@ class Recent:
             there = np.flatnonzero(delivered)
             first, last = int(there[0]), int(there[-1])
             ended = int(held[last + 1 :].sum())
-            missing = int((held & ~delivered)[first:last].sum())
+            missing = first + np.flatnonzero((held & ~delivered)[first:last])
             if ended:
                 since = f"since {self.sessions[last]}"
                 notes.append((symbol, f"no bar in the last {ended} sessions ({since})"))
-            if missing:
-                notes.append(
-                    (symbol, f"{missing} of the last {RECENT_SESSIONS} sessions are missing")
+            if missing.size:
+                days = " to ".join(
+                    dict.fromkeys(str(self.sessions[place]) for place in missing[[0, -1]])
                 )
+                count, sessions = missing.size, len(self.sessions)
+                notes.append((symbol, f"{count} of the last {sessions} sessions missing ({days})"))
         return notes
 
 
 def recent(settings: Settings, session: dt.date) -> Recent:
     """Return the last sessions as a run of a session sees them."""
     sessions = sessions_between(session - dt.timedelta(days=_CALENDAR_DAYS), session)
-    sessions = sessions[-RECENT_SESSIONS:]
+    sessions = sessions[-NOTED_SESSIONS:]
     rows = _newest(_bars(settings, sessions))
     symbols = sorted(pc.unique(rows["symbol"]).to_pylist())
     delivered = _grid(rows, symbols, sessions)

@@ -12,9 +12,11 @@ from models.lake import INSTRUMENTS, PRICES
 from pipelines.errors import QualityError
 from pipelines.lake import landed_files, rejections
 from pipelines.progress import step
+from pipelines.quality.data_docs import is_confirmed, write_index
 from pipelines.quality.incoming import accepted_versions, check_unchecked, rules_digest
 from pipelines.quality.judging import Batch, failing
-from pipelines.quality.quarantine import mirror_to_store
+from pipelines.quality.notes import Note, notes_of
+from pipelines.quality.quarantine import list_quarantine, mirror_to_store
 from pipelines.quality.recent import Recent, recent
 from pipelines.settings import Settings
 
@@ -60,13 +62,14 @@ def check(settings: Settings, session: dt.date) -> QualityReport:
         rows = sum(file.summary.rows for file in landed_files(settings, "raw", PRICES))
         last = recent(settings, session)
         _require_sound_feed(settings, rows, rejected, last)
-        _confirm_and_document(settings, session)
+        said = notes_of(settings, session, last)
+        _confirm_and_document(settings, said)
         mirror_to_store(settings)
     frozen = last.frozen()
     if frozen:
         logger.warning("frozen as of %s: %s", session, ", ".join(frozen))
     notes: dict[str, str] = {}
-    for symbol, note in last.notes():
+    for symbol, note in said:
         notes[symbol] = f"{notes[symbol]}; {note}" if symbol in notes else note
         logger.info("%s: %s", symbol, note)
     return QualityReport(
@@ -110,14 +113,13 @@ def _require_sound_feed(settings: Settings, rows: int, rejected: pa.Table, last:
             )
 
 
-def _confirm_and_document(settings: Settings, session: dt.date) -> None:
-    from pipelines.quality.data_docs import is_documented
+def _confirm_and_document(settings: Settings, said: list[Note]) -> None:
+    """Have what is new confirmed, and write the pages; clean rows wake no Great Expectations."""
+    if not is_confirmed(settings, rules_digest()):
+        from pipelines.quality.documenting import confirm_and_write_suites
 
-    if is_documented(settings, rules_digest()):
-        return
-    from pipelines.quality.documenting import confirm_and_document
-
-    confirm_and_document(settings, session)
+        confirm_and_write_suites(settings)
+    write_index(settings, list_quarantine(settings), said)
 
 
 def _versions(rejected: pa.Table) -> int:

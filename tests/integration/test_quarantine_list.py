@@ -83,4 +83,4 @@ def test_a_symbol_without_rejections_is_told(home: Settings) -> None:
 
 def test_an_empty_quarantine_is_told(tmp_path: Path) -> None:
     assert said(tmp_path).strip() == "nothing is in quarantine"
-    assert said(tmp_path, "--csv").startswith("source,symbol,session_date,")
+    assert said(tmp_path, "--csv").startswith("source,dataset,symbol,session_date,")
