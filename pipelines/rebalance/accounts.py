@@ -24,8 +24,9 @@ class Position:
 class Account:
     """One account with its holdings, its goal's risk score and its client's wishes.
 
-    ``account_issue`` and ``profile_issue`` name what is wrong with the inputs, as the marts
-    ``account`` and ``client_profile`` say; ``risk_score`` is None where there is no profile row.
+    ``wealth_cents`` counts cash and what has a price. ``account_issue`` and ``profile_issue`` name
+    what is wrong with the inputs, as the marts ``account`` and ``client_profile`` say;
+    ``risk_score`` is None where there is no profile row.
     """
 
     account_id: str
@@ -42,6 +43,11 @@ class Account:
     max_symbol_weight: float | None
     account_issue: str | None
     profile_issue: str | None
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether every position has a price, so that ``wealth_cents`` is all that there is."""
+        return all(position.price_micros is not None for position in self.positions.values())
 
     @property
     def cash_cents(self) -> int:

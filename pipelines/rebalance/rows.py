@@ -43,7 +43,7 @@ def outcome_rows(run_id: str, advice: Iterable[Advice]) -> Iterator[Row]:
             "kkt_residual": new.solution.kkt_residual if new else None,
             "solver": SOLVER if new else None,
             "relaxed_constraints": ",".join(item.relaxed) or None,
-            "wealth_cents": account.wealth_cents,
+            "wealth_cents": account.wealth_cents if account.is_priced else None,
             "cash_before_cents": orders.cash_before_cents,
             "sells_cents": orders.sells_cents,
             "buys_cents": orders.buys_cents,

@@ -292,6 +292,16 @@ def test_an_unknown_symbol_an_unpriced_one_and_a_short_position_are_named() -> N
     assert "owes shares of AAA" in held(holding("AAA", -MICROS, MICROS))
 
 
+def test_no_worth_is_published_of_an_account_with_a_holding_that_has_no_price() -> None:
+    stale = dataclasses.replace(account(), positions={"AAA": Position(MICROS, None, None)})
+    worths = [
+        row["wealth_cents"]
+        for one in (account(), stale)
+        for row in outcome_rows("run", [ADVISOR.advise(one, None)])
+    ]
+    assert worths == [1_000_000, None]
+
+
 def test_a_target_date_in_the_past_asks_for_a_cash_like_target() -> None:
     advice = ADVISOR.advise(account(profile_issue="target_date_passed", risk_score=1), None)
     assert advice.new is not None

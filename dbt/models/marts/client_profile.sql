@@ -25,7 +25,12 @@ preferences as (
 
 goal_worth as (
 
-    select client_id, goal_id, count(*) as account_count, sum(wealth_cents) as wealth_cents
+    select
+        client_id,
+        goal_id,
+        count(*) as account_count,
+        sum(wealth_cents) as wealth_cents,
+        sum(unpriced_count) as unpriced_count
     from {{ ref('account') }}
     group by client_id, goal_id
 
@@ -47,6 +52,7 @@ parts as (
         greatest(0, goals.horizon_days * 25200 // 36525) as horizon_sessions,
         coalesce(goal_worth.account_count, 0) as account_count,
         coalesce(goal_worth.wealth_cents, 0)::bigint as wealth_cents,
+        coalesce(goal_worth.unpriced_count, 0)::bigint as unpriced_count,
         answers.finance_score,
         greatest(1, least(
             100, goals.horizon_days * 10000 // (36525 * {{ longest_horizon_years }})
@@ -102,6 +108,7 @@ select
     horizon_sessions,
     account_count,
     wealth_cents,
+    unpriced_count,
     finance_score,
     horizon_score,
     capacity_score,
