@@ -57,7 +57,7 @@ def adjusted(prices: pa.Table, actions: pa.Table, adjustment: Adjustment) -> pa.
     Parameters
     ----------
     prices : rows of ``PRICES``, one per symbol and session, sorted by symbol and session, each
-        with a close above zero.
+        with a close above zero; those of a symbol of one basis (see :func:`comparable`).
     actions : rows of ``ACTIONS`` of the same source, one per symbol, ex-date and kind, in any
         order. An amount that is null was withdrawn.
 
@@ -81,6 +81,19 @@ def adjusted(prices: pa.Table, actions: pa.Table, adjustment: Adjustment) -> pa.
     for name in _PRICE_COLUMNS:
         prices = _replaced(prices, name, _floats(prices[name]) / factor)
     return _replaced(prices, "volume", _floats(prices["volume"]) * shares)
+
+
+def comparable(prices: pa.Table) -> pa.Table:
+    """Return the bars with the price basis of their symbol's first, which has a return to them.
+
+    Takes prices as :func:`adjusted` does; the warehouse leaves out the others too.
+    """
+    if prices.num_rows == 0:
+        return prices
+    starts = np.flatnonzero(_starts(prices))
+    first = np.repeat(starts, np.diff(np.r_[starts, prices.num_rows]))
+    basis = np.asarray(prices["price_basis"].combine_chunks().dictionary_encode().indices)
+    return prices.filter(pa.array(basis == basis[first]))
 
 
 def total_returns(prices: pa.Table, actions: pa.Table) -> Floats:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from models.declaration import Table
 from models.lake import ACTIONS, PRICES
-from pipelines.lake.adjustment import Adjustment, adjusted
+from pipelines.lake.adjustment import Adjustment, adjusted, comparable
 from pipelines.lake.catalogue import landed_files
 from pipelines.lake.cut import known_at_cut
 from pipelines.lake.files import local_copy, visible
@@ -30,15 +30,15 @@ def prices_as_of(
     Parameters
     ----------
     known_at : versions known later are left out, actions too; the session's cut if None.
-    adjustment : in whose terms prices and volumes are. Bars without a positive close are left
-        out where there is one.
+    adjustment : in whose terms prices and volumes are. Where there is one, bars without a
+        positive close are left out, and those of another basis than their symbol's first.
     """
     known_at = known_at_cut(settings, session) if known_at is None else known_at
     prices = read_as_of(settings, PRICES, session, known_at, symbols=symbols, accepted=True)
     if adjustment is Adjustment.NONE:
         return prices
     actions = read_as_of(settings, ACTIONS, session, known_at, symbols=symbols, accepted=True)
-    return adjusted(prices.filter(pc.field("close") > 0), actions, adjustment)
+    return adjusted(comparable(prices.filter(pc.field("close") > 0)), actions, adjustment)
 
 
 def view_sql(

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from models.lake import ACTIONS, PRICES
-from pipelines.lake.adjustment import Adjustment, adjusted, total_returns
-from pipelines.lake.parquet import arrow_schema
+from pipelines.lake.adjustment import Adjustment, adjusted, comparable, total_returns
+from pipelines.lake.rows import arrow_schema
 from pipelines.sessions import available_at, sessions_between
 
 DAYS = sessions_between(dt.date(2024, 1, 2), dt.date(2024, 1, 12))
@@ -120,6 +120,14 @@ def test_actions_outside_a_symbols_bars_withdrawn_ones_and_strangers_change_noth
     )
     rows = prices(bars("A", [10, 11, 12]) + bars("B", [10, 11, 12]))
     assert adjusted(rows, given, Adjustment.TOTAL_RETURN) == rows
+
+
+def test_bars_of_another_basis_than_their_symbols_first_cannot_be_compared() -> None:
+    changing = bars("A", [10, 11]) + bars("B", [10, 11, 12])
+    changing[3]["price_basis"] = "split_adjusted"
+    kept = comparable(prices(changing))
+    assert kept == prices([row for number, row in enumerate(changing) if number != 3])
+    assert comparable(prices([])).num_rows == 0
 
 
 def test_unsorted_prices_are_refused() -> None:
