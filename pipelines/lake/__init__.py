@@ -32,15 +32,7 @@ from pipelines.lake.manifest import (
     read_manifest,
     write_manifest,
 )
-from pipelines.lake.parquet import (
-    FileRecord,
-    arrow_schema,
-    canonical,
-    conform,
-    declared,
-    write_parquet,
-    write_text,
-)
+from pipelines.lake.parquet import FileRecord, write_parquet, write_text
 from pipelines.lake.quarantine import (
     add_rejections,
     add_release,
@@ -59,6 +51,7 @@ from pipelines.lake.reading import (
     symbol_spans,
 )
 from pipelines.lake.restatements import restatements
+from pipelines.lake.rows import arrow_schema, canonical, conform, declared
 from pipelines.lake.storage import Storage, clean_leftovers, storage
 from pipelines.lake.withdrawals import with_withdrawals
 from pipelines.lake.writing import add_file

@@ -17,7 +17,8 @@ from pipelines.lake.catalogue import LakeFile, dataset_folder, landed_files
 from pipelines.lake.files import read_rows
 from pipelines.lake.lateness import is_late
 from pipelines.lake.lock import sole_writer
-from pipelines.lake.parquet import FileRecord, canonical, codes
+from pipelines.lake.parquet import FileRecord
+from pipelines.lake.rows import canonical, codes
 from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, subject_column
 from pipelines.lake.versions import Mask, changed_rows, new_vintages, newest_versions
 from pipelines.lake.writing import add_canonical

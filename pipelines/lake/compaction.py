@@ -30,8 +30,9 @@ from pipelines.lake.catalogue import (
 from pipelines.lake.checks import checked_files
 from pipelines.lake.files import verified
 from pipelines.lake.lock import sole_writer
-from pipelines.lake.parquet import canonical, changes, codes, content_name, to_bytes
+from pipelines.lake.parquet import content_name, to_bytes
 from pipelines.lake.parquet_reading import read_parquet
+from pipelines.lake.rows import canonical, changes, codes
 from pipelines.lake.storage import storage
 from pipelines.settings import Settings
 

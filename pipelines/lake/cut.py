@@ -7,7 +7,7 @@ import numpy as np
 from models.lake import PRICES, RAW
 from pipelines.lake.catalogue import LakeFile, landed_files
 from pipelines.lake.files import read_rows
-from pipelines.lake.parquet import codes
+from pipelines.lake.rows import codes
 from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds, moment_of
 from pipelines.sessions import available_at
 from pipelines.settings import Settings

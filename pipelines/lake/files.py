@@ -11,8 +11,9 @@ import pyarrow as pa
 from models.declaration import Table
 from pipelines.errors import LakeError
 from pipelines.lake.catalogue import LakeFile, landed_files
-from pipelines.lake.parquet import NAME_DIGITS, encoded_schema
+from pipelines.lake.parquet import NAME_DIGITS
 from pipelines.lake.parquet_reading import REMEDY, metadata_of, read_parquet
+from pipelines.lake.rows import encoded_schema
 from pipelines.lake.storage import Storage, storage, write_local
 from pipelines.lake.summary import may_hold
 from pipelines.lineage import file_digest
@@ -60,7 +61,9 @@ def read_rows(
     def read(path: str) -> pa.Table:
         return read_parquet(place, table, path, columns, wanted)
 
-    if len(paths) > 1:
+    # One symbol's rows of a local file are read sooner than a thread takes over.
+    is_slow = place.local_root is None or wanted is None or len(wanted) > 1
+    if len(paths) > 1 and is_slow:
         with ThreadPoolExecutor(_THREADS) as pool:
             parts = list(pool.map(read, paths))
     else:

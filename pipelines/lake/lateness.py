@@ -13,7 +13,7 @@ from models.lake import ACTIONS, PRICES
 from models.vocabulary import Arrival
 from pipelines.lake.catalogue import LakeFile, landed_files
 from pipelines.lake.files import read_rows
-from pipelines.lake.parquet import codes
+from pipelines.lake.rows import codes
 from pipelines.lake.summary import SESSION, subject_column
 from pipelines.lake.versions import Mask
 from pipelines.settings import Settings

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from models.declaration import Table
 from pipelines.errors import LakeError
-from pipelines.lake.parquet import encoded_schema
+from pipelines.lake.rows import encoded_schema
 from pipelines.lake.storage import Storage
 from pipelines.lake.summary import subject_column
 
@@ -47,7 +47,7 @@ def read_parquet(
     names = list(schema.names if columns is None else columns)
     read = names if subjects is None or subject in names else [*names, subject]
     wanted = None if subjects is None else sorted(subjects)
-    groups = _groups(file, schema.get_field_index(subject), wanted)
+    groups = _groups(place, path, schema.get_field_index(subject), wanted)
     try:
         rows = file.read_row_groups(groups, columns=read, use_threads=False)
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
@@ -69,17 +69,27 @@ def metadata_of(place: Storage, path: str) -> Mapping[str, str]:
     return {name.decode(): text.decode() for name, text in metadata.items()}
 
 
-def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str] | None) -> list[int]:
-    numbers = range(file.metadata.num_row_groups)
+def _groups(place: Storage, path: str, column: int, wanted: Sequence[str] | None) -> Sequence[int]:
+    """Return the row groups that may hold some symbols, given in order; all if None."""
     if wanted is None:
-        return list(numbers)
+        return range(_footer(place, path).num_row_groups)
     kept = []
-    for number in numbers:
-        bounds = file.metadata.row_group(number).column(column).statistics
-        position = bisect_left(wanted, bounds.min)
-        if position < len(wanted) and wanted[position] <= bounds.max:
+    for number, (least, greatest) in enumerate(_bounds(place, path, column)):
+        position = bisect_left(wanted, least)
+        if position < len(wanted) and wanted[position] <= greatest:
             kept.append(number)
     return kept
+
+
+@lru_cache(maxsize=1024)
+def _bounds(place: Storage, path: str, column: int) -> tuple[tuple[str, str], ...]:
+    """Return the least and the greatest text of a column in each row group."""
+    footer = _footer(place, path)
+    statistics = (
+        footer.row_group(number).column(column).statistics
+        for number in range(footer.num_row_groups)
+    )
+    return tuple((bounds.min, bounds.max) for bounds in statistics)
 
 
 def _of_subjects(rows: pa.Table, subject: str, wanted: Sequence[str]) -> pa.Table:
@@ -87,7 +97,13 @@ def _of_subjects(rows: pa.Table, subject: str, wanted: Sequence[str]) -> pa.Tabl
     column = rows[subject].unify_dictionaries().combine_chunks()
     is_wanted = np.asarray(pc.is_in(column.dictionary, pa.array(wanted, pa.string())))
     kept = is_wanted[np.asarray(column.indices)]
-    return rows if kept.all() else rows.filter(pa.array(kept))
+    positions = np.flatnonzero(kept)
+    if len(positions) == 0:
+        return rows.slice(0, 0)
+    first, end = int(positions[0]), int(positions[-1]) + 1
+    if end - first == len(positions):
+        return rows.slice(first, end - first)  # those of one symbol lie together
+    return rows.filter(pa.array(kept))
 
 
 def _opened(place: Storage, path: str, encoded: list[str]) -> pq.ParquetFile:
@@ -100,6 +116,7 @@ def _opened(place: Storage, path: str, encoded: list[str]) -> pq.ParquetFile:
             metadata=footer,
             read_dictionary=[name for name in encoded if name in present],
             page_checksum_verification=True,
+            pre_buffer=place.local_root is None,  # costs more than it saves on a memory map
         )
     except FileNotFoundError:
         raise LakeError("lake file", path, "it does not exist", REMEDY) from None

@@ -18,9 +18,10 @@ from models.lake import RELEASES, quarantined
 from pipelines.lake.catalogue import LakeFile, dataset_folder, landed_files
 from pipelines.lake.checks import rules_folder, rules_in_force
 from pipelines.lake.files import held_by, read_file
-from pipelines.lake.parquet import FileRecord, canonical, changes, codes, declared, encoded_schema
+from pipelines.lake.parquet import FileRecord
+from pipelines.lake.rows import canonical, changes, codes, declared, encoded_schema
 from pipelines.lake.storage import storage
-from pipelines.lake.summary import SESSION, subject_column
+from pipelines.lake.summary import day_column, subject_column
 from pipelines.lake.versions import Mask, is_among
 from pipelines.lake.writing import add_file
 from pipelines.settings import Settings
@@ -150,11 +151,11 @@ def _is_released(rejected: pa.Table, release: dict[str, object], table: Table) -
     mask = pc.equal(rejected[subject_column(table)].cast(pa.string()), release["symbol"])
     if release["rule"] is not None:
         mask = pc.and_(mask, pc.equal(rejected["rule"].cast(pa.string()), release["rule"]))
-    if SESSION in rejected.column_names:
+    if day := day_column(table):
         if release["first_session"] is not None:
-            mask = pc.and_(mask, pc.greater_equal(rejected[SESSION], release["first_session"]))
+            mask = pc.and_(mask, pc.greater_equal(rejected[day], release["first_session"]))
         if release["last_session"] is not None:
-            mask = pc.and_(mask, pc.less_equal(rejected[SESSION], release["last_session"]))
+            mask = pc.and_(mask, pc.less_equal(rejected[day], release["last_session"]))
     return np.asarray(mask.combine_chunks(), dtype=bool)
 
 

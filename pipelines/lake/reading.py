@@ -9,8 +9,8 @@ from models.declaration import Table
 from pipelines.lake.catalogue import landed_files
 from pipelines.lake.cut import known_at_cut
 from pipelines.lake.files import read_rows, visible
-from pipelines.lake.parquet import codes, declared
 from pipelines.lake.quarantine import without_rejected
+from pipelines.lake.rows import codes, declared
 from pipelines.lake.summary import SESSION, day_number, subject_column
 from pipelines.lake.versions import newest_versions, within
 from pipelines.sessions import session_after

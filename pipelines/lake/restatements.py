@@ -10,7 +10,7 @@ from models.declaration import Table
 from models.lake import PRICES
 from pipelines.lake.catalogue import landed_files
 from pipelines.lake.files import read_rows
-from pipelines.lake.parquet import canonical, changes, codes
+from pipelines.lake.rows import canonical, changes, codes
 from pipelines.lake.summary import VERSION, subject_column
 from pipelines.lake.versions import NOT_COMPARED, entity_of
 from pipelines.settings import Settings

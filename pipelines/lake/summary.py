@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from models.declaration import Table
 from models.vocabulary import KnownAtBasis
-from pipelines.lake.parquet import codes
+from pipelines.lake.rows import codes
 from pipelines.lineage import canonical_json
 
 SESSION = "session_date"
@@ -112,6 +112,12 @@ def may_hold(summary: Summary, subjects: Sequence[str] | None) -> bool:
 def subject_column(table: Table) -> str:
     """Return the column by which a dataset's rows are looked up: symbol or series."""
     return "series_id" if "series_id" in table.column_names else "symbol"
+
+
+def day_column(table: Table) -> str | None:
+    """Return the column that says of which day a dataset's rows speak; None: of no day."""
+    days = (SESSION, "observation_date", "member_from")
+    return next((name for name in days if name in table.column_names), None)
 
 
 def day_number(day: dt.date) -> int:

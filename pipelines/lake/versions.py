@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.declaration import Table
-from pipelines.lake.parquet import canonical, changes, codes
+from pipelines.lake.rows import canonical, changes, codes
 from pipelines.lake.summary import SESSION, VERSION
 
 Mask = npt.NDArray[np.bool_]

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.lake import ACTIONS
-from pipelines.lake.parquet import canonical
 from pipelines.lake.reading import current_versions
+from pipelines.lake.rows import canonical
 from pipelines.lake.versions import changed_rows, is_among
 from pipelines.settings import Settings
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 from models.declaration import Table
 from pipelines.lake.catalogue import SUMMARY, remember
 from pipelines.lake.files import ORIGIN, digest_of
-from pipelines.lake.parquet import FileRecord, canonical, content_name, to_bytes
+from pipelines.lake.parquet import FileRecord, content_name, to_bytes
+from pipelines.lake.rows import canonical
 from pipelines.lake.storage import Storage, storage
 from pipelines.lake.summary import VERSION, Summary, summarise
 from pipelines.settings import Settings
