@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,16 +12,29 @@ from pipelines.cli.common import out, show
 from pipelines.settings import load_settings
 from pipelines.terminal import text_table
 
-_GROUP_COLUMNS = ("symbol", "rule", "rows", "sessions", "reason and remedy")
-_BAR_COLUMNS = ["session_date", "rule", "observed_value"]
+_GROUP_COLUMNS = ("symbol", "rule", "rows", "days", "reason and remedy")
+_BAR_COLUMNS = ["dataset", "session_date", "rule", "observed_value"]
+
+
+class Dataset(StrEnum):
+    """What providers deliver."""
+
+    PRICES = "prices"
+    ACTIONS = "actions"
+    MACRO = "macro"
+    INSTRUMENTS = "instruments"
+    UNIVERSE = "universe"
+
 
 app = typer.Typer(help="Data that failed its expectations.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
-    symbol: Annotated[str | None, typer.Option(help="Every rejected bar of this symbol.")] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Every rejected bar, as CSV.")] = False,
+    symbol: Annotated[
+        str | None, typer.Option(help="Every rejected row of this symbol or series.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every rejected row, as CSV.")] = False,
 ) -> None:
     """List rejected data by symbol and rule, with reason and remedy."""
     from pipelines.quality import grouped, list_quarantine, of_symbol, write_csv
@@ -41,10 +55,13 @@ def list_(
 
 @app.command("release")
 def release_(
-    symbol: Annotated[str, typer.Argument(help="Symbol whose rejected bars are right.")],
+    symbol: Annotated[str, typer.Argument(help="Symbol or series whose rejected rows are right.")],
     by: Annotated[str, typer.Option("--by", help="Who decides.")],
     reason: Annotated[str, typer.Option("--reason", help="Why the bars are right.")],
     rule: Annotated[str | None, typer.Option("--rule", help="Overrule this rule only.")] = None,
+    dataset: Annotated[
+        Dataset, typer.Option("--dataset", help="Whose rows to release.")
+    ] = Dataset.PRICES,
     first: Annotated[
         str | None, typer.Option("--first", metavar="YYYY-MM-DD", help="First day.")
     ] = None,
@@ -52,7 +69,8 @@ def release_(
         str | None, typer.Option("--last", metavar="YYYY-MM-DD", help="Last day.")
     ] = None,
 ) -> None:
-    """Let a symbol's rejected bars be used after all, on record; the next `transform` has them."""
+    """Let a symbol's rejected rows be used after all, on record; the next `transform` has them."""
+    from models.lake import RAW
     from pipelines.quality import release
 
     show(
@@ -64,6 +82,7 @@ def release_(
             rule=rule,
             first_session=_date("--first", first),
             last_session=_date("--last", last),
+            table=next(table for table in RAW if table.name == dataset),
         )
     )
 

@@ -69,7 +69,9 @@ def _overdue_dividends(settings: Settings, session: dt.date, symbols: set[str]) 
         regular = np.abs(intervals[:-1] / usual - 1) < _REGULAR
         if symbol not in symbols or len(regular) < _FEWEST_INTERVALS or regular.mean() < 3 / 4:
             continue
-        for place in np.flatnonzero(intervals > _OVERDUE * usual):
+        overdue = np.flatnonzero(intervals > _OVERDUE * usual)
+        if overdue.size == 1:  # More than one is a habit.
+            place = overdue[0]
             begin = until[place - len(intervals) - 1]
             yield symbol, f"no dividend for {intervals[place]} days from {begin}, usual {usual:.0f}"
 

@@ -11,10 +11,21 @@ from models.declaration import Table
 from models.lake import PRICES
 from pipelines.errors import QualityError
 from pipelines.lake import add_release, rejections
+from pipelines.lake.summary import day_column, subject_column
 from pipelines.quality.quarantine import mirror_to_store
 from pipelines.settings import Settings
 
-RELEASABLE = (*(rule.name for rule in HISTORY_SUITE), "symbol_is_known", "volume_is_in_range")
+RELEASABLE = (
+    *(rule.name for rule in HISTORY_SUITE),
+    "symbol_is_known",
+    "volume_is_in_range",
+    "split_ratio_is_plausible",
+    "dividend_is_not_in_cents",
+    "value_is_not_negative",
+    "value_is_plausible",
+    "period_begins_with_a_month",
+    "member_is_known",
+)
 """Rules that speak of what is likely. Nobody can make a missing or impossible price usable."""
 
 
@@ -40,7 +51,7 @@ def release(
     last_session: dt.date | None = None,
     table: Table = PRICES,
 ) -> ReleaseReport:
-    """Overrule the verdicts on a symbol's rows that are in quarantine now.
+    """Overrule the verdicts on a symbol's (or series') rows that are in quarantine now.
 
     A release speaks of rows that somebody has seen: without ``last_session`` it ends with the
     newest one in quarantine, so that it says nothing about bars to come. Those are judged beside
@@ -57,9 +68,9 @@ def release(
                 f"release of {symbol}", text, f"{name} is empty", "Say who decides, and why."
             )
     found = _found(settings, table, symbol, rule, first_session, last_session)
-    days = pc.min_max(found["session_date"]) if "session_date" in found.column_names else None
-    first = first_session or (days["min"].as_py() if days is not None else None)
-    last = last_session or (days["max"].as_py() if days is not None else None)
+    day = day_column(table)
+    days = {"min": None, "max": None} if day is None else pc.min_max(found[day]).as_py()
+    first, last = first_session or days["min"], last_session or days["max"]
     rules = tuple(sorted(pc.unique(found["rule"]).to_pylist()))
     now = dt.datetime.now(dt.UTC)
     for number, one in enumerate(rules):
@@ -89,13 +100,14 @@ def _found(
     last_session: dt.date | None,
 ) -> pa.Table:
     rows = rejections(settings, table)
-    wanted = pc.field("symbol") == symbol
+    wanted = pc.field(subject_column(table)) == symbol
+    day = day_column(table)
     if rule is not None:
         wanted &= pc.field("rule") == rule
-    if first_session is not None:
-        wanted &= pc.field("session_date") >= pa.scalar(first_session)
-    if last_session is not None:
-        wanted &= pc.field("session_date") <= pa.scalar(last_session)
+    if first_session is not None and day:
+        wanted &= pc.field(day) >= pa.scalar(first_session)
+    if last_session is not None and day:
+        wanted &= pc.field(day) <= pa.scalar(last_session)
     found = rows.filter(wanted & pc.field("rule").isin(RELEASABLE))
     if found.num_rows == 0:
         raise QualityError(

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from models.store_inputs import SNAPSHOT
 from pipelines.lake import FileRecord, Manifest, add_file, read_file
+from pipelines.quality.clients import accepted_clients
 from pipelines.settings import Settings
 from pipelines.store import connect, read_current_from
 
@@ -16,16 +17,21 @@ logger = logging.getLogger(__name__)
 def snapshot_clients(settings: Settings) -> list[FileRecord]:
     """Write each client input table, as one moment sees them all, and return their files.
 
-    Unchanged inputs give the files that are already there. Identities are never copied.
+    Unchanged inputs give the files that are already there. Identities are never copied, nor
+    clients whose inputs break a rule: those stand in ``client_issue``.
 
     Raises
     ------
     StoreError, LakeError
-        The store cannot be read, or the lake cannot be written.
+        The store cannot be read or written, or the lake cannot be written.
     """
     with connect(settings) as connection:
-        current = [(table, read_current_from(connection, table)) for table in SNAPSHOT]
-    return [add_file(settings, table, rows, f"clients/{table.name}") for table, rows in current]
+        current = {table.name: read_current_from(connection, table) for table in SNAPSHOT}
+    accepted = accepted_clients(settings, current)
+    return [
+        add_file(settings, table, accepted[table.name], f"clients/{table.name}")
+        for table in SNAPSHOT
+    ]
 
 
 def warn_of_later_inputs(settings: Settings, manifest: Manifest) -> None:

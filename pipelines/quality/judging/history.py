@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expectations.prices import HIGHEST_MOVE
-from pipelines.quality.judging.past import WINDOW_BARS, Past
+from pipelines.quality.judging.past import FEWEST_MOVES, WINDOW_BARS, Past
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -107,14 +107,20 @@ def derive(bars: Bars, accepted: Bars, past: Past, reference: Ints, market_move:
         gap = np.log(bars.open / close) + split
     for values in (move, volume_ratio, gap):
         values[none | ~np.isfinite(values)] = np.nan
-    usual = past.usual_move[ref]
+    # A stock that hardly trades says nothing about how far it moves when it does.
+    idle = ~bars.basket & (past.moved[ref] < FEWEST_MOVES)
+    usual = np.where(idle, np.nan, past.usual_move[ref])
     upper, lower = _limits(bars.basket, usual, hole, volume_ratio, market_move)
+    with np.errstate(divide="ignore"):
+        rounding = np.fmin(_LAST_DIGIT / np.minimum(bars.close, close), _WIDEST_ROUNDING)
     return {
         "log_move": move,
-        "upper_move": upper,
-        "lower_move": lower,
+        "upper_move": upper + rounding,
+        "lower_move": lower - rounding,
         "gap_to_adjusted": _gap_to_adjusted(bars, close, split, hole),
-        "split_likeness": _split_likeness(bars.basket, gap, usual, volume_ratio, market_move),
+        "split_likeness": _split_likeness(
+            bars.basket, gap, past.usual_move[ref], volume_ratio, market_move
+        ),
         "unchanged_sessions": np.where(
             none, np.nan, np.where(bars.close == close, past.unchanged[ref] + 1.0, 0)
         ),
@@ -172,6 +178,7 @@ def _gap_to_adjusted(bars: Bars, close: Floats, split: Floats, hole: Floats) -> 
 
 _LARGEST_UNKNOWN_DIVIDEND = 0.1
 _LAST_DIGIT = 0.01
+_WIDEST_ROUNDING = 0.01
 
 
 def _split_likeness(

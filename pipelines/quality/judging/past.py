@@ -19,7 +19,7 @@ WINDOW_BARS = 63
 _RECENT_BARS = 10
 """A calm quarter says little about a week in a crash: the livelier of the two counts."""
 
-_FEWEST_MOVES = 10
+FEWEST_MOVES = 10
 """Moves from which a usual one is estimated at all."""
 
 _UNITS = 1e9
@@ -34,13 +34,15 @@ _ABS_TO_STANDARD_DEVIATION = 1.2533
 class Past:
     """What is known after each bar, one number per bar.
 
-    ``usual_move`` is a standard deviation of log moves, NaN with fewer than ten of them;
+    ``usual_move`` is a standard deviation of log moves, NaN with fewer than ten of them; ``moved``
+    counts those that were not zero;
     ``mean_volume`` is NaN where no bar has a volume; ``unchanged`` counts the bars that repeat the
     close before them, up to this one; ``standstills`` and ``bars`` count, within the window, the
     repeated closes and all bars.
     """
 
     usual_move: Floats
+    moved: Ints
     mean_volume: Floats
     unchanged: Ints
     standstills: Ints
@@ -67,7 +69,8 @@ def past_of_each(starts: Mask, log_moves: Floats, same_close: Mask, volume: Floa
     short_count = np.minimum(long_count, _RECENT_BARS)
     lately = _window(moves, rows, short_count) / np.maximum(short_count, 1)
     usual = np.maximum(usual, lately) * (_ABS_TO_STANDARD_DEVIATION / _UNITS)
-    usual[long_count < _FEWEST_MOVES] = np.nan
+    usual[long_count < FEWEST_MOVES] = np.nan
+    moved = _window(_cumulated((sizes > 0).astype(np.int64)), rows, long_count)
 
     bars = np.minimum(rows - first + 1, WINDOW_BARS)
     if np.isnan(volume).all():
@@ -81,7 +84,7 @@ def past_of_each(starts: Mask, log_moves: Floats, same_close: Mask, volume: Floa
     standing = same_close & ~starts
     since = np.maximum.accumulate(np.where(standing, 0, rows))
     standstills = _window(_cumulated(standing.astype(np.int64)), rows, bars)
-    return Past(usual, mean_volume, rows - since, standstills, bars)
+    return Past(usual, moved, mean_volume, rows - since, standstills, bars)
 
 
 def _cumulated(values: Ints) -> Ints:
