@@ -38,7 +38,7 @@ def require_status(connection: sa.Connection, identity: RunIdentity) -> RunStatu
         raise RebalanceError(
             "session",
             identity.session_date,
-            f"it has no forecasts of {model} since its build and the sessions before it were made",
+            f"it has no forecasts of {model} from the present data, settings and code",
             f"Run `smartinvest forecast --session {identity.session_date}` first.",
         )
     return status
