@@ -8,6 +8,7 @@ import ctypes
 import datetime as dt
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -86,13 +87,23 @@ def _begin() -> None:
     Every batch needs the same arrays of several megabytes anew. Left alone, glibc hands each back
     to the system, as Arrow's own allocator does, and a third of the time goes into getting the
     pages again.
+
+    A killed ingest takes its workers with it; left alone, they would wait for work for ever.
     """
     pa.set_cpu_count(1)
     pa.set_memory_pool(pa.system_memory_pool())
+    threading.Thread(target=_end_with_the_ingest, daemon=True).start()
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
             mallopt(option, _KEPT_BYTES)
+
+
+def _end_with_the_ingest() -> None:
+    ingest = multiprocessing.parent_process()
+    if ingest is not None:
+        ingest.join()
+        os._exit(1)
 
 
 def _ingest_batch(settings: Settings, session: dt.date, symbols: Sequence[str]) -> BatchReport:

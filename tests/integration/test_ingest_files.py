@@ -2,9 +2,14 @@
 
 import datetime as dt
 import gzip
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -240,6 +245,30 @@ def test_workers_store_what_one_process_stores(
     assert report.symbols == 4
     assert dataset_files(settings, PRICES) == dataset_files(alone, PRICES)
     assert len(dataset_files(alone, PRICES)) > 1
+
+
+def test_a_killed_ingest_leaves_no_worker_behind(settings: Settings, folder: Path) -> None:
+    for number in range(200):
+        write(folder / f"S{number:03}.csv", lines(100.0 + number))
+    script = (
+        "import datetime as dt\n"
+        "from pipelines.ingest import ingest\n"
+        "from pipelines.ingest.files import provider\n"
+        "from pipelines.settings import load_settings\n"
+        "provider.BATCH_BYTES = 4000\n"
+        f"ingest(load_settings(), dt.date({LAST.year}, {LAST.month}, {LAST.day}))\n"
+    )
+    environ = {**os.environ, **settings.environment()}
+    with subprocess.Popen([sys.executable, "-c", script], env=environ) as parent:
+        ours = psutil.Process(parent.pid)
+        deadline = time.monotonic() + 60
+        # The resource tracker, the server, and two workers that it forked.
+        while len(family := ours.children(recursive=True)) < 4 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        parent.kill()
+    assert len(family) >= 4
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
 
 
 def test_a_bar_of_the_future_moves_nobodys_session(settings: Settings, folder: Path) -> None:
