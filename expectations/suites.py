@@ -57,6 +57,8 @@ def _demanded(demand: Demand) -> tuple[type[gxe.Expectation], dict[str, Any]]:
                 **pair,
                 "ignore_row_if": "either_value_is_missing",
             }
+        case Unique((column,)):
+            return gxe.ExpectColumnValuesToBeUnique, {"column": column}
         case Unique(columns):
             return gxe.ExpectCompoundColumnsToBeUnique, {"column_list": list(columns)}
         case Columns(names):
