@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 
 from models.lake import PRICES
 from models.vocabulary import Source
+from pipelines.errors import SourceError
 from pipelines.ingest.provider import Span
 from pipelines.quality import grouped
 from pipelines.quality.listing import RejectionGroup
@@ -58,6 +59,12 @@ class BatchReport:
     restated_rows: int
     files: int
     session_bars: int
+
+    @classmethod
+    def refused(cls, symbols: Sequence[str], error: SourceError) -> "BatchReport":
+        """Return the report of a batch of which the source delivered nothing."""
+        problem = ProblemReport(", ".join(symbols), str(error), "Ingest the session again.", 0)
+        return cls((), (problem,), new_rows=0, restated_rows=0, files=0, session_bars=0)
 
     def plain(self) -> dict[str, Any]:
         """Return the report as values that JSON can hold, for Airflow to hand on."""

@@ -7,7 +7,7 @@ sources in several processes.
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from models.lake import PRICES
 from models.vocabulary import Arrival
@@ -19,6 +19,7 @@ from pipelines.ingest.storing import store_delivery, store_reference
 from pipelines.ingest.workers import in_processes, worker_count, workers
 from pipelines.lake import clean_leftovers, rejections, sole_writer
 from pipelines.progress import step, track
+from pipelines.quality import check_unchecked
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,18 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
                     reports = in_processes(pool, settings, session, batches)
                     return _done(settings, session, batches, reports)
         batches = plan(settings, session, provider)
-        one_by_one = (ingest_batch(settings, session, batch, provider) for batch in batches)
-        return _done(settings, session, batches, one_by_one)
+        return _done(settings, session, batches, _one_by_one(settings, session, batches, provider))
+
+
+def _one_by_one(
+    settings: Settings, session: dt.date, batches: Sequence[tuple[str, ...]], provider: Provider
+) -> Iterator[BatchReport]:
+    """Ingest batch after batch; one that the source refuses costs its own symbols only."""
+    for batch in batches:
+        try:
+            yield ingest_batch(settings, session, batch, provider)
+        except SourceError as error:
+            yield BatchReport.refused(batch, error)
 
 
 def _done(
@@ -80,6 +91,7 @@ def plan(
     provider = provider or provider_for(settings)
     clean_leftovers(settings)
     store_reference(settings, session, provider)
+    check_unchecked(settings, session)
     return provider.batches(session)
 
 
@@ -113,6 +125,8 @@ def finish(settings: Settings, session: dt.date, batches: Sequence[BatchReport])
     SourceError
         No symbol has a bar for the session. What came for earlier ones is stored.
     """
+    for problem in (problem for batch in batches for problem in batch.problems):
+        logger.warning("%s: %s. %s", problem.thing, problem.reason, problem.remedy)
     if not any(batch.session_bars for batch in batches):
         raise SourceError(
             "session",
@@ -123,6 +137,4 @@ def finish(settings: Settings, session: dt.date, batches: Sequence[BatchReport])
     report = summed(session, settings.source, batches, rejections(settings, PRICES))
     if report.restated_rows:
         logger.warning("the source restated %d rows; both versions are kept", report.restated_rows)
-    for problem in report.problems:
-        logger.warning("%s: %s. %s", problem.thing, problem.reason, problem.remedy)
     return report

@@ -97,6 +97,23 @@ def test_a_session_without_any_bar_is_an_error_and_what_came_is_kept(home: Setti
     assert max(current_versions(home, PRICES)["session_date"].to_pylist()) == SESSIONS[-2]
 
 
+def test_a_refused_batch_is_a_problem_and_the_others_are_kept(home: Settings) -> None:
+    class HalfRefused(MadeUpMarket):
+        def batches(self, session: dt.date) -> list[tuple[str, ...]]:
+            return [("ACME", "BOLT"), ("CORK", "DUNE")]
+
+        def deliver(self, symbols: Sequence[str], start: dt.date, end: dt.date) -> Delivery:
+            if "ACME" in symbols:
+                raise SourceError("source", "made up", "it refuses", "Wait.")
+            return super().deliver(symbols, start, end)
+
+    report = ingest(home, LAST, HalfRefused())
+    assert {one.symbol for one in report.by_symbol} == {"CORK", "DUNE"}
+    assert [(one.thing, "it refuses" in one.reason) for one in report.problems] == [
+        ("ACME, BOLT", True)
+    ]
+
+
 def test_an_instrument_is_stored_once_it_exists(home: Settings) -> None:
     class Growing(MadeUpMarket):
         def instruments(self) -> object:
