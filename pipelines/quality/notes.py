@@ -37,8 +37,10 @@ def notes_of(settings: Settings, session: dt.date, recent: Recent) -> list[Note]
     return [
         *(note for note in recent.notes() if note[0] not in over),
         *_silent(settings, session, recent, over),
-        *_overdue_dividends(settings, session, recent.trading()),
-        *_missing_periods(settings, session),
+        *overdue_dividends(
+            read_as_of(settings, ACTIONS, session, accepted=True), session, recent.trading()
+        ),
+        *missing_periods(read_as_of(settings, MACRO, session)),
     ]
 
 
@@ -59,8 +61,8 @@ def _silent(settings: Settings, session: dt.date, recent: Recent, over: set[str]
         yield symbol, f"no bar in the last {len(recent.sessions)} sessions"
 
 
-def _overdue_dividends(settings: Settings, session: dt.date, symbols: set[str]) -> Iterator[Note]:
-    actions = read_as_of(settings, ACTIONS, session, accepted=True)
+def overdue_dividends(actions: pa.Table, session: dt.date, symbols: set[str]) -> Iterator[Note]:
+    """Note which of some symbols pay regularly, and have not for half as long again."""
     paid = (pc.field("kind") == ActionKind.DIVIDEND.value) & (pc.field("amount") > 0)
     for symbol, days in _days_by(actions.filter(paid), "symbol", "session_date"):
         until = np.append(days, np.datetime64(session, "D"))
@@ -76,8 +78,9 @@ def _overdue_dividends(settings: Settings, session: dt.date, symbols: set[str]) 
             yield symbol, f"no dividend for {intervals[place]} days from {begin}, usual {usual:.0f}"
 
 
-def _missing_periods(settings: Settings, session: dt.date) -> Iterator[Note]:
-    every = dict(_days_by(read_as_of(settings, MACRO, session), "series_id", "observation_date"))
+def missing_periods(macro: pa.Table) -> Iterator[Note]:
+    """Note the months of monthly series, and the days of daily ones, that have no row."""
+    every = dict(_days_by(macro, "series_id", "observation_date"))
     daily = {name: days for name, days in every.items() if not _is_monthly(days)}
     for name, days in every.items():
         missing = _months_between(days) if name not in daily else _days_of_others(name, daily)
