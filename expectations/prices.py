@@ -69,6 +69,7 @@ HISTORY_COLUMNS = (
     "volume_ratio",
     "bars_repeated",
     "bars_shared",
+    "bars_flat",
 )
 
 _JUMP = (
@@ -164,6 +165,12 @@ HISTORY_SUITE = Suite(
             Between("bars_repeated", at_most=0),
             "prices and volume repeat those of the bar before",
             shows=("close", "volume"),
+        ),
+        Rule(
+            "bar_is_not_flat",
+            Between("bars_flat", at_most=0),
+            "shares traded, and all prices are the close before; the symbol had no such bar lately",
+            shows=("close", "volume", "volume_ratio"),
         ),
         Rule(
             "bar_is_not_shared",

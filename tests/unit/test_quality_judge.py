@@ -159,3 +159,13 @@ def test_judging_in_two_parts_and_at_once_agree(
     accepted = [row for row in rows[:known] if row["session_date"] not in bad]
     second = rejected(judged(rows[known:], past=accepted[-64:]))
     assert first | second == rejected(judged(rows))
+
+
+def test_a_flat_bar_at_the_close_before_is_a_filled_one_where_shares_traded() -> None:
+    rows = stock()
+    before, bar = rows[199], rows[200]
+    bar.update(dict.fromkeys(("open", "high", "low", "close"), before["close"]))
+    bar["adjusted_return_1d"] = None
+    assert {rule for _, _, rule in rejected(judged(rows[:201]))} == {"bar_is_not_flat"}
+    bar["volume"] = 0.1 * before["volume"]
+    assert rejected(judged(rows[:201])) == set()

@@ -42,6 +42,9 @@ LONGEST_UNTRUSTED_SESSIONS = 5
 """A reference of so few bars gives way after so many sessions without an accepted bar: else one
 bad first bar would keep its symbol out for ever."""
 
+FLAT_VOLUME = 0.5
+"""Of the usual volume: with more, a symbol whose bars have a range does not trade at one price."""
+
 STALE_SESSIONS = (4, 21)
 _RAREST_STANDSTILL = np.log(1e-7)
 
@@ -128,6 +131,10 @@ def derive(bars: Bars, accepted: Bars, past: Past, reference: Ints, market_move:
         "hole_sessions": hole,
         "volume_ratio": volume_ratio,
         "bars_repeated": np.where(none, np.nan, _repeats(bars, accepted, ref)),
+        "bars_flat": np.where(
+            (bars.close == close) & is_flat(bars) & (volume_ratio > FLAT_VOLUME), 1.0, 0.0
+        )
+        * ((past.flat[ref] <= past.unchanged[ref]) & (past.bars[ref] >= WINDOW_BARS // 3) & ~none),
     }
 
 
@@ -224,3 +231,8 @@ def _repeats(bars: Bars, accepted: Bars, ref: Ints) -> Floats:
     for name in ("close", "open", "high", "low", "volume"):
         same &= getattr(bars, name) == getattr(accepted, name)[ref]
     return same.astype(np.float64)
+
+
+def is_flat(bars: Bars) -> Mask:
+    """Say of each bar whether its four prices are one."""
+    return (bars.open == bars.close) & (bars.high == bars.close) & (bars.low == bars.close)

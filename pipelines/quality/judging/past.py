@@ -38,7 +38,7 @@ class Past:
     counts those that were not zero;
     ``mean_volume`` is NaN where no bar has a volume; ``unchanged`` counts the bars that repeat the
     close before them, up to this one; ``standstills`` and ``bars`` count, within the window, the
-    repeated closes and all bars.
+    repeated closes and all bars; ``flat`` those whose four prices are one.
     """
 
     usual_move: Floats
@@ -47,9 +47,12 @@ class Past:
     unchanged: Ints
     standstills: Ints
     bars: Ints
+    flat: Ints
 
 
-def past_of_each(starts: Mask, log_moves: Floats, same_close: Mask, volume: Floats) -> Past:
+def past_of_each(
+    starts: Mask, log_moves: Floats, same_close: Mask, volume: Floats, flat: Mask
+) -> Past:
     """Return what is known after each accepted bar.
 
     Parameters
@@ -58,6 +61,7 @@ def past_of_each(starts: Mask, log_moves: Floats, same_close: Mask, volume: Floa
     log_moves : log of the close over the close before, splits taken out; NaN at starts.
     same_close : whether the close repeats the one before.
     volume : shares; NaN where missing.
+    flat : whether the four prices are one.
     """
     rows = np.arange(len(starts), dtype=np.int64)
     first = np.maximum.accumulate(np.where(starts, rows, 0))
@@ -84,7 +88,8 @@ def past_of_each(starts: Mask, log_moves: Floats, same_close: Mask, volume: Floa
     standing = same_close & ~starts
     since = np.maximum.accumulate(np.where(standing, 0, rows))
     standstills = _window(_cumulated(standing.astype(np.int64)), rows, bars)
-    return Past(usual, moved, mean_volume, rows - since, standstills, bars)
+    flat_bars = _window(_cumulated(flat.astype(np.int64)), rows, bars)
+    return Past(usual, moved, mean_volume, rows - since, standstills, bars, flat_bars)
 
 
 def _cumulated(values: Ints) -> Ints:

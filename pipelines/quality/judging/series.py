@@ -11,7 +11,7 @@ import numpy.typing as npt
 from expectations.prices import HISTORY_SUITE
 from pipelines.quality.judging.compiled import Batch, failing
 from pipelines.quality.judging.cross_section import MarketMoves, shared_bars
-from pipelines.quality.judging.history import Bars, Derived, derive
+from pipelines.quality.judging.history import Bars, Derived, derive, is_flat
 from pipelines.quality.judging.past import WINDOW_BARS, past_of_each
 
 Floats = npt.NDArray[np.float64]
@@ -126,7 +126,7 @@ class _Accepted:
         moves[self.starts] = np.nan
         same = np.zeros(len(bars), dtype=bool)
         same[1:] = bars.close[1:] == bars.close[:-1]
-        self.past = past_of_each(self.starts, moves, same, bars.volume)
+        self.past = past_of_each(self.starts, moves, same, bars.volume, is_flat(bars))
 
     def derived_of_next(self, market: MarketMoves, shared: Floats) -> Derived:
         """Derive each bar's columns beside the bar before it."""
