@@ -18,6 +18,7 @@ LAST_SESSION = dt.date(2022, 12, 29)
 NEXT_SESSION = dt.date(2022, 12, 30)
 _SPOILT = 1e-4
 _DAILY_VOLATILITY = 0.015
+_NEXT_SEED = 20221230
 
 
 def write_market(folder: Path, symbols: int, years: int, processes: int = 2) -> int:
@@ -33,13 +34,20 @@ def write_market(folder: Path, symbols: int, years: int, processes: int = 2) -> 
 
 
 def add_session(folder: Path) -> int:
-    """Add a row for ``NEXT_SESSION`` at the end of every file; return how many those were."""
+    """Add a row for ``NEXT_SESSION`` at the end of every file; return how many those were.
+
+    It moves as the days before, since a copy of the last day would be rejected for one.
+    """
+    dice = np.random.default_rng(_NEXT_SEED)
     count = 0
-    for path in folder.glob("*.csv"):
+    for path in sorted(folder.glob("*.csv")):
         with path.open("rb+") as stream:
             stream.seek(-400, 2)
             last = stream.read().decode().splitlines()[-1].split(",")
-            stream.write(",".join([NEXT_SESSION.isoformat(), *last[1:]]).encode() + b"\n")
+            move = np.exp(dice.normal(0.0003, _DAILY_VOLATILITY))
+            prices = (f"{float(price) * move:.6f}" for price in last[1:-1])
+            volume = str(dice.integers(1_000, 100_000_000))
+            stream.write(",".join([NEXT_SESSION.isoformat(), *prices, volume]).encode() + b"\n")
         count += 1
     return count
 

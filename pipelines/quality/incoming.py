@@ -5,7 +5,7 @@ a killed ingest leaves unmarked files, which no build reads and the next check j
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -26,7 +26,6 @@ from pipelines.lake import (
     declared,
     landed_files,
     mark_checked,
-    read_files,
     read_rows,
     unchecked_files,
     without_rejected,
@@ -58,7 +57,8 @@ _RULES = ("expectations", "pipelines/quality/judging")
 _DAYS_BEFORE = 200
 """Calendar days that hold more sessions than the judge looks back on."""
 
-_ROWS_AT_ONCE = 4_000_000
+_ROWS_AT_ONCE = 1_500_000
+"""Prices judged at once; more of them are split by symbols: a judge wants half a kilobyte a row."""
 
 
 @cache
@@ -153,11 +153,11 @@ def _check_unchecked(settings: Settings, session: dt.date, table: Table) -> int:
     paths = unchecked_files(settings, table, rules)
     if not paths:
         return 0
-    rows = read_files(settings, table, paths)
-    checked = rows.num_rows
+    checked = 0
     filed = []
-    for part in _in_parts(rows, table):
-        filed += _file(settings, table, verdict_on(settings, table, part))
+    for rows in _in_parts(settings, table, paths):
+        checked += rows.num_rows
+        filed += _file(settings, table, verdict_on(settings, table, rows))
     mark_checked(settings, table, rules, session, paths, filed)
     return checked
 
@@ -170,15 +170,20 @@ def _file(settings: Settings, table: Table, verdict: Verdict) -> list[str]:
     return [] if file is None else [file.path]
 
 
-def _in_parts(rows: pa.Table, table: Table) -> Iterable[pa.Table]:
-    """Split prices by symbols, so that a bulk load of many years is judged in bounded memory."""
-    if table is not PRICES or rows.num_rows <= _ROWS_AT_ONCE:
-        yield rows
+def _in_parts(settings: Settings, table: Table, paths: Collection[str]) -> Iterator[pa.Table]:
+    """Read what files hold; prices symbols by symbols, since a bulk load outgrows the memory."""
+    wanted = set(paths)
+    files = [file for file in landed_files(settings, "raw", table) if file.path in wanted]
+    parts = -(-sum(file.summary.rows for file in files) // _ROWS_AT_ONCE)
+    if table is not PRICES or parts <= 1:
+        yield read_rows(settings, table, files)
         return
-    symbols = sorted(pc.unique(rows["symbol"]).cast(pa.string()).to_pylist())
-    parts = -(-rows.num_rows // _ROWS_AT_ONCE)
-    for group in np.array_split(np.array(symbols, dtype=object), parts):
-        yield rows.filter(pc.is_in(rows["symbol"].cast(pa.string()), pa.array(group.tolist())))
+    symbols: set[str] = set()
+    for file in files:
+        symbols.update(_texts(read_rows(settings, table, [file], ["symbol"]), "symbol"))
+    for group in np.array_split(np.array(sorted(symbols), dtype=object), parts):
+        if group.size:
+            yield read_rows(settings, table, files, subjects=group.tolist())
 
 
 def _past(settings: Settings, table: Table, rows: pa.Table) -> pa.Table | None:
