@@ -48,17 +48,20 @@ def ingest(settings: Settings, session: dt.date, provider: Provider | None = Non
                     reports = in_processes(pool, settings, session, batches)
                     return _done(settings, session, batches, reports)
         batches = plan(settings, session, provider)
-        return _done(settings, session, batches, _one_by_one(settings, session, batches, provider))
+        one_by_one = _one_by_one(settings, session, batches, provider)
+        return _done(settings, session, batches, one_by_one)
 
 
 def _one_by_one(
     settings: Settings, session: dt.date, batches: Sequence[tuple[str, ...]], provider: Provider
 ) -> Iterator[BatchReport]:
-    """Ingest batch after batch; one that the source refuses costs its own symbols only."""
+    """Ingest batch after batch; one that a server refuses costs its own symbols only."""
     for batch in batches:
         try:
             yield ingest_batch(settings, session, batch, provider)
         except SourceError as error:
+            if provider.arrival is Arrival.BULK:
+                raise
             yield BatchReport.refused(batch, error)
 
 

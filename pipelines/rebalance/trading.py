@@ -122,13 +122,14 @@ def _buys(
 def _within_classes(book: Book, kept: list[int], gaps: list[int]) -> list[int]:
     """Return gaps reduced in proportion where what whole lots left unsold fills their class."""
     reduced = list(gaps)
+    filled = [quantity + gap for quantity, gap in zip(kept, gaps, strict=True)]
     for number, upper in enumerate(book.class_upper_nanos):
         members = book.members(number)
         wanted = sum(notional_cents(gaps[i], book.price_micros[i]) for i in members)
-        room = max(0, upper * book.wealth_cents // NANOS - book.class_cents(number, kept))
-        if wanted > room:
+        if wanted and not book.is_within_class_bound(number, filled):
+            room = upper * book.wealth_cents // NANOS - book.class_cents(number, kept)
             # Each notional is rounded by up to half a cent, apart and together.
-            room = max(0, room - 2 * len(members))
+            room = min(wanted, max(0, room - 2 * len(members)))
             for i in members:
                 reduced[i] = gaps[i] * room // wanted
     return reduced

@@ -97,8 +97,7 @@ def store_file(home: Path) -> Path:
 
 
 def price_file(home: Path) -> Path:
-    (path,) = home.glob("lake/raw/prices/**/*.parquet")
-    return path
+    return max(home.glob("lake/raw/prices/**/*.parquet"))
 
 
 @contextmanager
@@ -213,7 +212,7 @@ def test_a_truncated_lake_file_stops_the_stage_and_is_not_touched(home: Path, st
     path.write_bytes(whole[: len(whole) // 2])
     before = contents(home)
     smartinvest(home, stage, "--session", "2022-12-28").require_refusal(
-        f"lake file = '{path}'", "cannot be read", "Restore it from a backup"
+        f"lake file = '{path.relative_to(home / 'lake')}'", "cannot be read", "from a backup"
     )
     after = contents(home)
     unchanged = {name: after[0].get(name) for name in before[0]}
@@ -226,7 +225,9 @@ def test_a_flipped_bit_in_a_lake_file_is_found_by_its_name(home: Path) -> None:
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(damaged)
-    smartinvest(home, "transform").require_refusal(f"lake file = '{path}'", "bytes changed")
+    smartinvest(home, "transform").require_refusal(
+        f"lake file = '{path.relative_to(home / 'lake')}'", "bytes changed"
+    )
     assert not (home / "warehouse" / "current").exists()
 
 
@@ -281,9 +282,7 @@ def test_a_read_only_lake_is_refused_and_keeps_everything(home: Path) -> None:
     folders = [path for path in (home / "lake").rglob("*") if path.is_dir()]
     with unwritable(home / "lake", *folders):
         ended = smartinvest(home, "transform", "--session", "2022-12-28", obedient=True)
-    ended.require_refusal(
-        "lake folder", "cannot be written (Permission denied)", "nothing was changed"
-    )
+    ended.require_refusal("lake = ", "cannot be written (Permission denied)", "nothing was changed")
     assert contents(home) == before
 
 

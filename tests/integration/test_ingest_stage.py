@@ -9,6 +9,7 @@ import pytest
 from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 from models.lake import INSTRUMENTS, PRICES
+from models.vocabulary import Arrival
 from pipelines.errors import LakeError, SourceError
 from pipelines.ingest import BatchReport, finish, ingest, ingest_batch, plan
 from pipelines.ingest.provider import Delivery
@@ -99,6 +100,8 @@ def test_a_session_without_any_bar_is_an_error_and_what_came_is_kept(home: Setti
 
 def test_a_refused_batch_is_a_problem_and_the_others_are_kept(home: Settings) -> None:
     class HalfRefused(MadeUpMarket):
+        arrival = Arrival.POLLED
+
         def batches(self, session: dt.date) -> list[tuple[str, ...]]:
             return [("ACME", "BOLT"), ("CORK", "DUNE")]
 

@@ -8,6 +8,7 @@ from lake_examples import DAYS, LATER, RULES, append, bars, lake_of
 from typer.testing import CliRunner
 
 from models.lake import PRICES
+from pipelines.cli.common import out
 from pipelines.cli.main import app
 from pipelines.lake import dataset_files, mark_checked
 from pipelines.settings import Settings
@@ -18,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     home = lake_of(tmp_path)
     for name, value in home.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(out, "width", 200)
     append(home, DAYS[1], bars([("A", day, 1.25) for day in DAYS[:2]]))
     append(home, DAYS[2], bars([("A", DAYS[0], 2.75), ("A", DAYS[2], 1.25)]))
     return home

@@ -151,6 +151,21 @@ def test_buying_one_more_lot_breaks_no_upper_bound(book: Book) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(books())
+@example(
+    Book(
+        held=[0, 0, 221000, 0, 215000],
+        target=[0, 0, 0, 606769223, 127994183],
+        price_micros=[10000, 10000, 356809955, 10000, 94812],
+        upper_nanos=[0, 0, 0, 76923076, 153846153],
+        class_of=[0, 0, 0, 0, 1],
+        class_upper_nanos=[76923076, 153846153],
+        wealth_cents=7888,
+        cash_cents=0,
+        buffer_cents=0,
+        reserve_cents=6068,
+        lot_micros=1000,
+    )
+)
 def test_buys_lift_no_class_above_its_limit(book: Book) -> None:
     orders = size_trades(book, POLICY).orders
     left = list(book.held)
