@@ -54,9 +54,8 @@ def _left(settings: Settings, session: dt.date) -> set[str]:
 
 
 def _silent(settings: Settings, session: dt.date, recent: Recent, over: set[str]) -> Iterator[Note]:
-    """Note instruments that could be held, were there a price in all the sessions looked at."""
-    instruments = read_as_of(settings, INSTRUMENTS, session, accepted=True)
-    expected = _symbols(instruments.filter(pc.field("tradable")))
+    """Note instruments without any price in the sessions looked at."""
+    expected = _symbols(read_as_of(settings, INSTRUMENTS, session, accepted=True))
     for symbol in sorted(expected - set(recent.symbols) - over):
         yield symbol, f"no bar in the last {len(recent.sessions)} sessions"
 

@@ -146,7 +146,7 @@ def _limits(
     Without a usual move (a young symbol) only the class bounds it. A hole widens the limit like
     a random walk. Where the volume is known and ordinary, a stock's limit is narrower.
     """
-    spread = usual * np.sqrt(1 + np.where(np.isnan(hole), 0, hole))
+    spread = usual * np.sqrt(1 + np.maximum(np.where(np.isnan(hole), 0, hole), 0))
     wide = np.where(
         basket,
         np.clip(SIGMAS_OF_BASKET * spread, LOWEST_BASKET_LIMIT, HIGHEST_BASKET_LIMIT),
