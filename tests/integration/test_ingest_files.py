@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -17,8 +18,10 @@ import pytest
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
 from pipelines.errors import SourceError
 from pipelines.ingest import IngestReport, ingest, resolve_session
-from pipelines.ingest.files import FilesProvider, delimited
+from pipelines.ingest.files import FilesProvider, reading
 from pipelines.ingest.files import provider as files_provider
+from pipelines.ingest.files.delimited import Parsed
+from pipelines.ingest.files.header import Header
 from pipelines.ingest.problems import problems_of
 from pipelines.lake import current_versions, dataset_files, rejections
 from pipelines.sessions import sessions_between
@@ -133,13 +136,13 @@ def test_a_bar_that_comes_twice_is_not_lost_silently(settings: Settings, folder:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many bytes each parse was given, without the header."""
     seen: list[int] = []
-    original = delimited._parse
+    original = reading.read_rows
 
-    def spy(header: object, body: bytes, *others: object) -> pa.Table:
+    def spy(header: Header, body: bytes, *others: Any) -> Parsed:
         seen.append(len(body))
-        return original(header, body, *others)  # type: ignore[arg-type]
+        return original(header, body, *others)
 
-    monkeypatch.setattr(delimited, "_parse", spy)
+    monkeypatch.setattr(reading, "read_rows", spy)
     return seen
 
 

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.ingest.files import delimited
 from pipelines.ingest.files.columns import UnknownColumnsError, meanings
-from pipelines.ingest.files.delimited import Parsed, UnreadableError, read_header, read_rows
+from pipelines.ingest.files.delimited import Parsed, read_rows
+from pipelines.ingest.files.few import few_plain_rows
+from pipelines.ingest.files.header import UnreadableError, read_header
 
 DAY = dt.date(2020, 1, 2)
 
@@ -137,3 +140,40 @@ def test_every_number_comes_back_bit_for_bit(
     parsed = read("\n".join(["date,close", *lines, *spoilt, ""]))
     assert [(row["session_date"], row["close"]) for row in parsed.rows.to_pylist()] == bars
     assert list(parsed.bad_lines) == spoilt
+
+
+HEADER = b"Date,Open,Note,Close,Volume\n"
+PLAIN_LINES = [
+    b"2020-01-02,10.1,a note,-0.30000000000000004,1234567\n",
+    b"2020-01-02,10,,007.25,0\r\n2020-01-03,11,x,12345678901234567890.5,12\r\n",
+    b"2020-01-02,0.1,caf\xe9,0.2,3",
+]
+ODD_LINES = [
+    b"2020-02-30,1,,1,1\n",
+    b"02/03/2020,1,,1,1\n",
+    b"2020-01-02,1e3,,1,1\n",
+    b"2020-01-02,,,1,1\n",
+    b"2020-01-02, 1,,1,1\n",
+    b"2020-01-02,1,1,1\n",
+    b'2020-01-02,1,"a,b",1,1\n',
+    b"2020-01-02,1,,1,1\n\n",
+    b"2020-01-02,1,a\rb,1,1\n",
+    b"2020-01-02,1_0,,1,1\n",
+    "2020-01-02,1٣,,1,1\n".encode(),
+]
+
+
+@pytest.mark.parametrize("body", PLAIN_LINES)
+def test_a_few_plain_lines_read_as_in_a_large_file(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = read_header(HEADER)
+    few = few_plain_rows(header, body)
+    monkeypatch.setattr(delimited, "few_plain_rows", lambda header, body: None)
+    assert few is not None
+    assert few.equals(read_rows(header, body).rows)
+
+
+@pytest.mark.parametrize("body", ODD_LINES)
+def test_odd_lines_are_left_to_the_patient_reader(body: bytes) -> None:
+    assert few_plain_rows(read_header(HEADER), body) is None

@@ -3,6 +3,8 @@
 folder     what lies in it
 columns    how columns are spelled
 dates      how days are written
+header     a file's first line
+few        a few plain lines to rows
 delimited  text to rows, and lines that are none
 reading    a file of any kind to rows
 contents   which symbols and days a file holds

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from pipelines.ingest.files.arrivals import Arrivals
 from pipelines.ingest.files.columns import UnknownColumnsError
-from pipelines.ingest.files.delimited import Header, UnreadableError, read_header
 from pipelines.ingest.files.folder import DataFile
+from pipelines.ingest.files.header import Header, UnreadableError, read_header
 from pipelines.ingest.files.reading import read_price_file
 from pipelines.lineage import canonical_json
 

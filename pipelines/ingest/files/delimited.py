@@ -9,39 +9,24 @@ import csv
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from pipelines.ingest.files.columns import NUMBERS, TEXT_COLUMNS, meanings
+from pipelines.ingest.files.columns import NUMBERS, TEXT_COLUMNS
 from pipelines.ingest.files.dates import AmbiguousDatesError, as_dates
+from pipelines.ingest.files.few import few_plain_rows
+from pipelines.ingest.files.header import Header, UnreadableError
 
 MISSING = ["", "null", "NULL", "NaN", "nan", "N/A", "n/a", "NA", "#N/A", "None", "-"]
 """Texts that stand for a value which is not there."""
 
 _KEYS = ("symbol", "session_date")
 
-_DELIMITERS = (",", ";", "\t", "|")
 _BLOCK_BYTES = 1 << 20
 _GROUPED = r"^\$?-?\d{1,3}(,\d{3})+(\.\d*)?$"
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
-
-
-class UnreadableError(ValueError):
-    """A file is no table of prices as a whole."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """A file's first line: its delimiter, its columns, and what those mean that are understood."""
-
-    delimiter: str
-    columns: tuple[str, ...]
-    meanings: Mapping[str, str]
-    length: int
-    """Bytes of the line, its end included."""
 
 
 @dataclass(frozen=True)
@@ -51,36 +36,6 @@ class Parsed:
     rows: pa.Table
     bad_lines: tuple[str, ...] = ()
     bad_reason: str = ""
-
-
-def read_header(content: bytes) -> Header:
-    """Return the header of a delimited file.
-
-    Raises
-    ------
-    UnreadableError
-        The bytes are no text, or there is no line.
-    UnknownColumnsError
-        The columns are not those of prices.
-    """
-    end = content.find(b"\n")
-    line = content[: end + 1] if end >= 0 else content
-    if b"\x00" in line or len(line) > 100_000:
-        raise UnreadableError("it is no text")
-    if not line.strip():
-        raise UnreadableError("it is empty" if not content.strip() else "its first line is empty")
-    return _header(line)
-
-
-@lru_cache(maxsize=256)
-def _header(line: bytes) -> Header:
-    try:
-        text = line.decode("utf-8-sig").strip("\r\n")
-    except UnicodeDecodeError:
-        raise UnreadableError("its header is not UTF-8") from None
-    delimiter = max(_DELIMITERS, key=text.count)
-    columns = tuple(name.strip() for name in next(csv.reader([text], delimiter=delimiter)))
-    return Header(delimiter, columns, meanings(columns), len(line))
 
 
 def read_rows(
@@ -93,6 +48,8 @@ def read_rows(
     UnreadableError
         The text cannot be split into lines and fields, or its dates can be read in two ways.
     """
+    if (few := few_plain_rows(header, body)) is not None:
+        return Parsed(few)
     bad = _Bad()
     try:
         rows = _parse(header, body, _plain_types(header), bad, symbols)

@@ -105,9 +105,9 @@ class FilesProvider:
         A file that has not changed since it was stored is not parsed. Of one that only grew, what
         was added is.
         """
-        taker = Taker(self._arrivals, end)
+        taker, asked = Taker(self._arrivals, end), frozenset(symbols)
         taken = [
-            taker.take(file, self._contents[file].symbols, symbols)
+            taker.take(file, self._contents[file].symbols, asked)
             for file in self._files_of(symbols)
         ]
         fresh = [one for one in taken if one.rows is not None]

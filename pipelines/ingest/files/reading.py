@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.ingest.files.columns import NUMBERS, TEXT_COLUMNS, meanings
-from pipelines.ingest.files.delimited import Parsed, UnreadableError, read_header, read_rows
+from pipelines.ingest.files.delimited import Parsed, read_rows
 from pipelines.ingest.files.folder import DataFile
+from pipelines.ingest.files.header import UnreadableError, read_header
 
 
 def read_price_file(

@@ -12,8 +12,9 @@ import pyarrow as pa
 from pipelines.ingest.files.arrivals import Arrival, Arrivals
 from pipelines.ingest.files.bars import repeated
 from pipelines.ingest.files.columns import UnknownColumnsError
-from pipelines.ingest.files.delimited import Parsed, UnreadableError
+from pipelines.ingest.files.delimited import Parsed
 from pipelines.ingest.files.folder import DataFile
+from pipelines.ingest.files.header import UnreadableError
 from pipelines.ingest.files.reading import read_price_file
 from pipelines.ingest.provider import Problem, Span
 from pipelines.lineage import json_digest
@@ -50,7 +51,7 @@ class Taker:
         self._arrivals = arrivals
         self._end = end
 
-    def take(self, file: DataFile, symbols: Sequence[str], asked: Sequence[str]) -> Taken:
+    def take(self, file: DataFile, symbols: Sequence[str], asked: frozenset[str]) -> Taken:
         """Return what is new of a file.
 
         Parameters
@@ -58,7 +59,7 @@ class Taker:
         symbols : all that the file holds.
         asked : those wanted, and others that it does not hold.
         """
-        wanted = sorted(set(symbols) & set(asked))
+        wanted = sorted(asked & set(symbols))
         key = "" if len(wanted) == len(symbols) else json_digest(wanted)
         before = self._arrivals.of(file.path.name, key)
         try:
