@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from loopback.yahoo import Listing, Yahoo, listing
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
 from pipelines.ingest import ingest, resolve_session
 from pipelines.ingest.fred import macro_series
-from pipelines.lake import current_versions
+from pipelines.lake import current_versions, read_as_of
+from pipelines.lake.adjustment import Adjustment, adjusted
 from pipelines.settings import Settings, load_settings
 
 SYMBOLS = ("^MADE", "BOLT", "IRON")
@@ -69,6 +71,27 @@ class Market:
         series = set(current_versions(self.settings, MACRO)["series_id"].to_pylist())
         assert series == {one.series_id for one in macro_series()}
 
+    def largest_error_of_total_return(self) -> float:
+        """Compare our series with that of shares followed by hand, cash put back into them."""
+        session = resolve_session(self.settings)
+        prices, actions = (
+            read_as_of(self.settings, table, session, symbols=list(SYMBOLS))
+            for table in (PRICES, ACTIONS)
+        )
+        ours = adjusted(prices, actions, Adjustment.TOTAL_RETURN).to_pylist()
+        errors = []
+        for symbol, known in self.yahoo.listings.items():
+            series = {row["session_date"]: row["close"] for row in ours if row["symbol"] == symbol}
+            shares, worth = Fraction(1), {}
+            for day in sorted(series):
+                close = Fraction(str(known.bars[day].close))
+                new, old = known.splits.get(day, (1, 1))
+                cash = Fraction(str(known.dividends.get(day, 0)))
+                shares *= Fraction(new, old) + cash / close
+                worth[day] = shares * close
+            errors += [abs(series[day] / (worth[day] / shares) - 1) for day in series]
+        return float(max(errors))
+
 
 @contextmanager
 def market(folder: Path) -> Iterator[Market]:
@@ -85,6 +108,7 @@ def market(folder: Path) -> Iterator[Market]:
 def test_a_first_ingest_stores_what_was_traded_paid_and_published(tmp_path: Path) -> None:
     with market(tmp_path) as made_up:
         ingest(made_up.settings, resolve_session(made_up.settings))
+        assert made_up.largest_error_of_total_return() < 1e-14
     made_up.hold_against_the_lake()
 
 
