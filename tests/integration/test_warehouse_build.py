@@ -169,9 +169,9 @@ def test_a_store_of_another_source_is_refused_before_anything_is_written(tmp_pat
 def test_client_inputs_recorded_after_the_sessions_cut_are_counted_in_one_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)
     settings = make_home(tmp_path / "home")
     snapshot = snapshot_clients(settings)
-    caplog.set_level(logging.WARNING)
     warn_of_later_inputs(settings, build_manifest(settings, SESSION, snapshot))
     assert caplog.messages == []
 
