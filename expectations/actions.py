@@ -20,8 +20,8 @@ LARGEST_DISTRIBUTION = 100_000.0
 MOST_USUAL_DIVIDENDS = 50.0
 """Cents for dollars are 100 times; Microsoft's special dividend of 2004 was 38 usual ones."""
 
-ACTION_COLUMNS = ("usual_dividends",)
-"""A dividend as a multiple of the median of the four before it; null for fewer than two."""
+# The derived column ``usual_dividends`` is a dividend as a multiple of the median of the four
+# before it; null for fewer than two.
 _REMEDY = (
     "Compare with another source. The action stays out, so bars around it are judged, and returns "
     "computed, without it."

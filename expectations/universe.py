@@ -3,10 +3,9 @@
 from expectations.rules import NotBelow, Present, Rule, Suite, columns_are_declared, declared
 from models.lake import UNIVERSE
 
-UNIVERSE_COLUMNS = ("instrument", "earlier_until")
-"""The instrument that is a member (null: unknown); the last session of the symbol's memberships
-that began earlier (null: none did), for ever where one has not ended."""
-
+# Its batch carries two derived columns. ``instrument``: the instrument that is a member (null:
+# unknown). ``earlier_until``: the last session of the symbol's memberships that began earlier
+# (null: none did), for ever where one has not ended.
 UNIVERSE_SUITE = Suite(
     "universe",
     (
