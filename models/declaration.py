@@ -15,6 +15,7 @@ class ColumnType(Enum):
     TEXT = "text"
     INTEGER = "integer"  # signed 64 bit
     FLOAT = "float"  # IEEE 754 binary64
+    SINGLE = "single"  # IEEE 754 binary32
     BOOLEAN = "boolean"
     DATE = "date"
     TIMESTAMP = "timestamp"  # microseconds, UTC
@@ -118,6 +119,27 @@ def number(
     return Column(
         name,
         ColumnType.FLOAT,
+        meaning,
+        unit=unit,
+        nullable=nullable,
+        at_least=at_least,
+        at_most=at_most,
+    )
+
+
+def single(
+    name: str,
+    meaning: str,
+    unit: str,
+    *,
+    nullable: bool = False,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Column:
+    """Declare a number that is computed in binary64 and stored in binary32, with its unit."""
+    return Column(
+        name,
+        ColumnType.SINGLE,
         meaning,
         unit=unit,
         nullable=nullable,
