@@ -17,6 +17,9 @@ HORIZON_SESSIONS = 21
 STALE_AFTER_SESSIONS = 5
 """How many sessions a last accepted close may stand in for missing later ones, and no longer."""
 
+MARKET_SYMBOLS = ("SPY", "SP500", "^GSPC")
+"""What stands for the market in betas: the first of these that a build has bars of."""
+
 
 class Source(StrEnum):
     """Where market data comes from."""
