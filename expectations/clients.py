@@ -4,10 +4,42 @@ The import of a client file checks far more and says it line by line; these suit
 front of a build, whatever wrote the store.
 """
 
-from expectations.rules import Suite, declared
+from expectations.rules import Present, Rule, Suite, Where, declared, is_not_below
 from models.store_inputs import SNAPSHOT
+from models.store_ledger import CASH_FLOW, TAX_LOT, TRANSACTION
+from models.vocabulary import TransactionKind
+
+_LEDGER_RULES = {
+    CASH_FLOW.name: (is_not_below("last_date", "first_date"),),
+    TRANSACTION.name: (
+        is_not_below("settlement_date", "trade_date"),
+        *(
+            Rule(
+                f"price_of_a_{kind}_is_present",
+                Present("price_micros"),
+                f"a {kind} has no price",
+                shows=("price_micros",),
+                where=Where("kind", kind),
+            )
+            for kind in (TransactionKind.BUY, TransactionKind.SELL)
+        ),
+    ),
+    TAX_LOT.name: (is_not_below("acquired_date", "holding_period_start_date"),),
+}
+"""What rows of the ledger must satisfy besides."""
 
 CLIENT_SUITES = {
-    table.name: Suite(f"clients_{table.name}", tuple(declared(table))) for table in SNAPSHOT
+    table.name: Suite(
+        f"clients_{table.name}", (*declared(table), *_LEDGER_RULES.get(table.name, ()))
+    )
+    for table in SNAPSHOT
 }
 """By name of the table."""
+
+OWNER_IS_KNOWN = Rule(
+    "owner_is_known",
+    Present("owner"),
+    "it belongs to an account or client that is not in the store",
+    "Add the account or client, or reverse the row; until then it counts for nobody.",
+)
+"""The rule of every row; ``owner`` is the number of its client, missing where there is none."""

@@ -7,11 +7,13 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
-from expectations.clients import CLIENT_SUITES
+from expectations.clients import CLIENT_SUITES, OWNER_IS_KNOWN
+from expectations.rules import Rule
 from models.declaration import Table
-from models.store_inputs import ACCOUNT, SNAPSHOT
+from models.store_inputs import ACCOUNT, CLIENT, SNAPSHOT
 from models.store_outputs import CLIENT_ISSUE
 from pipelines.lineage import json_digest
 from pipelines.quality.judging import Batch, failing
@@ -26,12 +28,14 @@ FROM_STORE = "store"
 """Stands for the digest of a file in the issues of rows that are in the store already."""
 
 Inputs = dict[str, pa.Table]
+_CORRECT = "Correct the client's rows in the store, or import the client again."
 
 
 def accepted_clients(settings: Settings, inputs: Inputs) -> Inputs:
     """Return the inputs without the clients of whom a row fails its suite.
 
-    Their ids stand in ``client_issue`` with the reason, until their rows pass.
+    Their ids stand in ``client_issue`` with the reason, until their rows pass. A row whose account
+    or client is unknown is left out alone and stands there without a client.
 
     Parameters
     ----------
@@ -42,46 +46,74 @@ def accepted_clients(settings: Settings, inputs: Inputs) -> Inputs:
     StoreError
         The store cannot be written.
     """
-    owner = _owner_of_accounts(inputs[ACCOUNT.name])
-    issues = [one for table in SNAPSHOT for one in _issues(table, inputs[table.name], owner)]
+    clients = _Owners(inputs)
+    issues: list[Row] = []
+    owned: Inputs = {}
+    for table in SNAPSHOT:
+        rows = inputs[table.name]
+        strangers = failing(OWNER_IS_KNOWN, Batch.of(rows, owner=clients.numbers(rows)))
+        if len(strangers):
+            issues.append(_issue(table, None, OWNER_IS_KNOWN))
+            rows = rows.take(np.setdiff1d(np.arange(rows.num_rows), strangers))
+        owned[table.name] = rows
+        issues += _issues(table, rows, clients)
     _record(settings, issues)
-    if not issues:
-        return inputs
-    bad = {issue["client_id"] for issue in issues}
-    logger.warning("%d clients are left out, see client_issue: their inputs are wrong", len(bad))
-    return {table.name: _without(inputs[table.name], bad, owner) for table in SNAPSHOT}
+    bad = {issue["client_id"] for issue in issues} - {None}
+    if bad:
+        logger.warning(
+            "%d clients are left out, see client_issue: their inputs are wrong", len(bad)
+        )
+    return {table.name: clients.without(owned[table.name], bad) for table in SNAPSHOT}
 
 
-def _owner_of_accounts(accounts: pa.Table) -> dict[str, str]:
-    return dict(zip(*(accounts[n].to_pylist() for n in ("account_id", "client_id")), strict=True))
+class _Owners:
+    """Says whose each row is, by its client or by its account's."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._clients = inputs[CLIENT.name]["client_id"].to_pylist()
+        self._number = {client: number for number, client in enumerate(self._clients)}
+        accounts = (inputs[ACCOUNT.name][name].to_pylist() for name in ("account_id", "client_id"))
+        self._of_account = dict(zip(*accounts, strict=True))
+
+    def numbers(self, rows: pa.Table) -> np.ndarray:
+        """Return the number of each row's client, NaN where it is unknown."""
+        if "client_id" in rows.column_names:
+            ids = rows["client_id"].to_pylist()
+        else:
+            ids = [self._of_account.get(account) for account in rows["account_id"].to_pylist()]
+        return np.array([self._number.get(one, np.nan) for one in ids], dtype=np.float64)
+
+    def names(self, rows: pa.Table) -> list[str]:
+        """Return the client of each row; every one must be known."""
+        return [self._clients[int(number)] for number in self.numbers(rows)]
+
+    def without(self, rows: pa.Table, bad: set[str]) -> pa.Table:
+        """Return the rows of all clients but some."""
+        if not bad:
+            return rows
+        return rows.filter(pa.array([one not in bad for one in self.names(rows)], pa.bool_()))
 
 
-def _clients_of(rows: pa.Table, owner: dict[str, str]) -> list[str]:
-    if "client_id" in rows.column_names:
-        ids: list[str] = rows["client_id"].to_pylist()
-        return ids
-    return [owner.get(account, "") for account in rows["account_id"].to_pylist()]
-
-
-def _issues(table: Table, rows: pa.Table, owner: dict[str, str]) -> Iterable["Row"]:
+def _issues(table: Table, rows: pa.Table, clients: _Owners) -> Iterable["Row"]:
     """Yield what is wrong, once per client and rule, and never a value: it may be personal."""
     batch = Batch.of(rows)
     for rule in CLIENT_SUITES[table.name]:
         positions = failing(rule, batch)
-        for client in sorted(set(_clients_of(rows.take(positions), owner))):
-            yield {
-                "issue_id": json_digest([FROM_STORE, table.name, client, rule.name]),
-                "client_id": client,
-                "file_digest": FROM_STORE,
-                "line": 1,
-                "field": f"{table.name}.{rule.name}",
-                "cause": rule.reason,
-                "remedy": "Correct the client's rows in the store, or import the client again.",
-            }
+        if len(positions):
+            for client in sorted(set(clients.names(rows.take(positions)))):
+                yield _issue(table, client, rule)
 
 
-def _without(rows: pa.Table, bad: set[str], owner: dict[str, str]) -> pa.Table:
-    return rows.filter(pa.array([one not in bad for one in _clients_of(rows, owner)], pa.bool_()))
+def _issue(table: Table, client: str | None, rule: Rule) -> "Row":
+    return {
+        "issue_id": json_digest([FROM_STORE, table.name, client, rule.name]),
+        "client_id": client,
+        "file_digest": FROM_STORE,
+        "line": 1,
+        "field": f"{table.name}.{rule.name}",
+        "cause": rule.reason,
+        "remedy": rule.remedy if rule is OWNER_IS_KNOWN else _CORRECT,
+    }
 
 
 def _record(settings: Settings, issues: list["Row"]) -> None:

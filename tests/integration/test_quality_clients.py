@@ -1,18 +1,22 @@
 """A client whose inputs break a rule is left out with a reason, and blocks nobody else."""
 
+import datetime as dt
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from expectations.clients import CLIENT_SUITES
 from models.store_inputs import SNAPSHOT
+from models.store_ledger import TRANSACTION
 from models.store_outputs import CLIENT_ISSUE
 from pipelines.clients import generate
 from pipelines.lake import read_file
 from pipelines.quality.judging import judge_rows
+from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, read, read_current_from
+from pipelines.store import connect, insert, migrate, read, read_current_from, transaction
 from pipelines.warehouse.snapshot import snapshot_clients
 
 CLIENTS = 12
@@ -75,14 +79,68 @@ def test_a_client_with_a_wrong_answer_is_left_out_everywhere_and_comes_back_once
     assert issues(home) == []
 
 
+def purchase(account_id: str, number: int, **changes: Any) -> dict[str, Any]:
+    """A purchase of one share for ten dollars."""
+    day = dt.date(2022, 12, 27)
+    row = {
+        "transaction_id": f"t{number}",
+        "external_id": f"x{number}",
+        "account_id": account_id,
+        "kind": "buy",
+        "symbol": "KO",
+        "quantity_micros": 1_000_000,
+        "price_micros": 10_000_000,
+        "fee_cents": 0,
+        "cash_cents": -1_000,
+        "executed_at": available_at(day),
+        "trade_date": day,
+        "recorded_at": available_at(day),
+        "recorded_by": "test",
+    }
+    return row | changes
+
+
+def test_a_transaction_of_an_unknown_account_is_left_out_and_noted_and_blocks_nobody(
+    home: Settings,
+) -> None:
+    before = clients_in_snapshot(home)
+    account = min(before["account"])
+    with transaction(home) as connection:
+        insert(connection, TRANSACTION, [purchase(account, 1), purchase("nobody's", 2)])
+    after = clients_in_snapshot(home)
+    assert after == before | {"transaction": {"t1"}}
+    (issue,) = issues(home)
+    assert (issue["client_id"], issue["field"]) == (None, "transaction.owner_is_known")
+    break_in(home, "DELETE FROM \"transaction\" WHERE transaction_id = 't2'")
+    assert clients_in_snapshot(home) == after
+    assert issues(home) == []
+
+
+def test_a_client_with_an_impossible_transaction_is_left_out_with_a_reason(home: Settings) -> None:
+    before = clients_in_snapshot(home)
+    account = min(before["account"])
+    early = purchase(account, 2, settlement_date=dt.date(2022, 12, 26))
+    with transaction(home) as connection:
+        insert(connection, TRANSACTION, [purchase(account, 1, price_micros=None), early])
+    after = clients_in_snapshot(home)
+    assert before["account"] - after["account"] >= {account}
+    assert after["transaction"] == set()
+    assert {issue["field"] for issue in issues(home)} == {
+        "transaction.price_of_a_buy_is_present",
+        "transaction.settlement_date_is_not_below_trade_date",
+    }
+
+
 def test_great_expectations_agrees_on_client_inputs(home: Settings) -> None:
     from pipelines.quality.confirmation import confirm
 
     break_in(home, "UPDATE goal SET priority = 12")
+    with transaction(home) as connection:
+        insert(connection, TRANSACTION, [purchase("a", 1), purchase("a", 2, price_micros=None)])
     with connect(home) as connection:
         for table in SNAPSHOT:
             verdict = judge_rows(
                 table, CLIENT_SUITES[table.name], read_current_from(connection, table)
             )
-            assert (verdict.rows_rejected > 0) == (table.name == "goal")
+            assert (verdict.rows_rejected > 0) == (table.name in ("goal", "transaction"))
             confirm(table, CLIENT_SUITES[table.name], verdict)
