@@ -1,7 +1,8 @@
-"""Published builds: where they are, what they say of themselves, which pointers name them.
+"""Published builds: where they are and which pointers name them.
 
-    builds/<session>_<data_snapshot[:12]>_<code[:8]>/   warehouse.duckdb, features.parquet,
-                                                        build.json, run_results.json
+    builds/<session>_<manifest[:12]>_<code[:8]>/        warehouse.duckdb, panel/*.parquet,
+                                                        rejected/*.parquet, build.json,
+                                                        run_results.json
     builds/.tmp-build/, .tmp-removed/                   the build being made, the one being removed
     sessions/<session> -> ../builds/...                 the session's newest build
     current -> builds/...                               moves to a session >= its own only
@@ -10,69 +11,40 @@ All are of one source. A build never changes once it has its name. The newest ``
 the one that ``current`` names are kept; of an older one its session's pointer stays, and
 ``build_for`` makes it again from its manifest. Under the same code that gives the same bytes; under
 other code it gives what that code makes of the same inputs, as another build.
+
+Builds share the parts of the panel that are alike in both: one file under several names (hard
+links). So removing a build removes no part that another one has.
 """
 
-import dataclasses
 import datetime as dt
 import fcntl
 import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import WarehouseError
-from pipelines.lake.parquet import write_text
-from pipelines.lineage import canonical_json, file_digest
 from pipelines.settings import Settings
 from pipelines.store.one_source import ONE_HOME_EACH
+from pipelines.warehouse.record import RECORD, WarehouseBuild, damaged, write_record
 
 logger = logging.getLogger(__name__)
 
 KEPT_BUILDS = 5
-_RECORD = "build.json"
-_SNAPSHOT_DIGITS = 12
+_MANIFEST_DIGITS = 12
 _CODE_DIGITS = 8
 
 
-@dataclass(frozen=True)
-class WarehouseBuild:
-    """One finished build.
-
-    ``path`` is its own folder, not a pointer. ``feature_hash`` is the SHA-256 of
-    ``features.parquet``; ``rows`` counts the rows of each mart.
-    """
-
-    path: Path
-    source: str
-    session_date: dt.date
-    known_at_cut: dt.datetime
-    data_snapshot: str
-    code_digest: str
-    feature_hash: str
-    rows: Mapping[str, int]
-
-    @property
-    def warehouse_path(self) -> Path:
-        """The DuckDB file; open it with ``pipelines.warehouse.connect``."""
-        return self.path / "warehouse.duckdb"
-
-    @property
-    def features_path(self) -> Path:
-        """The mart ``features`` as Parquet, ordered by symbol and session."""
-        return self.path / "features.parquet"
-
-
-def build_name(session: dt.date, data_snapshot: str, code_digest: str) -> str:
+def build_name(session: dt.date, manifest_digest: str, code_digest: str) -> str:
     """Return the name of the build that these inputs and this code make."""
-    return f"{session}_{data_snapshot[:_SNAPSHOT_DIGITS]}_{code_digest[:_CODE_DIGITS]}"
+    return f"{session}_{manifest_digest[:_MANIFEST_DIGITS]}_{code_digest[:_CODE_DIGITS]}"
 
 
-def snapshot_prefix(name: str) -> str:
-    """Return the first digits of the data snapshot that a build's name carries."""
+def manifest_prefix(name: str) -> str:
+    """Return the first digits of the manifest's digest that a build's name carries."""
     return name.split("_")[1]
 
 
@@ -122,37 +94,29 @@ def fresh_workspace(settings: Settings) -> Path:
     return workspace
 
 
-def finish(workspace: Path, build: WarehouseBuild) -> None:
-    """Complete a workspace with its record and give it the build's name."""
-    content = {
-        field.name: getattr(build, field.name)
-        for field in dataclasses.fields(build)
-        if field.name != "path"
-    }
-    write_text(canonical_json(content), workspace / _RECORD)
-    workspace.replace(build.path)
+def finish(settings: Settings, workspace: Path, build: WarehouseBuild) -> None:
+    """Complete a workspace with its record and give it the build's name.
 
-
-def read_build(path: Path) -> WarehouseBuild:
-    """Read the record of a finished build and check its feature file against it.
-
-    Raises
-    ------
-    WarehouseError
-        The record is missing or damaged, or the feature file is not what it says.
+    A build of that name that is there already makes room: its pointers name nothing for the moment
+    between two renames, and readers look again.
     """
-    real = path.resolve()
-    try:
-        content = json.loads((real / _RECORD).read_text(encoding="utf-8"))
-        content["session_date"] = dt.date.fromisoformat(content["session_date"])
-        content["known_at_cut"] = dt.datetime.fromisoformat(content["known_at_cut"])
-        build = WarehouseBuild(path=real, **content)
-        whole = file_digest(build.features_path) == build.feature_hash
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(real, str(error)) from None
-    if not whole or not build.warehouse_path.is_file():
-        raise _damaged(real, "its files are not those that its record names")
-    return build
+    write_record(build, workspace)
+    if build.path.exists():
+        build.path.replace(_leaving(settings))
+    workspace.replace(build.path)
+    _remove_leaving(settings)
+
+
+def finished_builds(settings: Settings) -> list[Path]:
+    """Return the folders of all finished builds, the oldest first."""
+    return sorted(
+        (
+            path
+            for path in (settings.warehouse / "builds").iterdir()
+            if not path.name.startswith(".") and (path / RECORD).is_file()
+        ),
+        key=lambda path: ((path / RECORD).stat().st_mtime_ns, path.name),
+    )
 
 
 def require_home_of(settings: Settings) -> None:
@@ -168,9 +132,9 @@ def require_home_of(settings: Settings) -> None:
         return
     real = current.resolve()
     try:
-        found = json.loads((real / _RECORD).read_text(encoding="utf-8"))["source"]
+        found = json.loads((real / RECORD).read_text(encoding="utf-8"))["source"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(real, str(error)) from None
+        raise damaged(real, str(error)) from None
     if found != settings.source.value:
         raise WarehouseError(
             "source",
@@ -196,21 +160,25 @@ def publish(settings: Settings, build: WarehouseBuild) -> None:
 
 def remove_old(settings: Settings) -> None:
     """Remove all but the newest builds and the current one; open readers keep their file."""
-    builds = settings.warehouse / "builds"
-    leaving = builds / ".tmp-removed"
-    if leaving.exists():
-        shutil.rmtree(leaving)
-    finished = sorted(
-        (path for path in builds.iterdir() if (path / _RECORD).is_file()),
-        key=lambda path: ((path / _RECORD).stat().st_mtime_ns, path.name),
-    )
+    _remove_leaving(settings)
     current = (settings.warehouse / "current").resolve()
-    for path in finished[:-KEPT_BUILDS]:
+    for path in finished_builds(settings)[:-KEPT_BUILDS]:
         if path != current:
             logger.info("removing the old build %s", path.name)
             # A kill in the middle must not leave half a build under its name.
-            path.replace(leaving)
-            shutil.rmtree(leaving)
+            path.replace(_leaving(settings))
+            _remove_leaving(settings)
+
+
+def _leaving(settings: Settings) -> Path:
+    _remove_leaving(settings)
+    return settings.warehouse / "builds" / ".tmp-removed"
+
+
+def _remove_leaving(settings: Settings) -> None:
+    leaving = settings.warehouse / "builds" / ".tmp-removed"
+    if leaving.exists():
+        shutil.rmtree(leaving)
 
 
 def _point(pointer: Path, target: Path) -> None:
@@ -226,15 +194,6 @@ def _point(pointer: Path, target: Path) -> None:
 
 def _session_of(pointer: Path) -> dt.date:
     return dt.date.fromisoformat(pointer.resolve().name.split("_")[0])
-
-
-def _damaged(path: Path, problem: str) -> WarehouseError:
-    return WarehouseError(
-        "warehouse build",
-        path,
-        f"it is damaged ({problem})",
-        "Remove the folder and run `smartinvest transform` again.",
-    )
 
 
 def unwritable(path: Path, error: OSError) -> WarehouseError:

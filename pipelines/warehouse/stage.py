@@ -3,9 +3,9 @@
 import datetime as dt
 import logging
 from functools import cache
+from importlib.metadata import version
 
-import duckdb
-
+from pipelines.build_results import BuildAttempt, keep
 from pipelines.errors import LakeError, WarehouseError
 from pipelines.lake import (
     Manifest,
@@ -20,37 +20,55 @@ from pipelines.settings import Settings
 from pipelines.store import connect as connect_store
 from pipelines.store.one_source import require_runs_of
 from pipelines.warehouse import dbt_build
-from pipelines.warehouse.duckdb import connect
-from pipelines.warehouse.export import count_rows, export_features
+from pipelines.warehouse.base import full_plan, plan, rejections_of
+from pipelines.warehouse.changes import Inputs
+from pipelines.warehouse.history import snapshot_history
 from pipelines.warehouse.inputs import lay_out, remove_inputs
 from pipelines.warehouse.publication import (
-    WarehouseBuild,
     build_name,
     finish,
     fresh_workspace,
+    manifest_prefix,
     publish,
-    read_build,
     remove_old,
     require_home_of,
     session_pointer,
-    snapshot_prefix,
     sole_builder,
     unwritable,
 )
-from pipelines.warehouse.snapshot import snapshot_clients, warn_of_later_inputs
+from pipelines.warehouse.record import (
+    PANEL_FOLDER,
+    PARTS_FILE,
+    WarehouseBuild,
+    panel_hash,
+    read_build,
+    read_parts,
+)
+from pipelines.warehouse.settling import settle
+from pipelines.warehouse.snapshot import snapshot_clients
 
 logger = logging.getLogger(__name__)
 
-_CODE = ("dbt", "models", "pipelines/warehouse")
+_CODE = ("dbt", "models", "pipelines/lake", "pipelines/warehouse")
 _CODE_SUFFIXES = (".sql", ".yml", ".py")
+_LIBRARIES = ("duckdb", "llvmlite", "numba", "numpy", "pyarrow")
+"""What makes bits and bytes besides our own code; another release of one makes another build."""
 
 
-def transform(settings: Settings, session: dt.date) -> WarehouseBuild:
-    """Build and publish the warehouse of a session from the lake and the current client inputs.
+def transform(
+    settings: Settings, session: dt.date, *, full: bool = False, started_by: str = ""
+) -> WarehouseBuild:
+    """Build and publish the warehouse of a session from the lake, its client inputs and old advice.
 
     A home and its store are of one source; another one is refused before anything is written.
     Nothing is built when the same snapshot and code were built before. Readers of the pointers
     see the old build until the new one is whole and all its tests passed.
+
+    Parameters
+    ----------
+    full : build in any case, from no earlier build, in place of one that is there already. It
+        gives the same panel, unless that was damaged.
+    started_by : id of the Airflow run that asks for it; its results are found by it.
 
     Raises
     ------
@@ -61,10 +79,10 @@ def transform(settings: Settings, session: dt.date) -> WarehouseBuild:
         current build is of another source.
     """
     _require_one_source(settings)
-    manifest = build_manifest(settings, session, snapshot_clients(settings))
-    warn_of_later_inputs(settings, manifest)
+    manifest = build_manifest(settings, session, snapshot_clients(settings, session))
+    manifest = manifest.with_history(snapshot_history(settings, session))
     write_manifest(settings, manifest)
-    return _published(settings, manifest)
+    return _published(settings, manifest, full=full, started_by=started_by)
 
 
 def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
@@ -85,15 +103,16 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
             f"Run `smartinvest transform --session {session}` first.",
         )
     if not pointer.exists():
-        manifest = _manifest_starting(settings, snapshot_prefix(pointer.readlink().name))
+        manifest = _manifest_starting(settings, manifest_prefix(pointer.readlink().name))
         return _published(settings, manifest)
     return read_build(pointer)
 
 
 @cache
 def code_digest() -> str:
-    """Return the SHA-256 of the SQL, our code around it and DuckDB's version, in hex."""
-    return json_digest([tree_digest(REPOSITORY, _CODE, _CODE_SUFFIXES), duckdb.__version__])
+    """Return the SHA-256 of the SQL, our code around it and the libraries' versions, in hex."""
+    libraries = [(name, version(name)) for name in _LIBRARIES]
+    return json_digest([tree_digest(REPOSITORY, _CODE, _CODE_SUFFIXES), libraries])
 
 
 def _require_one_source(settings: Settings) -> None:
@@ -102,17 +121,20 @@ def _require_one_source(settings: Settings) -> None:
         require_runs_of(store, settings.source)
 
 
-def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
-    name = build_name(manifest.session_date, manifest.data_snapshot, code_digest())
+def _published(
+    settings: Settings, manifest: Manifest, *, full: bool = False, started_by: str = ""
+) -> WarehouseBuild:
+    name = build_name(manifest.session_date, manifest.digest, code_digest())
     path = settings.warehouse / "builds" / name
     with sole_builder(settings) as lock:
         try:
-            if path.exists():
+            if path.exists() and not full:
                 logger.info("the warehouse of %s is built already", manifest.session_date)
                 build = read_build(path)
             else:
                 with step(f"build the warehouse of {manifest.session_date}"):
-                    build = _built(settings, manifest, name, lock)
+                    attempt = _attempt(manifest, name, started_by)
+                    build = _built(settings, manifest, attempt, lock, full=full)
             publish(settings, build)
             remove_old(settings)
         except OSError as error:
@@ -120,33 +142,52 @@ def _published(settings: Settings, manifest: Manifest) -> WarehouseBuild:
     return build
 
 
-def _built(settings: Settings, manifest: Manifest, name: str, lock: int) -> WarehouseBuild:
+def _built(
+    settings: Settings, manifest: Manifest, attempt: BuildAttempt, lock: int, *, full: bool
+) -> WarehouseBuild:
     workspace = fresh_workspace(settings)
-    lay_out(settings, manifest, workspace)
-    dbt_build.build(settings, workspace, code_digest(), lock)
-    with connect(workspace) as warehouse:
-        features = export_features(warehouse, workspace / "features.parquet")
-        rows = count_rows(warehouse)
+    inputs = Inputs(manifest, rejections_of(settings, manifest))
+    chosen = full_plan() if full else plan(settings, inputs, code_digest())
+    lay_out(settings, inputs, chosen, workspace)
+    ended = dbt_build.build(settings, workspace, attempt, lock)
+    parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
+    path = settings.warehouse.resolve() / "builds" / attempt.build
+    rows = settle(workspace, path)
+    keep(settings, ended.with_rows_of_marts(rows))
     remove_inputs(workspace)
     build = WarehouseBuild(
-        path=settings.warehouse.resolve() / "builds" / name,
+        path=path,
         source=manifest.source,
         session_date=manifest.session_date,
         known_at_cut=manifest.known_at_cut,
         data_snapshot=manifest.data_snapshot,
         code_digest=code_digest(),
-        feature_hash=features.digest,
+        feature_hash=panel_hash(parts),
+        panel=parts,
         rows=rows,
+        base=chosen.base.path.name if chosen.base else None,
     )
-    finish(workspace, build)
+    finish(settings, workspace, build)
     return build
+
+
+def _attempt(manifest: Manifest, name: str, started_by: str) -> BuildAttempt:
+    return BuildAttempt(
+        source=manifest.source,
+        session_date=manifest.session_date,
+        data_snapshot=manifest.data_snapshot,
+        build=name,
+        code_digest=code_digest(),
+        started_by=started_by,
+        started_at=dt.datetime.now(dt.UTC),
+    )
 
 
 def _manifest_starting(settings: Settings, prefix: str) -> Manifest:
     found = manifests_starting(settings, prefix)
     if len(found) != 1:
         raise LakeError(
-            "data snapshot",
+            "manifest",
             prefix,
             f"{len(found)} manifests start with it, so its warehouse cannot be made again",
             "Restore the lake's manifests from a backup.",
