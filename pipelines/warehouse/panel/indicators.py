@@ -1,0 +1,46 @@
+"""All features of one symbol's bars, as ``models.panel`` defines them."""
+
+import numpy as np
+
+from models.panel import ANCHORED, SYMBOL_FEATURES
+from pipelines.warehouse.panel.anchored import anchored
+from pipelines.warehouse.panel.averages import averages
+from pipelines.warehouse.panel.bars import Anchors, Bars, Floats
+from pipelines.warehouse.panel.liquidity import liquidity
+from pipelines.warehouse.panel.own_terms import OwnTerms
+from pipelines.warehouse.panel.returns import returns
+from pipelines.warehouse.panel.risk import risk
+
+NAMES = tuple(column.name for column in (*ANCHORED, *SYMBOL_FEATURES))
+
+
+def features(bars: Bars, start: int = 0, anchors: Anchors | None = None) -> dict[str, Floats]:
+    """Compute the features of bars from ``start`` on.
+
+    Parameters
+    ----------
+    bars : the bars to compute and, before them, the newest ``LOOKBACK`` accepted ones, or all if
+        there are fewer. Bars further back change no bit.
+    start : position of the first bar to compute; 0 if it is the symbol's first.
+    anchors : what was counted up to the bar before ``start``; None if there is none.
+
+    Returns
+    -------
+    Arrays of (bars - start,), one for each of ``ANCHORED`` and ``SYMBOL_FEATURES`` in declared
+    order and unit; NaN where the value is null, never infinite.
+
+    Raises
+    ------
+    ValueError
+        There is a bar before ``start`` without anchors, or anchors without a bar before.
+    """
+    if (start == 0) != (anchors is None):
+        raise ValueError(f"anchors {anchors} do not fit a start at bar {start}")
+    terms = OwnTerms(bars)
+    with np.errstate(
+        all="ignore"
+    ):  # what is not a number is null: that is the rule, not an accident
+        columns = returns(terms) | averages(terms) | risk(terms) | liquidity(terms)
+        columns = {name: values[start:] for name, values in columns.items()}
+        columns |= anchored(terms, start, anchors)
+        return {name: np.where(np.isfinite(columns[name]), columns[name], np.nan) for name in NAMES}
