@@ -1,13 +1,18 @@
-"""The manifest: exactly which files one warehouse build read; its digest is the data snapshot.
+"""The manifest: exactly which files one warehouse build read; its digest is their one name.
 
 It names landed files. What compaction does to them later changes no manifest.
+
+Advice is made from market data and client inputs, the **data snapshot**. A build also reads what
+earlier runs advised, for analysts. That is no part of the snapshot: in a backfill a session is
+built while the one before is still being advised on, and its run must not hang on which of the
+two came first.
 """
 
 import datetime as dt
 import json
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.declaration import Table
@@ -24,6 +29,7 @@ from pipelines.lineage import canonical_json, json_digest
 from pipelines.settings import Settings
 
 _THREADS = 4
+_HISTORY = "history/"
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,24 @@ class Manifest:
     files: tuple[FileRecord, ...]
 
     @property
-    def data_snapshot(self) -> str:
+    def digest(self) -> str:
         """SHA-256 of the manifest's canonical JSON, in hex."""
         return json_digest(self.content())
+
+    @property
+    def data_snapshot(self) -> str:
+        """The digest without the history of advice: that of market data and client inputs."""
+        return self.without_history().digest
+
+    def with_history(self, files: Sequence[FileRecord]) -> "Manifest":
+        """Return the manifest with the files of earlier advice beside its own."""
+        every = (*self.without_history().files, *files)
+        return replace(self, files=tuple(sorted(every, key=lambda file: file.path)))
+
+    def without_history(self) -> "Manifest":
+        """Return the manifest of market data and client inputs alone."""
+        own = tuple(file for file in self.files if not file.path.startswith(_HISTORY))
+        return replace(self, files=own)
 
     def content(self) -> dict[str, Any]:
         """Return the manifest as plain values, files in path order."""
@@ -55,7 +76,7 @@ class Manifest:
         }
 
     def paths(self, area: str, table: Table | None = None) -> list[str]:
-        """Return the files of an area (``raw``, ``quarantine``, ``clients``, ``releases``).
+        """Return the files of an area: raw, quarantine, clients, releases or history.
 
         Only those of one table, where one is given; paths inside the lake, in order.
         """
@@ -99,23 +120,29 @@ def build_manifest(
 
 
 def write_manifest(settings: Settings, manifest: Manifest) -> str:
-    """Store a manifest under its data snapshot; the same manifest is stored once."""
-    path = _path(manifest.data_snapshot)
+    """Store a manifest under its digest, and its data snapshot under its own; each once.
+
+    Returns
+    -------
+    The path of the whole manifest.
+    """
     place = storage(settings)
-    if not place.exists(path):
-        place.write(path, canonical_json(manifest.content()).encode())
+    for each in (manifest.without_history(), manifest):
+        path = _path(each.digest)
+        if not place.exists(path):
+            place.write(path, canonical_json(each.content()).encode())
     return path
 
 
-def read_manifest(settings: Settings, data_snapshot: str) -> Manifest:
-    """Return a stored manifest.
+def read_manifest(settings: Settings, digest: str) -> Manifest:
+    """Return the stored manifest of a data snapshot, or of a whole build.
 
     Raises
     ------
     LakeError
         There is none of that name, or its text is not what its name says.
     """
-    path = _path(data_snapshot)
+    path = _path(digest)
     try:
         content = json.loads(storage(settings).read(path).to_pybytes())
         manifest = Manifest(
@@ -129,19 +156,19 @@ def read_manifest(settings: Settings, data_snapshot: str) -> Manifest:
     except FileNotFoundError:
         raise LakeError(
             "data snapshot",
-            data_snapshot,
+            digest,
             "the lake has no manifest of it",
             "Run `smartinvest transform`, or point SMARTINVEST_HOME at the home that made it.",
         ) from None
     except (ValueError, KeyError, TypeError):
         raise _damaged(path) from None
-    if manifest.data_snapshot != data_snapshot:
+    if manifest.digest != digest:
         raise _damaged(path)
     return manifest
 
 
 def manifests_starting(settings: Settings, prefix: str) -> list[str]:
-    """Return the data snapshots of stored manifests that start with some digits."""
+    """Return the digests of stored manifests that start with some digits."""
     names = [path.rpartition("/")[2] for path in storage(settings).files("manifests", ".json")]
     return [name.removesuffix(".json") for name in names if name.startswith(prefix)]
 
@@ -200,8 +227,8 @@ def _require_checked(
             )
 
 
-def _path(data_snapshot: str) -> str:
-    return f"manifests/{data_snapshot}.json"
+def _path(digest: str) -> str:
+    return f"manifests/{digest}.json"
 
 
 def _damaged(path: str) -> LakeError:

@@ -31,7 +31,7 @@ Inputs = dict[str, pa.Table]
 _CORRECT = "Correct the client's rows in the store, or import the client again."
 
 
-def accepted_clients(settings: Settings, inputs: Inputs) -> Inputs:
+def accepted_clients(settings: Settings, inputs: Inputs, *, are_current: bool = True) -> Inputs:
     """Return the inputs without the clients of whom a row fails its suite.
 
     Their ids stand in ``client_issue`` with the reason, until their rows pass. A row whose account
@@ -40,6 +40,7 @@ def accepted_clients(settings: Settings, inputs: Inputs) -> Inputs:
     Parameters
     ----------
     inputs : the rows of every table of ``SNAPSHOT``, by its name.
+    are_current : whether they are those of today; what was wrong once is left out, not on record.
 
     Raises
     ------
@@ -57,11 +58,14 @@ def accepted_clients(settings: Settings, inputs: Inputs) -> Inputs:
             rows = rows.take(np.setdiff1d(np.arange(rows.num_rows), strangers))
         owned[table.name] = rows
         issues += _issues(table, rows, clients)
-    _record(settings, issues)
+    if are_current:
+        _record(settings, issues)
     bad = {issue["client_id"] for issue in issues} - {None}
     if bad:
         logger.warning(
-            "%d clients are left out, see client_issue: their inputs are wrong", len(bad)
+            "%d clients are left out%s: their inputs are wrong",
+            len(bad),
+            ", see client_issue" if are_current else "",
         )
     return {table.name: clients.without(owned[table.name], bad) for table in SNAPSHOT}
 

@@ -7,7 +7,7 @@ Readers use :func:`connect`, writers :func:`transaction`; both give a SQLAlchemy
 from pipelines.store.engine import connect, transaction, utc_now
 from pipelines.store.failures import shown_url
 from pipelines.store.migrate import migrate
-from pipelines.store.reading import read, read_current_from
+from pipelines.store.reading import read, read_current_from, stream
 from pipelines.store.schema import tables
 from pipelines.store.writing import insert, upsert
 
@@ -18,6 +18,7 @@ __all__ = [
     "read",
     "read_current_from",
     "shown_url",
+    "stream",
     "tables",
     "transaction",
     "upsert",

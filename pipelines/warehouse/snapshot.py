@@ -1,57 +1,64 @@
-"""Copy the current client inputs from the SQL store into the lake."""
+"""Copy the client inputs that a session advises on from the SQL store into the lake."""
 
+import datetime as dt
 import logging
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import sqlalchemy as sa
 
-from models.store_inputs import SNAPSHOT
-from pipelines.lake import FileRecord, Manifest, add_file, read_file
+from models.lake import PRICES
+from models.store_inputs import ACCOUNT, SNAPSHOT
+from pipelines.lake import FileRecord, add_file, landed_files
+from pipelines.lake.summary import day_number
 from pipelines.quality.clients import accepted_clients
+from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings
-from pipelines.store import connect, read_current_from
+from pipelines.store import connect, read_current_from, tables
 
 logger = logging.getLogger(__name__)
 
 
-def snapshot_clients(settings: Settings) -> list[FileRecord]:
+def snapshot_clients(settings: Settings, session: dt.date) -> list[FileRecord]:
     """Write each client input table, as one moment sees them all, and return their files.
 
+    The newest session of the lake advises on the inputs as they are. An earlier one advises on
+    those that were recorded before the bars of the session after it were known: nobody acted on
+    its advice later than that. One before anybody's account was recorded is hypothetical: it
+    advises the clients of today, and says so in the log.
+
     Unchanged inputs give the files that are already there. Identities are never copied, nor
-    clients whose inputs break a rule: those stand in ``client_issue``.
+    clients whose inputs break a rule: those stand in ``client_issue``, if they break it today.
 
     Raises
     ------
     StoreError, LakeError
         The store cannot be read or written, or the lake cannot be written.
     """
+    before = _inputs_end(settings, session)
     with connect(settings) as connection:
-        current = {table.name: read_current_from(connection, table) for table in SNAPSHOT}
-    accepted = accepted_clients(settings, current)
+        if before is not None and not _anybody(connection, before):
+            logger.warning(
+                "nobody's account was recorded by %s, when the session after %s was known: it "
+                "advises the clients of today, not those of the time",
+                f"{before:%Y-%m-%d %H:%M} UTC",
+                session,
+            )
+            before = None
+        inputs = {table.name: read_current_from(connection, table, before) for table in SNAPSHOT}
+    accepted = accepted_clients(settings, inputs, are_current=before is None)
     return [
         add_file(settings, table, accepted[table.name], f"clients/{table.name}")
         for table in SNAPSHOT
     ]
 
 
-def warn_of_later_inputs(settings: Settings, manifest: Manifest) -> None:
-    """Say in the log when client inputs were recorded after what the session may know.
+def _inputs_end(settings: Settings, session: dt.date) -> dt.datetime | None:
+    """Return the moment before which a session's inputs were recorded; None for the newest one."""
+    files = landed_files(settings, "raw", PRICES)
+    newest = max((file.summary.last_day for file in files), default=0)
+    return available_at(session_after(session)) if newest > day_number(session) else None
 
-    Market data is cut at that moment; client inputs are always those of today.
-    """
-    cut = pa.scalar(manifest.known_at_cut, pa.timestamp("us", tz="UTC"))
-    recorded = [
-        read_file(settings, table, path, ["recorded_at"])["recorded_at"]
-        for table in SNAPSHOT
-        for path in manifest.paths("clients", table)
-    ]
-    later = sum(pc.sum(pc.greater(moments, cut)).as_py() or 0 for moments in recorded)
-    if later:
-        logger.warning(
-            "%d of %d client inputs were recorded after %s, when session %s was known: it advises "
-            "the clients of today, not those of the time",
-            later,
-            sum(len(moments) for moments in recorded),
-            f"{manifest.known_at_cut:%Y-%m-%d %H:%M} UTC",
-            manifest.session_date,
-        )
+
+def _anybody(connection: sa.Connection, before: dt.datetime) -> bool:
+    account = tables[ACCOUNT.name]
+    known = sa.select(account.c.account_id).where(account.c.recorded_at < before)
+    return connection.execute(known.limit(1)).first() is not None

@@ -20,6 +20,7 @@ from pipelines.store import connect, insert, migrate, read, read_current_from, t
 from pipelines.warehouse.snapshot import snapshot_clients
 
 CLIENTS = 12
+SESSION = dt.date(2022, 12, 28)
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def break_in(settings: Settings, statement: str) -> None:
 
 def clients_in_snapshot(settings: Settings) -> dict[str, set[str]]:
     found = {}
-    for table, file in zip(SNAPSHOT, snapshot_clients(settings), strict=True):
+    for table, file in zip(SNAPSHOT, snapshot_clients(settings, SESSION), strict=True):
         rows = read_file(settings, table, file.path)
         found[table.name] = set(rows[table.key[0]].to_pylist())
     return found
@@ -54,7 +55,7 @@ def issues(settings: Settings) -> list[dict[str, object]]:
 
 
 def test_good_inputs_are_copied_whole(home: Settings) -> None:
-    for table, file in zip(SNAPSHOT, snapshot_clients(home), strict=True):
+    for table, file in zip(SNAPSHOT, snapshot_clients(home, SESSION), strict=True):
         with connect(home) as connection:
             assert file.rows == read_current_from(connection, table).num_rows
     assert issues(home) == []

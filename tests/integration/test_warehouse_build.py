@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,10 @@ from warehouse_inputs import (
 
 from models.store_outputs import ADVICE_RUN
 from pipelines.errors import LakeError, StoreError, WarehouseError
-from pipelines.lake import build_manifest
 from pipelines.lineage import file_digest
 from pipelines.settings import Settings, load_settings
 from pipelines.store import insert, transaction
 from pipelines.warehouse import build_for, connect, transform
-from pipelines.warehouse.snapshot import snapshot_clients, warn_of_later_inputs
 
 
 def files(folder: Path) -> dict[Path, int]:
@@ -164,24 +161,6 @@ def test_a_store_of_another_source_is_refused_before_anything_is_written(tmp_pat
     with pytest.raises(StoreError, match=r"source = 'sample': .*from yahoo.*SMARTINVEST_STORE_URL"):
         transform(settings, SESSION)
     assert files(settings.home) == before
-
-
-def test_client_inputs_recorded_after_the_sessions_cut_are_counted_in_one_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING)
-    settings = make_home(tmp_path / "home")
-    snapshot = snapshot_clients(settings)
-    warn_of_later_inputs(settings, build_manifest(settings, SESSION, snapshot))
-    assert caplog.messages == []
-
-    earlier = SESSIONS[SESSIONS.index(dt.date(2022, 12, 1)) - 1]
-    with_later = build_manifest(settings, earlier, snapshot)
-    rows = sum(file.rows for file in snapshot)
-    warn_of_later_inputs(settings, with_later)
-    [message] = caplog.messages
-    assert f"{rows} of {rows} client inputs were recorded after 2022-12-01 01:00 UTC" in message
-    assert "the clients of today" in message
 
 
 def test_a_damaged_warehouse_file_is_reported(tmp_path: Path) -> None:
