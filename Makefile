@@ -36,6 +36,7 @@ lint: $(READY) ## check style, types and Airflow idioms
 
 lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=--upgrade for newer)
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --output-file benchmarks/requirements-peers.lock benchmarks/requirements-peers.in
 	echo 'uv==$(UV_VERSION)' | $(COMPILE) --output-file requirements-uv.lock -
 
 up: $(READY) ## serve the Airflow and MLflow user interfaces in the background

@@ -1,0 +1,1 @@
+"""``smartinvest bench features``: bars to every feature of the panel, beside pandas and polars."""
