@@ -39,6 +39,7 @@ POLICY: dict[str, Any] = {
                         errors.SessionError,
                         errors.SourceError,
                         errors.QualityError,
+                        errors.WarehouseTestError,
                     ],
                     action=RetryAction.FAIL,
                 )

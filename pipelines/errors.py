@@ -45,7 +45,11 @@ class QualityError(SmartInvestError):
 
 
 class WarehouseError(SmartInvestError):
-    """A warehouse build failed its tests or cannot be found."""
+    """A warehouse build failed or cannot be found."""
+
+
+class WarehouseTestError(WarehouseError):
+    """The tests of a warehouse build failed; the same inputs and code fail them again."""
 
 
 class ModelError(SmartInvestError):

@@ -3,7 +3,15 @@
 import typer
 
 from pipelines.cli.clients import ensure_clients
-from pipelines.cli.common import FolderOption, SessionOption, SourceOption, prepare, run_stages
+from pipelines.cli.common import (
+    FolderOption,
+    SessionOption,
+    SourceOption,
+    out,
+    prepare,
+    run_stages,
+)
+from pipelines.errors import WarehouseError
 
 app = typer.Typer()
 
@@ -23,10 +31,17 @@ def ingest(
 @app.command()
 def transform(session: SessionOption = None) -> None:
     """Snapshot the clients, build the warehouse with dbt and publish it."""
-    prepared = prepare(session)
+    settings, date = prepare(session)
+    from pipelines.build_results import attempt_behind
+    from pipelines.build_results.terminal import attempt_view
     from pipelines.warehouse import transform as run_transform
 
-    run_stages(*prepared, run_transform)
+    try:
+        run_stages(settings, date, run_transform)
+    except WarehouseError as error:
+        if attempt := attempt_behind(settings, date, error):
+            out.print(attempt_view(attempt))
+        raise
 
 
 @app.command()

@@ -1,17 +1,21 @@
 """Run one ``dbt build`` over a workspace, and turn what failed into an error with a remedy."""
 
-import json
+import dataclasses
+import datetime as dt
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from pipelines.errors import WarehouseError
+from pipelines.build_results import BuildAttempt, NodeResult, keep, read_nodes
+from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
 from pipelines.warehouse.duckdb import MEMORY_LIMIT
+from pipelines.warehouse.evidence import with_evidence
 
 PROJECT = REPOSITORY / "dbt"
 MOST_THREADS = 4
@@ -19,10 +23,10 @@ MOST_THREADS = 4
 
 _CHILD = Path(__file__).with_name("dbt_child.py")
 _SHOWN = 5
-_PASSED = {"success", "pass", "no-op"}
+_LAST_LINES = 40
 
 
-def build(settings: Settings, workspace: Path, code_digest: str, lock: int) -> None:
+def build(settings: Settings, workspace: Path, attempt: BuildAttempt, lock: int) -> BuildAttempt:
     """Build ``warehouse.duckdb`` in the workspace with all tests, and keep ``run_results.json``.
 
     Data tests run in every build. Unit tests speak of the code alone, so a home runs them in the
@@ -31,9 +35,15 @@ def build(settings: Settings, workspace: Path, code_digest: str, lock: int) -> N
     Parameters
     ----------
     workspace : folder with ``inputs/``; receives the database and dbt's results.
-    code_digest : digest of the SQL and of what runs it.
+    attempt : what is built, from when on; its ``code_digest`` is that of the SQL and of what runs
+        it.
     lock : descriptor of the lock on the warehouse; dbt inherits it, so that a killed build's
         workspace is free only once its dbt is gone too.
+
+    Returns
+    -------
+    The attempt with what became of each model and test. One that failed is kept here, since its
+    workspace goes with the next build.
 
     Raises
     ------
@@ -44,7 +54,7 @@ def build(settings: Settings, workspace: Path, code_digest: str, lock: int) -> N
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     proven = target / "unit_tests_passed"
-    is_proven = proven.is_file() and proven.read_text("utf-8") == code_digest
+    is_proven = proven.is_file() and proven.read_text("utf-8") == attempt.code_digest
     command = [
         *(sys.executable, "-P", str(_CHILD), "build"),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
@@ -54,12 +64,19 @@ def build(settings: Settings, workspace: Path, code_digest: str, lock: int) -> N
     ]
     output = workspace / "dbt.log"
     code = _run(command, _environment(workspace), output, lock)
+    nodes = with_evidence(read_nodes(target), workspace)
+    ended = dataclasses.replace(attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes)
     if code != 0:
-        raise _failure(results, output, settings)
+        failure = _failure(nodes, output, code, settings)
+        has_its_reason = any(node.failed for node in nodes)
+        last_lines = () if has_its_reason else _last_lines(output)
+        keep(settings, dataclasses.replace(ended, problem=str(failure), output=last_lines))
+        raise failure
     if not is_proven:
-        write_text(code_digest, proven)
+        write_text(attempt.code_digest, proven)
     results.replace(workspace / results.name)
     output.unlink()
+    return ended
 
 
 def _environment(workspace: Path) -> dict[str, str]:
@@ -89,45 +106,42 @@ def _run(command: list[str], environment: dict[str, str], output: Path, lock: in
             process.kill()
 
 
-def _failure(results: Path, output: Path, settings: Settings) -> WarehouseError:
-    failed = _failed_nodes(results)
+def _failure(
+    nodes: Sequence[NodeResult], output: Path, code: int, settings: Settings
+) -> WarehouseError:
+    failed = [node for node in nodes if node.failed]
     log = settings.logs / "dbt" / "dbt.log"
     if not failed:
-        last = output.read_text(errors="replace").strip().splitlines()
+        last = _last_lines(output)
+        ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return WarehouseError(
             "dbt build",
-            last[-1].strip() if last else "no output",
-            "dbt failed outside of any model or test",
+            last[-1] if last else "no output",
+            f"dbt failed outside of any model or test, with {ended}",
             f"See {log}; the last good warehouse stays in place.",
         )
-    names = ", ".join(_kind_and_name(node)[1] for node in failed[:_SHOWN])
+    names = ", ".join(node.name for node in failed[:_SHOWN])
     more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    return WarehouseError(
+    # A model may also fail for want of memory or room; a test that ran fails again.
+    of_its_inputs = all(node.status == "fail" for node in failed)
+    return (WarehouseTestError if of_its_inputs else WarehouseError)(
         "dbt build",
         names + more,
         "; ".join(_problem(node) for node in failed[:_SHOWN]),
-        "Mend the data or quarantine it, then run `smartinvest transform` again; the last good "
+        "See which rows with `smartinvest warehouse results` or in Airflow's tab dbt results. Mend "
+        "the data or quarantine it, then run `smartinvest transform` again; the last good "
         f"warehouse stays in place. Details are in {log}.",
     )
 
 
-def _failed_nodes(results: Path) -> list[dict[str, Any]]:
-    if not results.is_file():
-        return []
-    nodes = json.loads(results.read_text())["results"]
-    return [node for node in nodes if node["status"] not in _PASSED | {"skipped"}]
+def _problem(node: NodeResult) -> str:
+    if node.failing_rows:
+        rows = "row fails" if node.failing_rows == 1 else "rows fail"
+        return f"{node.kind} {node.name}: {node.failing_rows} {rows}"
+    lines = [line.strip() for line in node.message.splitlines() if line.strip()]
+    return f"{node.kind} {node.name}: {' '.join(lines[:3]) or node.status}".rstrip(".")
 
 
-def _problem(node: dict[str, Any]) -> str:
-    kind, name = _kind_and_name(node)
-    if node["failures"]:
-        rows = "row fails" if node["failures"] == 1 else "rows fail"
-        return f"{kind} {name}: {node['failures']} {rows}"
-    lines = [line.strip() for line in (node["message"] or "").splitlines() if line.strip()]
-    return f"{kind} {name}: {' '.join(lines[:3]) or node['status']}".rstrip(".")
-
-
-def _kind_and_name(node: dict[str, Any]) -> tuple[str, str]:
-    """Take a dbt id apart: model.<project>.<name>, test.<project>.<name>.<hash>, unit_test...."""
-    kind, _, name, *rest = node["unique_id"].split(".")
-    return kind, rest[0] if kind == "unit_test" else name
+def _last_lines(output: Path) -> tuple[str, ...]:
+    lines = output.read_text(errors="replace").strip().splitlines()
+    return tuple(line.rstrip() for line in lines[-_LAST_LINES:])

@@ -1,0 +1,37 @@
+"""What became of the warehouse's builds: models, tests and the rows that failed them."""
+
+import typer
+
+from pipelines.cli.common import SessionOption, out
+from pipelines.errors import WarehouseError
+from pipelines.settings import load_settings
+
+app = typer.Typer(help="Results of the warehouse's builds.", no_args_is_help=True)
+
+
+@app.command()
+def results(session: SessionOption = None) -> None:
+    """Show the last build, or the last one of a session: each model, each failing row."""
+    from pipelines.build_results import attempts_of, newest_attempts
+    from pipelines.build_results.terminal import attempt_view
+    from pipelines.sessions import parse_session
+
+    settings = load_settings()
+    found = attempts_of(settings, parse_session(session)) if session else newest_attempts(settings)
+    if not found:
+        raise WarehouseError(
+            "session",
+            session or "any",
+            "no results of a build are kept",
+            "Build it with `smartinvest transform`; a build that is there is not made again.",
+        )
+    out.print(attempt_view(found[0]))
+
+
+@app.command()
+def builds() -> None:
+    """List the builds whose results are kept, newest first."""
+    from pipelines.build_results import newest_attempts
+    from pipelines.build_results.terminal import attempts_table
+
+    out.print(attempts_table(newest_attempts(load_settings())))
