@@ -1,23 +1,17 @@
-"""The feature file as dense arrays: sessions x symbols x features."""
+"""Features of all symbols as dense arrays: sessions x symbols x features."""
 
 import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ml.errors import PanelError
 from ml.rolling import Floats, forward_sum, trailing_mean
 
 RETURN_COLUMN = "log_return_1d"
 """The feature from which labels, trends and volatility are made."""
 
-LARGEST_LOG_RETURN = 8.0
 VOLATILITY_WINDOW_SESSIONS = 63
 LEAST_DAILY_VOLATILITY = 1e-5
 
@@ -95,107 +89,3 @@ class Panel:
         volatility = np.sqrt(mean_square)
         usable = self.observed & (volatility >= LEAST_DAILY_VOLATILITY)
         return np.where(usable, volatility, np.nan)
-
-
-def read_panel(path: Path, features: tuple[str, ...], through: dt.date | None = None) -> Panel:
-    """Read the feature file into a panel, cut at a session.
-
-    Infinite values count as missing: they say no more than that a division failed.
-
-    Parameters
-    ----------
-    path : Parquet file, one row per symbol and session.
-    features : columns that become the panel's features, in this order.
-    through : last session that may be read; all of them if left out.
-
-    Raises
-    ------
-    PanelError
-        The file is missing or truncated, lacks a column, has two rows for one symbol and session,
-        has no row at all, or holds an impossible daily return.
-    """
-    table = _read_table(path, features)
-    if through is not None:
-        table = table.filter(pc.less_equal(table["session_date"], pa.scalar(through, pa.date32())))
-    return panel_from_table(table, features, path.name)
-
-
-def panel_from_table(table: pa.Table, features: tuple[str, ...], origin: str) -> Panel:
-    """Return the panel of a table with one row per symbol and session, in any order.
-
-    Parameters
-    ----------
-    table : columns ``symbol``, ``session_date`` and the features.
-    features : columns that become the panel's features, in this order.
-    origin : where the table comes from, for messages.
-
-    Raises
-    ------
-    PanelError
-        As :func:`read_panel`.
-    """
-    remedy = "Rebuild the warehouse; the key of its features is (symbol, session_date)."
-    if table.num_rows == 0:
-        raise PanelError("features", origin, "there is no row", remedy)
-    sessions, at_session = np.unique(
-        table["session_date"].to_numpy().astype("datetime64[D]"), return_inverse=True
-    )
-    symbols, at_symbol = np.unique(
-        np.asarray(table["symbol"].to_pylist(), dtype=np.str_), return_inverse=True
-    )
-    observed = np.zeros((len(sessions), len(symbols)), np.bool_)
-    observed[at_session, at_symbol] = True
-    if repeated := table.num_rows - int(observed.sum()):
-        raise PanelError("features", origin, f"{repeated} rows repeat a symbol and session", remedy)
-
-    def spread(column: str) -> Floats:
-        dense = np.full(observed.shape, np.nan)
-        dense[at_session, at_symbol] = table[column].to_numpy()
-        dense[~np.isfinite(dense)] = np.nan
-        return dense
-
-    values = np.empty((*observed.shape, len(features)), np.float32)
-    for index, feature in enumerate(features):
-        values[..., index] = spread(feature)
-    panel = Panel(
-        sessions=sessions,
-        symbols=tuple(str(symbol) for symbol in symbols),
-        features=features,
-        values=values,
-        log_return_1d=spread(RETURN_COLUMN),
-        observed=observed,
-    )
-    _require_possible_returns(panel, origin)
-    return panel
-
-
-def _read_table(path: Path, features: tuple[str, ...]) -> pa.Table:
-    remedy = "Rebuild the warehouse: smartinvest transform."
-    try:
-        available = pq.read_schema(path).names
-        wanted = list(dict.fromkeys(("symbol", "session_date", RETURN_COLUMN, *features)))
-        missing = [column for column in wanted if column not in available]
-        if missing:
-            raise PanelError("feature file", path, f"it lacks the columns {missing}", remedy)
-        table = pq.read_table(path, columns=wanted)
-    except FileNotFoundError:
-        raise PanelError("feature file", path, "there is no such file", remedy) from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise PanelError("feature file", path, f"it cannot be read ({error})", remedy) from error
-    numbers = [name for name in wanted if name not in ("symbol", "session_date")]
-    types = [pa.string(), pa.date32(), *(pa.float64() for _ in numbers)]
-    return table.select(["symbol", "session_date", *numbers]).cast(
-        pa.schema(zip(["symbol", "session_date", *numbers], types, strict=True))
-    )
-
-
-def _require_possible_returns(panel: Panel, origin: str) -> None:
-    impossible = np.argwhere(np.abs(panel.log_return_1d) > LARGEST_LOG_RETURN)
-    if len(impossible):
-        row, column = impossible[0]
-        raise PanelError(
-            f"{RETURN_COLUMN} of {panel.symbols[column]} on {panel.session(row)} in {origin}",
-            panel.log_return_1d[row, column],
-            f"a log return beyond {LARGEST_LOG_RETURN} in a day is an error of the data",
-            "Quarantine the price and rebuild the warehouse.",
-        )

@@ -11,7 +11,8 @@ import pyarrow as pa
 from ml.calibration import CalibratedForecasts, Calibration
 from ml.features import FEATURES
 from ml.forecasters import Forecaster, load_forecaster
-from ml.panel import Panel, panel_from_table
+from ml.panel import Panel
+from ml.panel_reading import panel_from_table
 from ml.rolling import Floats
 
 OUTPUTS = (

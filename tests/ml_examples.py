@@ -22,7 +22,8 @@ from models.vocabulary import HORIZON_SESSIONS, TrainingProfile
 from pipelines.lineage import file_digest
 from pipelines.sessions import available_at, session_after, sessions_between
 from pipelines.settings import Settings
-from pipelines.warehouse.publication import WarehouseBuild, build_name, finish, publish
+from pipelines.warehouse.publication import build_name, finish, publish
+from pipelines.warehouse.record import PanelPart, WarehouseBuild, panel_hash
 
 LAST_SESSION = dt.date(2022, 12, 28)
 DAILY_VOLATILITY = 0.01
@@ -91,13 +92,15 @@ def feature_table(returns: Floats, **changes: Any) -> pa.Table:
 def publish_features(
     settings: Settings, table: pa.Table, code_digest: str = "0" * 64
 ) -> WarehouseBuild:
-    """Publish a warehouse build with this feature file; nothing else is in it."""
+    """Publish a warehouse build with a panel of these features; nothing else is in it."""
     session = max(table["session_date"].to_pylist())
     workspace = settings.warehouse / "builds" / ".tmp-build"
-    workspace.mkdir(parents=True)
-    pq.write_table(table, workspace / "features.parquet")
+    part = workspace / "panel" / "features.parquet"
+    part.parent.mkdir(parents=True)
+    pq.write_table(table, part)
     (workspace / "warehouse.duckdb").touch()
-    digest = file_digest(workspace / "features.parquet")
+    digest = file_digest(part)
+    panel = (PanelPart(part.name, digest, table.num_rows, part.stat().st_size),)
     build = WarehouseBuild(
         path=settings.warehouse.resolve() / "builds" / build_name(session, digest, code_digest),
         source=settings.source.value,
@@ -105,10 +108,11 @@ def publish_features(
         known_at_cut=available_at(session),
         data_snapshot=digest,
         code_digest=code_digest,
-        feature_hash=digest,
+        feature_hash=panel_hash(panel),
+        panel=panel,
         rows={"features": table.num_rows},
     )
-    finish(workspace, build)
+    finish(settings, workspace, build)
     publish(settings, build)
     return build
 

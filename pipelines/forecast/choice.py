@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ml.features import FEATURES
-from ml.panel import read_panel
+from ml.panel_reading import read_panel
 from ml.records import FinishedTraining, TrainingIdentity
 from ml.training import TrainingPlan, train_models
 from models.store_outputs import MODEL_CHOICE, MODEL_SCORE
@@ -20,7 +20,7 @@ from pipelines.progress import step
 from pipelines.sessions import sessions_between
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, tables, transaction, upsert, utc_now
-from pipelines.warehouse import WarehouseBuild, build_for
+from pipelines.warehouse import WarehouseBuild, build_for, verify
 
 if TYPE_CHECKING:
     from ml.tracking import Registry
@@ -148,7 +148,8 @@ def _honestly(reason: str, training: FinishedTraining) -> str:
 def _train_anew(
     registry: "Registry", build: WarehouseBuild, identity: TrainingIdentity, plan: TrainingPlan
 ) -> FinishedTraining:
-    panel = read_panel(build.features_path, FEATURES, through=build.session_date)
+    verify(build)
+    panel = read_panel(build.panel_path, FEATURES, through=build.session_date)
     if panel.session(len(panel) - 1) != build.session_date:
         raise ModelError(
             "features of the session",

@@ -4,11 +4,11 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.features import FEATURES
-from ml.panel import Panel, read_panel
+from ml.panel import Panel
+from ml.panel_reading import read_panel
 from ml.records import FinishedTraining
 from ml.serving import missing_reason
 from models.store_outputs import FORECAST
@@ -21,7 +21,7 @@ from pipelines.lineage import RunIdentity
 from pipelines.progress import step
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, transaction
-from pipelines.warehouse import build_for
+from pipelines.warehouse import WarehouseBuild, build_for, verify
 
 if TYPE_CHECKING:
     from ml.tracking import Registry
@@ -77,7 +77,7 @@ def forecast(settings: Settings, session: dt.date) -> ForecastReport:
     with model_errors(), step(f"forecast {session}"):
         registry = Registry(settings.mlflow)
         training = registry.finished_training(choice.training_run_id)
-        panel = _panel_through(build.features_path, session)
+        panel = _panel_through(build, session)
         rows, left_out = _forecast_all(registry, training, panel, identity.run_id)
     for symbol, reason in left_out.items():
         logger.warning("no forecast for %s: %s", symbol, reason)
@@ -101,8 +101,9 @@ def _require_choice(settings: Settings, session: dt.date) -> ModelChoice:
     return choice
 
 
-def _panel_through(features_path: Path, session: dt.date) -> Panel:
-    panel = read_panel(features_path, FEATURES, through=session)
+def _panel_through(build: WarehouseBuild, session: dt.date) -> Panel:
+    verify(build)
+    panel = read_panel(build.panel_path, FEATURES, through=session)
     last = panel.session(len(panel) - 1)
     if last != session:
         raise ModelError(

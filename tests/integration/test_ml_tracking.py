@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from ml.calibration import Calibration
 from ml.errors import ModelNotFoundError, TrackingError
 from ml.features import FEATURES
-from ml.panel import panel_from_table
+from ml.panel_reading import panel_from_table
 from ml.serving import OUTPUTS
 from ml.tracking import Registry
 from ml.tracking.training_run import TrainingRun

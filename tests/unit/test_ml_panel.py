@@ -3,13 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from ml_examples import LAST_SESSION, feature_table, panel_of, random_walk
 
 from ml.errors import PanelError
 from ml.features import FEATURES
-from ml.panel import panel_from_table, read_panel
+from ml.panel_reading import panel_from_table, read_panel
 
 
 @pytest.fixture
@@ -18,9 +19,14 @@ def table() -> pa.Table:
 
 
 def written(table: pa.Table, folder: Path) -> Path:
-    path = folder / "features.parquet"
-    pq.write_table(table, path)
-    return path
+    """The table in two parts, of which the later ones are the first in order of names."""
+    day = dt.date(2022, 12, 15)
+    for name, is_part in (
+        ("a", pc.greater_equal(table["session_date"], day)),
+        ("b", pc.less(table["session_date"], day)),
+    ):
+        pq.write_table(table.filter(is_part), folder / f"{name}.parquet")
+    return folder
 
 
 def test_rows_in_any_order_give_the_same_panel(table: pa.Table) -> None:
@@ -28,6 +34,28 @@ def test_rows_in_any_order_give_the_same_panel(table: pa.Table) -> None:
     one, other = (panel_from_table(each, FEATURES, "test") for each in (table, shuffled))
     np.testing.assert_array_equal(one.values, other.values)
     assert one.symbols == other.symbols == ("S00", "S01")
+
+
+def test_parts_of_different_symbols_give_the_panel_of_the_whole_table(
+    table: pa.Table, tmp_path: Path
+) -> None:
+    late = dt.date(2022, 12, 20)
+    is_kept = pc.or_(pc.equal(table["symbol"], "S01"), pc.greater(table["session_date"], late))
+    some = table.filter(is_kept)
+    one, other = (
+        read_panel(written(some, tmp_path), FEATURES),
+        panel_from_table(some, FEATURES, "test"),
+    )
+    for name in ("sessions", "values", "log_return_1d", "observed"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.symbols == other.symbols == ("S00", "S01")
+    assert not one.observed[0, 0]
+    assert read_panel(tmp_path, FEATURES, through=late).symbols == ("S01",)
+
+
+def test_a_folder_without_parts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PanelError, match="it has no file"):
+        read_panel(tmp_path, FEATURES)
 
 
 def test_nothing_after_the_cut_is_read(table: pa.Table, tmp_path: Path) -> None:
@@ -60,10 +88,10 @@ def test_a_repeated_row_is_refused(table: pa.Table) -> None:
 
 
 def test_a_truncated_file_is_refused(table: pa.Table, tmp_path: Path) -> None:
-    path = written(table, tmp_path)
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(PanelError, match=r"features\.parquet.*cannot be read"):
-        read_panel(path, FEATURES)
+    part = written(table, tmp_path) / "b.parquet"
+    part.write_bytes(part.read_bytes()[:-100])
+    with pytest.raises(PanelError, match=r"b\.parquet.*cannot be read"):
+        read_panel(tmp_path, FEATURES)
 
 
 def test_an_impossible_return_is_named_with_symbol_and_session() -> None:
