@@ -197,3 +197,5 @@ INPUTS = (CLIENT, CLIENT_IDENTITY, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLD
 REFERENCE = (INSTRUMENT, MARKET_PRICE)
 SNAPSHOT = (CLIENT, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING, *LEDGER)
 """Inputs that are copied into the lake before a run; never the identity."""
+WITH_ALL_VERSIONS = (HOLDING,)
+"""Those of them that are copied with all their versions: returns ask for what was held when."""

@@ -3,16 +3,18 @@
 import datetime as dt
 import logging
 
+import pyarrow as pa
 import sqlalchemy as sa
 
+from models.declaration import Table
 from models.lake import PRICES
-from models.store_inputs import ACCOUNT, SNAPSHOT
+from models.store_inputs import ACCOUNT, SNAPSHOT, WITH_ALL_VERSIONS
 from pipelines.lake import FileRecord, add_file, landed_files
 from pipelines.lake.summary import day_number
 from pipelines.quality.clients import accepted_clients
 from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings
-from pipelines.store import connect, read_current_from, tables
+from pipelines.store import connect, read, read_current_from, tables
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +45,19 @@ def snapshot_clients(settings: Settings, session: dt.date) -> list[FileRecord]:
                 session,
             )
             before = None
-        inputs = {table.name: read_current_from(connection, table, before) for table in SNAPSHOT}
+        inputs = {table.name: _read(connection, table, before) for table in SNAPSHOT}
     accepted = accepted_clients(settings, inputs, are_current=before is None)
     return [
         add_file(settings, table, accepted[table.name], f"clients/{table.name}")
         for table in SNAPSHOT
     ]
+
+
+def _read(connection: sa.Connection, table: Table, before: dt.datetime | None) -> pa.Table:
+    if table not in WITH_ALL_VERSIONS:
+        return read_current_from(connection, table, before)
+    known = [] if before is None else [tables[table.name].c.recorded_at < before]
+    return read(connection, table, *known)
 
 
 def _inputs_end(settings: Settings, session: dt.date) -> dt.datetime | None:

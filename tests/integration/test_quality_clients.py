@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from expectations.clients import CLIENT_SUITES
-from models.store_inputs import SNAPSHOT
+from models.store_inputs import HOLDING, SNAPSHOT
 from models.store_ledger import TRANSACTION
 from models.store_outputs import CLIENT_ISSUE
 from pipelines.clients import generate
@@ -59,6 +59,20 @@ def test_good_inputs_are_copied_whole(home: Settings) -> None:
         with connect(home) as connection:
             assert file.rows == read_current_from(connection, table).num_rows
     assert issues(home) == []
+
+
+def test_holdings_are_copied_with_all_their_versions(home: Settings) -> None:
+    with connect(home) as connection:
+        before = read_current_from(connection, HOLDING)
+    later = {
+        "version": 2,
+        "recorded_at": available_at(dt.date(2022, 12, 29)),
+        "recorded_by": "test",
+    }
+    with transaction(home) as connection:
+        insert(connection, HOLDING, [row | later for row in before.to_pylist()])
+    copied = snapshot_clients(home, SESSION)[SNAPSHOT.index(HOLDING)]
+    assert copied.rows == 2 * before.num_rows
 
 
 def test_a_client_with_a_wrong_answer_is_left_out_everywhere_and_comes_back_once_right(

@@ -7,7 +7,7 @@ with accounts as (
 holding_versions as (
 
     select account_id, max(version) as holding_version
-    from {{ ref('int_holdings') }}
+    from {{ ref('stg_holdings') }}
     group by account_id
 
 ),

@@ -17,4 +17,4 @@ renamed as (
 )
 
 select * from renamed
-order by account_id, symbol
+order by account_id, version, symbol
