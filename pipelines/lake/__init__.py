@@ -54,6 +54,7 @@ from pipelines.lake.reading import (
 )
 from pipelines.lake.restatements import restatements
 from pipelines.lake.rows import arrow_schema, canonical, conform, declared
+from pipelines.lake.session_cuts import known_at_cuts
 from pipelines.lake.storage import Storage, clean_leftovers, storage
 from pipelines.lake.withdrawals import with_withdrawals
 from pipelines.lake.writing import add_file
@@ -80,6 +81,7 @@ __all__ = [
     "dataset_files",
     "declared",
     "known_at_cut",
+    "known_at_cuts",
     "landed_files",
     "local_copy",
     "manifests_starting",

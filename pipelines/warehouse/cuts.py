@@ -1,9 +1,10 @@
 """What a build is cut at, as rows that dbt reads: its cuts, and the exchange's sessions."""
 
+import numpy as np
 import pyarrow as pa
 
 from models.vocabulary import STALE_AFTER_SESSIONS
-from pipelines.lake import Manifest
+from pipelines.lake import Manifest, known_at_cuts
 from pipelines.sessions import (
     FIRST_DATE,
     PUBLICATION_DELAY,
@@ -11,6 +12,7 @@ from pipelines.sessions import (
     session_after,
     sessions_between,
 )
+from pipelines.settings import Settings
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -25,7 +27,9 @@ CUT = pa.schema(
 )
 """Columns of the one-row dbt source ``run.cut``."""
 
-SESSION = pa.schema([("session_date", pa.date32()), ("available_at", _MOMENT)])
+SESSION = pa.schema(
+    [("session_date", pa.date32()), ("available_at", _MOMENT), ("known_at_cut", _MOMENT)]
+)
 """Columns of the dbt source ``run.session``."""
 
 
@@ -41,8 +45,17 @@ def cut_row(manifest: Manifest) -> pa.Table:
     return pa.Table.from_pylist([row], CUT)
 
 
-def session_rows(manifest: Manifest) -> pa.Table:
-    """Return every session up to the build's, with the moment from which its bars are known."""
-    sessions = sessions_between(FIRST_DATE, manifest.session_date)
+def session_rows(settings: Settings, manifest: Manifest) -> pa.Table:
+    """Return every session up to the build's: from when its bars are known, what its run knew.
+
+    Raises
+    ------
+    LakeError
+        A file is missing or damaged.
+    """
+    sessions = pa.array(sessions_between(FIRST_DATE, manifest.session_date), pa.date32())
     closes = calendar().closes.iloc[: len(sessions)].dt.tz_convert("UTC").dt.as_unit("us")
-    return pa.table([pa.array(sessions), pa.array(closes + PUBLICATION_DELAY)], schema=SESSION)
+    available = pa.array(closes + PUBLICATION_DELAY)
+    days = np.asarray(sessions.cast(pa.int32()), dtype=np.int64)
+    cuts = known_at_cuts(settings, manifest, days, np.asarray(available.cast(pa.int64())))
+    return pa.table([sessions, available, pa.array(cuts).cast(_MOMENT)], schema=SESSION)

@@ -39,7 +39,9 @@ def lay_out(settings: Settings, inputs: Inputs, plan: Plan, workspace: Path) -> 
     for table in ADVICE_HISTORY:
         _link(settings, workspace, table.name, table, manifest.paths("history", table))
     write_parquet(cut_row(manifest), workspace / "inputs" / "cut" / "cut.parquet")
-    write_parquet(session_rows(manifest), workspace / "inputs" / "session" / "sessions.parquet")
+    write_parquet(
+        session_rows(settings, manifest), workspace / "inputs" / "session" / "sessions.parquet"
+    )
     write_parquet(plan.changes.symbols, workspace / "inputs" / "change" / "changes.parquet")
     if plan.base is not None:
         (workspace / "inputs" / "base").symlink_to(plan.base.path)

@@ -27,8 +27,8 @@ news as (
 
 sessions as (
 
-    select session_cuts.session_date, session_cuts.known_at_cut, series.series_id
-    from {{ ref('int_session_cuts') }} as session_cuts
+    select each.session_date, each.known_at_cut, series.series_id
+    from {{ ref('stg_sessions') }} as each
     cross join (select distinct series_id from news) as series
 
 )

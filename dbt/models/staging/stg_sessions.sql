@@ -8,7 +8,8 @@ renamed as (
 
     select
         session_date,
-        available_at::timestamptz as available_at
+        available_at::timestamptz as available_at,
+        known_at_cut::timestamptz as known_at_cut
     from source
 
 )
