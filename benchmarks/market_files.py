@@ -72,7 +72,7 @@ def add_session(folder: Path) -> int:
     """
     dice = np.random.default_rng(_NEXT_SEED)
     due = []
-    paths = sorted(path for path in folder.glob("*.csv") if path.name != _ACTIONS)
+    paths = [folder / f"{symbol}.csv" for symbol in symbols_of(folder)]
     for path in paths:
         with path.open("rb+") as stream:
             stream.seek(-400, 2)
@@ -89,6 +89,11 @@ def add_session(folder: Path) -> int:
         with (folder / _ACTIONS).open("a", newline="") as stream:
             csv.writer(stream).writerows(due)
     return len(paths)
+
+
+def symbols_of(folder: Path) -> list[str]:
+    """Return the symbols of a market's price files, in order."""
+    return sorted(path.stem for path in folder.glob("*.csv") if path.name != _ACTIONS)
 
 
 def _write_symbol(

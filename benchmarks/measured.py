@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -31,8 +32,17 @@ class Measured:
     result: dict[str, Any]
 
 
-def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Measured:
+def measured(
+    module: str,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    python: Path | None = None,
+) -> Measured:
     """Run ``python -m module`` and read the JSON object that it prints last.
+
+    Parameters
+    ----------
+    python : another interpreter than our own.
 
     Raises
     ------
@@ -41,7 +51,7 @@ def measured(module: str, *arguments: str, environ: Mapping[str, str] | None = N
     """
     began = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        [str(python or sys.executable), "-m", module, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

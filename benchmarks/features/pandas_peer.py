@@ -58,7 +58,11 @@ def run(bars: Path, target: Path) -> dict[str, Any]:
         halfway = time.perf_counter()
         _write_ranks(target, pool)
     ended = time.perf_counter()
-    return {"seconds": ended - began, "seconds_ranks": ended - halfway}
+    return {
+        "seconds": ended - began,
+        "seconds_ranks": ended - halfway,
+        "batches": len(paths),
+    }
 
 
 def _batch(target: Path, market: pd.Series, path: Path) -> None:

@@ -29,6 +29,22 @@ def ingest(
 
 
 @app.command()
+def features(
+    symbols: Annotated[int, typer.Option(min=2, help="How many symbols.")] = 5000,
+    years: Annotated[int, typer.Option(min=2, max=70, help="Years of daily bars of each.")] = 25,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder with room; else the system's temporary one.")
+    ] = None,
+) -> None:
+    """Build all features from the lake, beside pandas, polars and a plain copy."""
+    from benchmarks.features.bench import run
+
+    line = run(symbols, years, work).line()
+    out.print(text_table(["measure", "value"], line.items(), title="bench features"))
+    typer.echo(json.dumps(line))
+
+
+@app.command()
 def faults(
     repeats: Annotated[
         int, typer.Option(min=1, help="Injections of each fault at each severity.")
