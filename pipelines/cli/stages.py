@@ -1,5 +1,8 @@
 """One stage in this process, or the whole chain without Airflow."""
 
+from functools import partial
+from typing import Annotated
+
 import typer
 
 from pipelines.cli.clients import ensure_clients
@@ -15,6 +18,11 @@ from pipelines.errors import WarehouseError
 
 app = typer.Typer()
 
+FullOption = Annotated[
+    bool,
+    typer.Option("--full", help="Build all from the lake, in place of a build that is there."),
+]
+
 
 @app.command()
 def ingest(
@@ -29,7 +37,7 @@ def ingest(
 
 
 @app.command()
-def transform(session: SessionOption = None) -> None:
+def transform(session: SessionOption = None, full: FullOption = False) -> None:
     """Snapshot the clients, build the warehouse with dbt and publish it."""
     settings, date = prepare(session)
     from pipelines.build_results import attempt_behind
@@ -37,7 +45,7 @@ def transform(session: SessionOption = None) -> None:
     from pipelines.warehouse import transform as run_transform
 
     try:
-        run_stages(settings, date, run_transform)
+        run_stages(settings, date, partial(run_transform, full=full))
     except WarehouseError as error:
         if attempt := attempt_behind(settings, date, error):
             out.print(attempt_view(attempt))

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,9 +13,8 @@ from pipelines.errors import LakeError, WarehouseError
 from pipelines.lake import Manifest, declared, read_manifest, read_verdicts, releases, unreleased
 from pipelines.settings import Settings
 from pipelines.warehouse.changes import Changes, Inputs, changes_since, everything
-from pipelines.warehouse.duckdb import connect
 from pipelines.warehouse.publication import finished_builds
-from pipelines.warehouse.record import WarehouseBuild, read_build
+from pipelines.warehouse.record import LAST_BARS_FILE, WarehouseBuild, read_build
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +39,11 @@ def plan(settings: Settings, new: Inputs, code_digest: str) -> Plan:
     if base is None:
         return _full("no kept build of this code and source is earlier")
     try:
-        with connect(base.path) as warehouse:
-            symbols = warehouse.sql("select symbol from intermediate.int_last_bar").fetchall()
+        symbols = pq.read_table(base.path / LAST_BARS_FILE, columns=["symbol"])["symbol"]
         manifest = read_manifest(settings, base.data_snapshot)
         inputs = Inputs(manifest, read_rejected(base.path))
-        changes = changes_since(settings, inputs, new, {symbol for (symbol,) in symbols})
-    except (WarehouseError, LakeError, duckdb.Error, OSError, pa.ArrowException) as error:
+        changes = changes_since(settings, inputs, new, set(symbols.to_pylist()))
+    except (LakeError, OSError, pa.ArrowException) as error:
         return _full(f"the build {base.path.name} cannot be used: {error}")
     if changes.everything is not None:
         return _full(changes.everything)

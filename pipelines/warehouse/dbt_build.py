@@ -14,12 +14,13 @@ from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
-from pipelines.warehouse.duckdb import MEMORY_LIMIT
 from pipelines.warehouse.evidence import with_evidence
 
 PROJECT = REPOSITORY / "dbt"
 MOST_THREADS = 4
 """DuckDB threads of a build; no result depends on their number."""
+MEMORY_LIMIT = "3GB"
+"""What DuckDB may take of a build; the panel's builder, in the same process, takes as much."""
 
 _CHILD = Path(__file__).with_name("dbt_child.py")
 _SHOWN = 5
@@ -63,7 +64,7 @@ def build(settings: Settings, workspace: Path, attempt: BuildAttempt, lock: int)
         *(("--exclude-resource-type", "unit_test") if is_proven else ()),
     ]
     output = workspace / "dbt.log"
-    code = _run(command, _environment(workspace), output, lock)
+    code = _run(command, _environment(settings, workspace), output, lock)
     nodes = with_evidence(read_nodes(target), workspace)
     ended = dataclasses.replace(attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes)
     if code != 0:
@@ -79,12 +80,14 @@ def build(settings: Settings, workspace: Path, attempt: BuildAttempt, lock: int)
     return ended
 
 
-def _environment(workspace: Path) -> dict[str, str]:
+def _environment(settings: Settings, workspace: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
     return inherited | {
         "WAREHOUSE_WORKSPACE": str(workspace),
         "WAREHOUSE_THREADS": str(min(MOST_THREADS, os.cpu_count() or 1)),
         "WAREHOUSE_MEMORY": MEMORY_LIMIT,
+        # Kernels are compiled once per home: that takes longer than to run them on a small one.
+        "NUMBA_CACHE_DIR": str(settings.home / "cache" / "numba"),
     }
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings
 from pipelines.store.one_source import ONE_HOME_EACH
-from pipelines.warehouse.record import RECORD, WarehouseBuild, damaged, write_record
+from pipelines.warehouse.record import RECORD, WarehouseBuild, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +134,12 @@ def require_home_of(settings: Settings) -> None:
     try:
         found = json.loads((real / RECORD).read_text(encoding="utf-8"))["source"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged(real, str(error)) from None
+        raise WarehouseError(
+            "warehouse build",
+            real,
+            f"it is damaged: its record cannot be read ({error})",
+            "Remove the folder and run `smartinvest transform` again.",
+        ) from None
     if found != settings.source.value:
         raise WarehouseError(
             "source",

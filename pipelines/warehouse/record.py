@@ -7,16 +7,21 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import WarehouseError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import canonical_json, file_digest, json_digest
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 RECORD = "build.json"
 PANEL_FOLDER = "panel"
 PARTS_FILE = "panel.json"
 """In which the panel's builder lists the parts of a workspace."""
+LAST_BARS_FILE = "last_bars.parquet"
+"""Where the panel ends per symbol, for the build that goes on from this one."""
 WAREHOUSE_FILE = "warehouse.duckdb"
 
 _THREADS = 2
@@ -67,6 +72,20 @@ class WarehouseBuild:
     def panel_path(self) -> Path:
         """The folder of the panel's parts, Parquet files, each ordered by symbol and session."""
         return self.path / PANEL_FOLDER
+
+    def __rich__(self) -> "RenderableType":
+        """Return it as a terminal shows it: the panel's parts as sums, not one by one."""
+        from pipelines.terminal import text_table
+
+        parts, rows = len(self.panel), sum(part.rows for part in self.panel)
+        size_mb = sum(part.size_bytes for part in self.panel) / 1e6
+        fields = {
+            field.name.replace("_", " "): getattr(self, field.name)
+            for field in dataclasses.fields(self)
+        }
+        fields["panel"] = f"{rows:,} rows in {parts} parts, {size_mb:,.1f} MB"
+        fields["base"] = self.base or "none: all was computed from the lake"
+        return text_table(["field", "value"], fields.items(), title=type(self).__name__)
 
 
 def panel_hash(parts: Iterable[PanelPart]) -> str:
@@ -166,7 +185,7 @@ def damaged(path: Path, problem: str) -> WarehouseError:
         "warehouse build",
         path,
         f"it is damaged ({problem})",
-        "Remove the folder and run `smartinvest transform` again.",
+        "Run `smartinvest transform --full` for its session: it is made again from the lake.",
     )
 
 
