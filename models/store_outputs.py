@@ -243,7 +243,12 @@ CLIENT_OUTCOME = Table(
         ),
         text("solver", "which solver gave the weights", nullable=True),
         text("relaxed_constraints", "constraints given up, comma-separated", nullable=True),
-        integer("wealth_cents", "worth at the run's prices", "US cents", nullable=True),
+        integer(
+            "wealth_cents",
+            "worth at the run's prices; null: a holding has no fresh price, so it is unknown",
+            "US cents",
+            nullable=True,
+        ),
         integer("cash_before_cents", "cash before trading", "US cents"),
         integer("sells_cents", "proceeds of sells", "US cents", at_least=0),
         integer("buys_cents", "cost of buys", "US cents", at_least=0),

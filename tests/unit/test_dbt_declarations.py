@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from models.advice_history import ADVICE_HISTORY
 from models.declaration import ColumnType, Table
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, RAW, UNIVERSE, quarantined
 from models.store_inputs import CLIENT_IDENTITY, SNAPSHOT
@@ -26,6 +27,7 @@ DECLARED = {
     **{("lake", table.name): table for table in RAW},
     **{("lake", f"quarantined_{table.name}"): quarantined(table) for table in RAW},
     **{("clients", table.name): table for table in SNAPSHOT},
+    **{("advice", table.name): table for table in ADVICE_HISTORY},
 }
 RUN = {("run", "cut"), ("run", "session"), ("run", "change")}
 STAGED = {
@@ -44,6 +46,13 @@ STAGED = {
     "stg_transactions": SNAPSHOT[7],
     "stg_tax_lots": SNAPSHOT[8],
     "stg_feedback": SNAPSHOT[9],
+    "stg_advice_runs": ADVICE_HISTORY[0],
+    "stg_model_choices": ADVICE_HISTORY[1],
+    "stg_model_scores": ADVICE_HISTORY[2],
+    "stg_outcomes": ADVICE_HISTORY[3],
+    "stg_allocations": ADVICE_HISTORY[4],
+    "stg_trades": ADVICE_HISTORY[5],
+    "stg_forecasts": ADVICE_HISTORY[6],
 }
 
 
@@ -67,7 +76,7 @@ def accepted_values(column: dict[str, Any]) -> Iterator[list[str]]:
             yield test["accepted_values"]["arguments"]["values"]
 
 
-def test_every_declared_lake_and_client_table_is_a_source_and_no_other() -> None:
+def test_every_declared_table_of_lake_clients_and_advice_is_a_source_and_no_other() -> None:
     assert set(sources()) == {*DECLARED, *RUN}
 
 
@@ -148,7 +157,7 @@ def test_every_model_has_a_unit_test_but_those_that_only_rename_or_join() -> Non
         for sql in SQL_FILES
         if "unit_tests" not in yaml.safe_load(sql.with_suffix(".yml").read_text("utf-8"))
     }
-    renaming = {name for name, table in STAGED.items() if table in SNAPSHOT}
+    renaming = {name for name, table in STAGED.items() if table in (*SNAPSHOT, *ADVICE_HISTORY)}
     assert untested == renaming | {"stg_cut", "stg_sessions", "build", "corporate_action"}
 
 

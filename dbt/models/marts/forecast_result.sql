@@ -1,0 +1,38 @@
+with runs as (
+
+    select run_id, session_date
+    from {{ ref('stg_advice_runs') }}
+    where status = 'published'
+
+),
+
+forecasts as (
+
+    select * from {{ ref('stg_forecasts') }}
+
+)
+
+select
+    runs.session_date,
+    forecasts.symbol,
+    forecasts.model_name,
+    forecasts.horizon_sessions,
+    forecasts.run_id,
+    forecasts.model_version,
+    forecasts.serves,
+    forecasts.confidence,
+    forecasts.expected_log_return,
+    forecasts.lower_log_return,
+    forecasts.upper_log_return,
+    returns.end_session_date,
+    returns.log_return as realised_log_return,
+    returns.log_return - forecasts.expected_log_return as error,
+    returns.log_return between forecasts.lower_log_return and forecasts.upper_log_return
+        as is_inside_interval
+from forecasts
+inner join runs using (run_id)
+left join {{ ref('int_forward_returns') }} as returns
+    on runs.session_date = returns.session_date
+    and forecasts.symbol = returns.symbol
+    and forecasts.horizon_sessions = returns.horizon_sessions
+order by runs.session_date, forecasts.symbol, forecasts.model_name, forecasts.horizon_sessions

@@ -1,0 +1,24 @@
+with scores as (
+
+    select * from {{ ref('stg_model_scores') }}
+
+),
+
+served as (
+
+    select
+        training_run_id,
+        count(*) as served_session_count,
+        max(session_date) as last_served_session_date
+    from {{ ref('stg_model_choices') }}
+    group by training_run_id
+
+)
+
+select
+    scores.*,
+    coalesce(served.served_session_count, 0) as served_session_count,
+    served.last_served_session_date
+from scores
+left join served using (training_run_id)
+order by scores.session_date, scores.model_name, scores.horizon_sessions

@@ -1,0 +1,29 @@
+{{ config(materialized='view') }}
+
+with source as (
+
+    select * from {{ source('advice', 'forecast') }}
+
+),
+
+renamed as (
+
+    select
+        run_id,
+        symbol,
+        model_name,
+        horizon_sessions,
+        model_version,
+        mlflow_run_id,
+        expected_log_return,
+        stdev_log_return,
+        lower_log_return,
+        upper_log_return,
+        unit,
+        confidence,
+        serves
+    from source
+
+)
+
+select * from renamed
