@@ -13,7 +13,7 @@ from pipelines.lake.files import held_by
 from pipelines.settings import Settings
 from pipelines.warehouse.base import REJECTED_FOLDER, Plan
 from pipelines.warehouse.changes import Inputs
-from pipelines.warehouse.cuts import cut_row, session_rows
+from pipelines.warehouse.cuts import cut_row, series_rows, session_rows
 
 
 def lay_out(settings: Settings, inputs: Inputs, plan: Plan, workspace: Path) -> None:
@@ -39,9 +39,9 @@ def lay_out(settings: Settings, inputs: Inputs, plan: Plan, workspace: Path) -> 
     for table in ADVICE_HISTORY:
         _link(settings, workspace, table.name, table, manifest.paths("history", table))
     write_parquet(cut_row(manifest), workspace / "inputs" / "cut" / "cut.parquet")
-    write_parquet(
-        session_rows(settings, manifest), workspace / "inputs" / "session" / "sessions.parquet"
-    )
+    sessions = session_rows(settings, manifest)
+    write_parquet(sessions, workspace / "inputs" / "session" / "sessions.parquet")
+    write_parquet(series_rows(), workspace / "inputs" / "series" / "series.parquet")
     write_parquet(plan.changes.symbols, workspace / "inputs" / "change" / "changes.parquet")
     if plan.base is not None:
         (workspace / "inputs" / "base").symlink_to(plan.base.path)

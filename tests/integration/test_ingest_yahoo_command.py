@@ -19,9 +19,9 @@ from loopback.yahoo import Listing, Yahoo, listing
 
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, UNIVERSE
 from pipelines.ingest import ingest, resolve_session
-from pipelines.ingest.fred import macro_series
 from pipelines.lake import current_versions, read_as_of
 from pipelines.lake.adjustment import Adjustment, adjusted
+from pipelines.macro_series import macro_series
 from pipelines.settings import Settings, load_settings
 
 SYMBOLS = ("^MADE", "BOLT", "IRON")

@@ -11,11 +11,12 @@ from pydantic import SecretStr
 
 from models.lake import MACRO
 from models.vocabulary import Arrival, Source
-from pipelines.ingest.fred import Fred, macro_series
+from pipelines.ingest.fred import Fred
 from pipelines.ingest.release_lags import DAILY
 from pipelines.ingest.retries import RetryPolicy
 from pipelines.ingest.stamps import stamped_macro
 from pipelines.lake import append_versions, current_versions, dataset_files, read_files
+from pipelines.macro_series import macro_series
 from pipelines.settings import Settings, load_settings
 
 from .fred import FredSite, Published

@@ -9,7 +9,11 @@ renamed as (
     select
         session_date,
         available_at::timestamptz as available_at,
-        known_at_cut::timestamptz as known_at_cut
+        known_at_cut::timestamptz as known_at_cut,
+        is_half_day,
+        next_session_date,
+        sessions_to_month_end,
+        sessions_to_quarter_end
     from source
 
 )

@@ -18,10 +18,10 @@ import pyarrow as pa
 from pydantic import SecretStr
 
 from pipelines.ingest.fred.answers import FredFailure, ask, excerpt
-from pipelines.ingest.fred.series import Series, macro_series
 from pipelines.ingest.provider import MACRO_SCHEMA, Problem
 from pipelines.ingest.release_lags import DAILY
 from pipelines.ingest.retries import CircuitBreaker, RetryPolicy, utc_now
+from pipelines.macro_series import Series, macro_series
 from pipelines.sessions import read_date
 
 GRAPH_URL = "https://fred.stlouisfed.org/graph/fredgraph.csv"
