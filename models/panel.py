@@ -7,6 +7,9 @@ volumes are multiplied by splits alone. A value depends on nothing outside of it
 null until the window is full or where an input is missing. Columns that say **anchored** are
 counted from the symbol's first accepted bar instead.
 
+What differs by less than 1e-12 of itself differs by rounding only: such a total-return close did
+not move, and such a window has no deviation to be measured in.
+
 ``single`` columns are computed in binary64 and rounded once, to binary32, when they are stored.
 """
 
@@ -69,7 +72,7 @@ ANCHORED = (
         "obv",
         "anchored: on-balance volume, the sum of volumes of rising less those of falling "
         "total-return closes, in shares of the first bar; 0 at the first; null from the first "
-        "missing volume on",
+        "missing volume on, be it the first bar's",
         "shares of the first bar",
         nullable=True,
     ),
@@ -138,14 +141,14 @@ AVERAGES = (
     single("macd_12_26", "ema_12 - ema_26", "USD per share", nullable=True),
     single(
         "macd_histogram_12_26_9",
-        "macd_12_26 less its own exponential mean of span 9 over 36 sessions",
+        "macd_12_26 less its own exponential mean of span 9 over 36 sessions, in own terms",
         "USD per share",
         nullable=True,
     ),
     single(
         "rsi_14",
         "relative strength index: 100 * gains / (gains + losses) of closes, both Wilder means of "
-        f"period 14 over {WILDER_WINDOW} changes; 50 where nothing moved",
+        f"period 14 over {WILDER_WINDOW} changes, in own terms; 50 where nothing moved",
         "0..100",
         nullable=True,
         at_least=0,
@@ -201,8 +204,8 @@ RISK = (
     ),
     single(
         "atr_14",
-        f"average true range: Wilder mean of period 14 over {WILDER_WINDOW} true ranges, in own "
-        "terms",
+        f"average true range: Wilder mean of period 14 over {WILDER_WINDOW} true ranges (widest "
+        "of high - low and of both to the close before), in own terms",
         "USD per share",
         nullable=True,
         at_least=0,
@@ -235,8 +238,8 @@ LIQUIDITY = (
     ),
     single(
         "volume_z_63d",
-        "volume less its mean over 63 sessions, over their sample standard deviation; null where "
-        "that is 0",
+        "volume less its mean over 63 sessions, over their sample standard deviation, adjusted for "
+        "splits; null where that is 0",
         "standard deviations",
         nullable=True,
     ),
@@ -272,3 +275,23 @@ PANEL = Table(
     key=("symbol", "session_date"),
     columns=(*BAR, *ANCHORED, *SYMBOL_FEATURES, *RANKS),
 )
+
+LAST_BAR = Table(
+    name="last_bar",
+    grain="one row per symbol that has a bar: its newest one, and what is counted up to it",
+    key=("symbol",),
+    columns=(
+        text("symbol", "the provider's symbol"),
+        date("first_session_date", "session of its first accepted bar"),
+        integer("session_count", "accepted bars", "count", at_least=1),
+        date("session_date", "session of its newest accepted bar"),
+        integer(
+            "close_micros",
+            "close of that bar rounded half-even to millionths",
+            "micros of USD per share",
+        ),
+        text("price_basis", "what its prices already contain", allowed=PriceBasis),
+        *ANCHORED[1:],
+    ),
+)
+"""Where the panel ends per symbol: what an incremental build goes on from."""

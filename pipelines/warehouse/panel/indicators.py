@@ -37,10 +37,10 @@ def features(bars: Bars, start: int = 0, anchors: Anchors | None = None) -> dict
     if (start == 0) != (anchors is None):
         raise ValueError(f"anchors {anchors} do not fit a start at bar {start}")
     terms = OwnTerms(bars)
-    with np.errstate(
-        all="ignore"
-    ):  # what is not a number is null: that is the rule, not an accident
+    with np.errstate(all="ignore"):  # what becomes no number is null
         columns = returns(terms) | averages(terms) | risk(terms) | liquidity(terms)
         columns = {name: values[start:] for name, values in columns.items()}
         columns |= anchored(terms, start, anchors)
-        return {name: np.where(np.isfinite(columns[name]), columns[name], np.nan) for name in NAMES}
+    rows = np.stack([columns[name] for name in NAMES])
+    np.copyto(rows, np.nan, where=~np.isfinite(rows))
+    return dict(zip(NAMES, rows, strict=True))

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipelines.warehouse.panel.bars import Floats
 from pipelines.warehouse.panel.own_terms import ROUNDING, UNSCALED, OwnTerms
-from pipelines.warehouse.panel.windows import MEAN, SPREAD, over_windows, spread_of
+from pipelines.warehouse.panel.windows import MEAN, SPREAD, over_windows
 
 _MONTH, _QUARTER = 21, 63
 
@@ -14,9 +14,8 @@ def liquidity(terms: OwnTerms) -> dict[str, Floats]:
     dollar_volume = terms.bars.close * terms.bars.volume
     impact = np.abs(terms.simple_return) / (dollar_volume / 1e6)
     impact[dollar_volume == 0] = np.nan
-    means = over_windows(
-        MEAN, np.stack((dollar_volume, impact)), np.array([_MONTH]), 1.0, UNSCALED
-    )[0]
+    series, span = np.stack((dollar_volume, impact)), np.array([_MONTH])
+    means = series + over_windows(MEAN, series, span, 1.0, UNSCALED)[0]
     return {
         "dollar_volume": dollar_volume,
         "dollar_volume_21d": means[0],
@@ -27,6 +26,8 @@ def liquidity(terms: OwnTerms) -> dict[str, Floats]:
 
 def _unusual_volume(terms: OwnTerms) -> Floats:
     volume, span = terms.bars.volume, np.array([_QUARTER])
-    mean, squares = over_windows(SPREAD, spread_of(volume), span, 1.0, terms.volume_scales)[0]
+    spread = over_windows(SPREAD, np.stack((volume,)), span, 1.0, terms.volume_scales)
+    mean_less_volume, squares = spread[0]
     deviation = np.sqrt(squares / (_QUARTER - 1))
-    return np.where(deviation > ROUNDING * mean, (volume - mean) / deviation, np.nan)
+    varied = deviation > ROUNDING * (volume + mean_less_volume)
+    return np.where(varied, -mean_less_volume / deviation, np.nan)

@@ -7,8 +7,8 @@ import numpy as np
 from models.panel import RANGE_SPANS, VOLATILITY_SPANS
 from pipelines.warehouse.panel.averages import wilder_means
 from pipelines.warehouse.panel.bars import Floats
-from pipelines.warehouse.panel.own_terms import ROUNDING, UNSCALED, OwnTerms
-from pipelines.warehouse.panel.windows import MEAN, SPREAD, over_windows, spread_of
+from pipelines.warehouse.panel.own_terms import ROUNDING, UNSCALED, OwnTerms, log_of_ratio
+from pipelines.warehouse.panel.windows import MEAN, SPREAD, over_windows
 
 _YEAR = 252
 
@@ -16,7 +16,8 @@ _YEAR = 252
 def risk(terms: OwnTerms) -> dict[str, Floats]:
     """Return ``models.panel.RISK``."""
     log_return = terms.log_return_1d
-    spreads = over_windows(SPREAD, spread_of(log_return), np.array(VOLATILITY_SPANS), 1.0, UNSCALED)
+    spans = np.array(VOLATILITY_SPANS)
+    spreads = over_windows(SPREAD, np.stack((log_return,)), spans, 1.0, UNSCALED)
     squares = dict(zip(VOLATILITY_SPANS, spreads[:, -1], strict=True))
     return {
         **{f"vol_{span}d_annual": np.sqrt(squares[span] / (span - 1) * _YEAR) for span in squares},
@@ -28,15 +29,15 @@ def risk(terms: OwnTerms) -> dict[str, Floats]:
 
 def _range_volatility(terms: OwnTerms) -> dict[str, Floats]:
     bars = terms.bars
-    range_squared = np.log(bars.high / bars.low) ** 2
-    body_squared = np.log(bars.close / bars.open) ** 2
+    range_squared = log_of_ratio(bars.high, bars.low) ** 2
+    body_squared = log_of_ratio(bars.close, bars.open) ** 2
     variances = np.stack(
         (
             range_squared / (4 * math.log(2)),
             range_squared / 2 - (2 * math.log(2) - 1) * body_squared,
         )
     )
-    means = over_windows(MEAN, variances, np.array(RANGE_SPANS), 1.0, UNSCALED)
+    means = variances + over_windows(MEAN, variances, np.array(RANGE_SPANS), 1.0, UNSCALED)
     annual = np.sqrt(means * _YEAR)
     return {
         f"{name}_vol_{span}d_annual": annual[at, row]
@@ -49,13 +50,13 @@ def _average_true_range(terms: OwnTerms) -> Floats:
     high, low = terms.bars.high, terms.bars.low
     before = terms.previous_close / terms.growth
     true_range = np.maximum(high - low, np.maximum(np.abs(high - before), np.abs(low - before)))
-    return wilder_means((true_range,), terms.price_scales)[0]
+    return wilder_means(np.stack((true_range,)), terms.price_scales)[0]
 
 
 def _market_relation(own: Floats, own_squares: Floats, market: Floats) -> dict[str, Floats]:
     span = np.array([_YEAR])
-    market_squares = over_windows(SPREAD, spread_of(market), span, 1.0, UNSCALED)[0, -1]
-    products = over_windows(SPREAD, spread_of(market, own), span, 1.0, UNSCALED)[0, -1]
+    market_squares = over_windows(SPREAD, np.stack((market,)), span, 1.0, UNSCALED)[0, -1]
+    products = over_windows(SPREAD, np.stack((market, own)), span, 1.0, UNSCALED)[0, -1]
     # Log returns compare prices, so what is rounding to them is the same for all.
     still = _YEAR * ROUNDING**2
     correlation = products / np.sqrt(market_squares * own_squares)

@@ -6,9 +6,11 @@ value is one fixed tree of IEEE operations on the values of its window: its bits
 outside of it, not on how much history there is, and rounding errors grow with the tree's depth
 instead of the window's length. Bars are the inner loop, as lanes that never meet.
 
-Values are joined in the terms of the newer half: what the older half holds is multiplied by its
-scale first. NaN spreads to the windows that contain it and no further; a window that begins before
-the first bar is NaN.
+What the older half holds is multiplied by its scale first, which puts it in the terms of the newer.
+Means are held as differences to the window's last value, and spreads are joined from them (Chan,
+Golub, LeVeque 1979), so that nearly equal prices lose no digits and equal ones have no spread.
+NaN spreads to the windows that contain it and no further; a window that begins before the first
+bar is NaN.
 
 Nothing is reassociated or contracted (``fastmath`` is off, and the machine code for AVX-512 holds
 no fused multiply-add), so lanes and remainders of a loop round alike.
@@ -17,31 +19,25 @@ no fused multiply-add), so lanes and remainders of a loop round alike.
 import numpy as np
 from numba import njit
 
-from pipelines.warehouse.panel.bars import Floats
-
 MEAN, SPREAD, PRODUCT, HIGHEST = range(4)
-"""What is made of a window's values; the rows of a state are
+"""What is made of the windows of each series, by rows:
 
-``MEAN``     weighted means, of any number of series
-``SPREAD``   mean of x, mean of y, sum of (x - mean)(y - mean); or mean of x, sum of its squares
-``PRODUCT``  products, of any number of series
-``HIGHEST``  highest values, of any number of series
+``MEAN``     weighted mean less the last value, of any number of series
+``SPREAD``   mean less the last value, of one series or two; then the sum of squared deviations from
+             the mean, or of the products of two series' deviations
+``PRODUCT``  product, of any number of series
+``HIGHEST``  highest value, of any number of series
 """
 
 
-def spread_of(*series: Floats) -> Floats:
-    """Return the state of windows of one bar for ``SPREAD``, of one series or two."""
-    return np.stack((*series, np.zeros_like(series[0])))
-
-
 @njit(cache=True, nogil=True)
-def over_windows(rule, state, spans, fading, scales):  # type: ignore[no-untyped-def]
-    """Return the state of windows of several spans.
+def over_windows(rule, series, spans, fading, scales):  # type: ignore[no-untyped-def]
+    """Return what a rule makes of windows of several spans.
 
     Parameters
     ----------
     rule : ``MEAN``, ``SPREAD``, ``PRODUCT`` or ``HIGHEST``.
-    state : (rows, bars), the state of each window of one bar.
+    series : (series, bars), float64.
     spans : (spans,), int64, numbers of bars.
     fading : weight of a value relative to the one after it; ``MEAN`` alone takes another than 1.
     scales : (levels, bars), what is of 2^level bars before is multiplied by; no level where
@@ -51,10 +47,14 @@ def over_windows(rule, state, spans, fading, scales):  # type: ignore[no-untyped
     -------
     (spans, rows, bars)
     """
-    rows, bars = state.shape
-    half, wholes, unscaled = state, np.empty((2, rows, bars)), np.ones(bars)
+    bars = series.shape[1]
+    rows = len(series) + (rule == SPREAD)
+    half, wholes, unscaled = np.zeros((rows, bars)), np.empty((2, rows, bars)), np.ones(bars)
+    if rule in (PRODUCT, HIGHEST):
+        _copy(series, half)
     joined = np.empty((len(spans), rows, bars))
     tails = np.empty((2, len(spans), rows, bars))
+    gaps = np.empty_like(series)
     tail_weight, side = np.zeros(len(spans)), np.zeros(len(spans), np.int64)
     length, weight, fade, level = 1, 1.0, fading, 0
     while True:
@@ -70,12 +70,12 @@ def over_windows(rule, state, spans, fading, scales):  # type: ignore[no-untyped
             if older_weight == 0.0:
                 _copy(half, result)
             else:
-                _join(rule, half, tail, length, weight, older_weight, scale, result)
+                _join(rule, series, half, tail, length, weight, older_weight, scale, gaps, result)
             tail_weight[number] = weight + older_weight
         if is_last:
             return joined
         whole = wholes[level % 2]
-        _join(rule, half, half, length, weight, fade * weight, scale, whole)
+        _join(rule, series, half, half, length, weight, fade * weight, scale, gaps, whole)
         half = whole
         weight, fade, length, level = weight + fade * weight, fade * fade, 2 * length, level + 1
 
@@ -88,7 +88,7 @@ def _copy(values, copy):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _join(rule, newer, older, lag, newer_weight, older_weight, scale, joined):  # type: ignore[no-untyped-def]
+def _join(rule, series, newer, older, lag, newer_weight, older_weight, scale, gaps, joined):  # type: ignore[no-untyped-def]
     """Join windows of ``lag`` bars with the older windows that end where they begin."""
     share = older_weight / (newer_weight + older_weight)
     for row in range(len(joined)):
@@ -104,19 +104,14 @@ def _join(rule, newer, older, lag, newer_weight, older_weight, scale, joined):  
             for bar in range(len(to)):
                 high, high_before = now[bar], by[bar] * before[bar]
                 to[bar] = high if high >= high_before or high != high else high_before
-        elif rule == MEAN or row < len(joined) - 1:
+        elif row < len(series):
+            x, x_before, gap = series[row, lag:], series[row], gaps[row]
             for bar in range(len(to)):
-                to[bar] = now[bar] + share * (by[bar] * before[bar] - now[bar])
+                apart = by[bar] * x_before[bar] - x[bar]
+                gap[bar] = apart + (by[bar] * before[bar] - now[bar])
+                to[bar] = now[bar] + share * gap[bar]
         else:
-            x, x_before, y, y_before = (
-                newer[0, lag:],
-                older[0],
-                newer[row - 1, lag:],
-                older[row - 1],
-            )
-            between = newer_weight * share
+            between, x_gap, y_gap = newer_weight * share, gaps[0], gaps[-1]
             for bar in range(len(to)):
-                x_gap = by[bar] * x_before[bar] - x[bar]
-                y_gap = by[bar] * y_before[bar] - y[bar]
                 within = now[bar] + by[bar] * by[bar] * before[bar]
-                to[bar] = within + between * (x_gap * y_gap)
+                to[bar] = within + between * (x_gap[bar] * y_gap[bar])
