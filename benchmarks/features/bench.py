@@ -1,8 +1,9 @@
 """``smartinvest bench features``: from the lake to every feature, tested and published.
 
-All contestants work in one run, one after the other, each in a process of its own. ``copy`` is no
-peer but the floor: it copies the finished panel and computes nothing. ``incremental`` is our own
-build of one more session. What the peers are given and spared says ``peers_input.py``.
+All contestants work in one run, one after the other, each in a process of its own. ``copy`` and
+``copy_arrow`` are no peers but the floor: they copy the finished panel, with DuckDB and with Arrow,
+and compute nothing. ``incremental`` is our own build of one more session. What the peers are given
+and spared says ``peers_input.py``.
 """
 
 import os
@@ -39,6 +40,7 @@ class FeaturesBenchmark:
     first: Measured
     full: Measured
     copy: Measured
+    copy_arrow: Measured
     pandas: Measured
     polars: Measured
     next_ingest: Measured
@@ -48,7 +50,7 @@ class FeaturesBenchmark:
     def line(self) -> dict[str, Any]:
         """Return the benchmark's one line of JSON."""
         full, next_ = self.full, self.next
-        peers = ("pandas", "polars", "copy")
+        peers = ("pandas", "polars", "copy", "copy_arrow")
         contestants = ("full", *peers, "next")
         return {
             "bench": "features",
@@ -132,13 +134,15 @@ def _run(symbols: int, years: int, root: Path, polars_python: Path) -> FeaturesB
     first = measured(_CONTESTANTS, "full", str(early[_WARM_UP_SESSIONS]), environ=environ)
     full = _settled(_CONTESTANTS, "full", str(LAST_SESSION), environ=environ)
     panel = Path(full.result["panel"])
-    copy = _settled(_CONTESTANTS, "copy", str(panel), str(root / "copy.parquet"))
-    (root / "copy.parquet").unlink()
-    peers, agreements = {}, {}
+    others, agreements = {}, {}
+    for name in ("copy", "copy_arrow"):
+        (root / name).mkdir()
+        others[name] = _settled(_CONTESTANTS, name, str(panel), str(root / name))
+        shutil.rmtree(root / name)
     for name, python in (("pandas", None), ("polars", polars_python)):
         made = root / name
         made.mkdir()
-        peers[name] = _settled(
+        others[name] = _settled(
             f"{_ROOM}.{name}_peer", str(bars), str(made), environ=environ, python=python
         )
         agreements[name] = agreement(panel, made)
@@ -154,11 +158,10 @@ def _run(symbols: int, years: int, root: Path, polars_python: Path) -> FeaturesB
         ingest=ingest,
         first=first,
         full=full,
-        copy=copy,
         next_ingest=next_ingest,
         next=next_,
         agreements=agreements,
-        **peers,
+        **others,
     )
 
 

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,47 @@ def transform(session: dt.date, *, full: bool) -> dict[str, Any]:
 
 
 def copy(panel: Path, target: Path) -> dict[str, Any]:
-    """Copy a finished panel, without computing anything: the floor."""
+    """Copy a finished panel with DuckDB, row for row, and compute nothing."""
     import duckdb
 
     began = time.perf_counter()
     with duckdb.connect(config={"threads": _THREADS}) as connection:
         connection.execute(
             f"copy (select * from read_parquet('{panel}/*.parquet'))"
-            f" to '{target}' (format parquet, compression lz4)"
+            f" to '{target}/copy.parquet' (format parquet, compression lz4)"
         )
+    return {"seconds": time.perf_counter() - began}
+
+
+def copy_arrow(panel: Path, target: Path) -> dict[str, Any]:
+    """Copy a finished panel file by file with Arrow, its encodings too: the fastest we know."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from models.declaration import ColumnType
+    from models.panel import PANEL
+
+    repeating = [
+        column.name for column in PANEL if column.type in (ColumnType.TEXT, ColumnType.DATE)
+    ]
+
+    def one(path: Path) -> None:
+        with (
+            pq.ParquetFile(path) as source,
+            pq.ParquetWriter(
+                target / path.name,
+                source.schema_arrow,
+                compression="lz4",
+                use_dictionary=repeating,
+            ) as writer,
+        ):
+            for number in range(source.num_row_groups):
+                writer.write_table(source.read_row_group(number, use_threads=False))
+
+    pa.set_cpu_count(_THREADS)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(one, sorted(panel.iterdir())))
     return {"seconds": time.perf_counter() - began}
 
 
@@ -78,6 +111,7 @@ def main() -> None:
         "full": lambda: transform(dt.date.fromisoformat(given[0]), full=True),
         "next": lambda: transform(dt.date.fromisoformat(given[0]), full=False),
         "copy": lambda: copy(Path(given[0]), Path(given[1])),
+        "copy_arrow": lambda: copy_arrow(Path(given[0]), Path(given[1])),
     }
     print(json.dumps(contestants[name]()))
 

@@ -127,7 +127,8 @@ def test_all_contestants_make_the_same_features_of_a_tiny_market(
     monkeypatch.setenv("SMARTINVEST_HOME", str(tmp_path / "home"))
     line = run(symbols=12, years=3, work=tmp_path).line()
     assert line["bench"] == "features"
-    assert set(line["ratios"]) == {"pandas", "polars", "copy", "incremental"}
+    peers = {"pandas", "polars", "copy", "copy_arrow", "incremental"}
+    assert set(line["ratios"]) == peers
     assert all(ratio > 0 for ratio in line["ratios"].values())
     errors = line["errors"]
     for peer in ("pandas", "polars"):
