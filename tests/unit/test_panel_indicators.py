@@ -1,8 +1,6 @@
-"""Features agree with their definitions, and their bits with nothing but their windows."""
+"""Every feature agrees with an independent calculation, and is null where it must be."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +9,8 @@ from feature_reference import BAR_COLUMNS, reference
 from panel_bars import bars_of, closes_alone, daily_actions, hardly_moving, sample_closes, simulated
 
 from models.panel import ANCHORED, SYMBOL_FEATURES
-from pipelines.warehouse.panel.bars import LOOKBACK, Anchors, Bars
+from pipelines.warehouse.panel.bars import Bars
 from pipelines.warehouse.panel.indicators import features
-from pipelines.warehouse.panel.windows import over_windows
 
 COLUMNS = {column.name: column for column in (*ANCHORED, *SYMBOL_FEATURES)}
 RELATIVE = 1e-9
@@ -33,19 +30,6 @@ def assert_agrees(bars: Bars) -> None:
         unit = bars.close if COLUMNS[name].unit == "USD per share" else 1.0
         allowed = RELATIVE * abs(their) + ABSOLUTE * unit
         assert not (abs(values - their) > allowed).any(), name
-
-
-def bits(columns: dict[str, np.ndarray]) -> np.ndarray:
-    return np.stack(list(columns.values())).view(np.int64)
-
-
-def cut(bars: Bars, begin: int, end: int) -> Bars:
-    return Bars(*(getattr(bars, field.name)[begin:end] for field in fields(Bars)))
-
-
-def anchors_at(columns: dict[str, np.ndarray], bar: int) -> Anchors:
-    number, *others = (columns[column.name][bar] for column in ANCHORED)
-    return Anchors(int(number), *map(float, others))
 
 
 @pytest.mark.parametrize(
@@ -79,97 +63,6 @@ def test_features_of_real_closes_agree_with_an_independent_calculation(symbol: s
             close, open=nothing, high=nothing, low=nothing, volume=nothing, market_log_growth=market
         )
     )
-
-
-BIT_BARS = simulated(2000, seed=9)
-BIT_COLUMNS = features(BIT_BARS)
-
-
-@pytest.mark.parametrize("start", [1, 2, 40, 300, 799, 800, 1063, 1500, 1999])
-@pytest.mark.parametrize("length", [1, 7])
-def test_features_after_a_cut_history_are_those_of_the_whole_bit_for_bit(
-    start: int, length: int
-) -> None:
-    begin, end = max(start - LOOKBACK, 0), min(start + length, len(BIT_BARS))
-    shortened = cut(BIT_BARS, begin, end)
-    columns = features(shortened, start - begin, anchors_at(BIT_COLUMNS, start - 1))
-    np.testing.assert_array_equal(bits(columns), bits(BIT_COLUMNS)[:, start:end])
-
-
-@pytest.mark.parametrize("end", [1, 20, 253, 800, 1333])
-def test_bars_that_are_appended_or_changed_later_leave_no_trace(end: int) -> None:
-    dice = np.random.default_rng(1)
-    later = {
-        field.name: np.concatenate(
-            [getattr(BIT_BARS, field.name)[:end], dice.random(len(BIT_BARS) - end) * 50 + 1]
-        )
-        for field in fields(Bars)
-    }
-    before = bits(BIT_COLUMNS)[:, :end]
-    np.testing.assert_array_equal(bits(features(cut(BIT_BARS, 0, end))), before)
-    np.testing.assert_array_equal(bits(features(Bars(**later)))[:, :end], before)
-
-
-def test_bars_before_the_window_leave_no_trace() -> None:
-    start = 1200
-    wild = {
-        field.name: np.concatenate(
-            [
-                getattr(BIT_BARS, field.name)[: start - LOOKBACK] * 1e5,
-                getattr(BIT_BARS, field.name)[start - LOOKBACK :],
-            ]
-        )
-        for field in fields(Bars)
-    }
-    columns = features(Bars(**wild), start, anchors_at(BIT_COLUMNS, start - 1))
-    np.testing.assert_array_equal(bits(columns)[:, 0], bits(BIT_COLUMNS)[:, start])
-
-
-@pytest.mark.parametrize(
-    ("name", "window"),
-    [
-        ("close_to_ema_200", 800),
-        ("close_to_sma_50", 50),
-        ("vol_63d_annual", 64),
-        ("beta_252d", 253),
-        ("rsi_14", 113),
-        ("log_return_252d", 253),
-        ("macd_histogram_12_26_9", 139),
-    ],
-)
-def test_a_window_reaches_exactly_as_far_as_it_says(name: str, window: int) -> None:
-    bar = 1400
-    oldest, before = (bar - window + 1, bar - window)
-    for changed, is_inside in ((oldest, True), (before, False)):
-        close = BIT_BARS.close.copy()
-        close[changed] *= 1.5
-        market = BIT_BARS.market_log_growth.copy()
-        market[changed + is_inside] = 0.3
-        columns = features(replace(BIT_BARS, close=close, market_log_growth=market))
-        assert (columns[name][bar] != BIT_COLUMNS[name][bar]) == is_inside
-
-
-def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    symbols = [simulated(1000, seed) for seed in range(8)]
-    one = [features(bars) for bars in symbols]
-    with ThreadPoolExecutor(2) as pool:
-        two = list(pool.map(features, symbols))
-    for alone, together in zip(one, two, strict=True):
-        np.testing.assert_array_equal(bits(alone), bits(together))
-
-
-def test_one_kernel_is_compiled_once_even_for_bars_that_may_not_be_written() -> None:
-    frozen = cut(BIT_BARS, 0, 900)
-    for field in fields(Bars):
-        getattr(frozen, field.name).flags.writeable = False
-    np.testing.assert_array_equal(bits(features(frozen)), bits(BIT_COLUMNS)[:, :900])
-    assert len(over_windows.signatures) == 1
-
-
-@pytest.mark.parametrize(("start", "anchors"), [(5, None), (0, Anchors(3, 1.0, 1.0, 0.0))])
-def test_anchors_are_those_of_the_bar_before(start: int, anchors: Anchors | None) -> None:
-    with pytest.raises(ValueError, match="do not fit"):
-        features(cut(BIT_BARS, 0, 9), start, anchors)
 
 
 FIRST_VALUES = {

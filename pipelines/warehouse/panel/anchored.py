@@ -1,5 +1,8 @@
 """What is counted from a symbol's first accepted bar, one bar after the other."""
 
+from collections.abc import Sequence
+from dataclasses import astuple
+
 import numpy as np
 
 from pipelines.warehouse.panel.bars import Anchors, Floats
@@ -23,6 +26,19 @@ def anchored(terms: OwnTerms, start: int, anchors: Anchors | None) -> dict[str, 
         "cumulative_share_ratio": shares,
         "cumulative_growth": _continued(np.multiply, anchors.cumulative_growth, growth),
         "obv": _continued(np.add, anchors.obv, flow),
+    }
+
+
+def next_anchored(terms: OwnTerms, bars: slice, anchors: Sequence[Anchors]) -> dict[str, Floats]:
+    """Return the same for bars that continue one of the anchors each."""
+    number, shares, growth, obv = np.array([astuple(anchor) for anchor in anchors]).T
+    shares = shares * terms.bars.share_ratio[bars]
+    flow = np.sign(terms.change[bars]) * terms.bars.volume[bars] / shares
+    return {
+        "session_number": number + 1,
+        "cumulative_share_ratio": shares,
+        "cumulative_growth": growth * terms.growth[bars],
+        "obv": obv + flow,
     }
 
 

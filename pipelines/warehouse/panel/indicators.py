@@ -37,10 +37,19 @@ def features(bars: Bars, start: int = 0, anchors: Anchors | None = None) -> dict
     if (start == 0) != (anchors is None):
         raise ValueError(f"anchors {anchors} do not fit a start at bar {start}")
     terms = OwnTerms(bars)
-    with np.errstate(all="ignore"):  # what becomes no number is null
-        columns = returns(terms) | averages(terms) | risk(terms) | liquidity(terms)
-        columns = {name: values[start:] for name, values in columns.items()}
+    with np.errstate(all="ignore"):
+        columns = {name: values[start:] for name, values in windowed(terms).items()}
         columns |= anchored(terms, start, anchors)
+    return dict(zip(NAMES, finite(columns), strict=True))
+
+
+def windowed(terms: OwnTerms) -> dict[str, Floats]:
+    """Return ``SYMBOL_FEATURES``; what is no number, or too large for one, is not finite yet."""
+    return returns(terms) | averages(terms) | risk(terms) | liquidity(terms)
+
+
+def finite(columns: dict[str, Floats]) -> Floats:
+    """Return (columns, bars) in declared order, with NaN for what is not finite."""
     rows = np.stack([columns[name] for name in NAMES])
     np.copyto(rows, np.nan, where=~np.isfinite(rows))
-    return dict(zip(NAMES, rows, strict=True))
+    return rows
