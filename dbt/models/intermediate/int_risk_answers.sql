@@ -58,7 +58,8 @@ scores as (
             1, saving_points + liquidity_points + reserve_points + stability_points
         )::bigint as finance_score,
         greatest(1, attitude_sum // 4)::bigint as willingness_score,
-        (greatest(0, spread - 50) // 2)::bigint as consistency_penalty
+        (greatest(0, spread - 50) // 2)::bigint as consistency_penalty,
+        profiles.max_loss_percent
     from profiles
     inner join finance_points using (client_id)
     inner join spreads using (client_id)

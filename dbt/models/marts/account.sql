@@ -23,6 +23,37 @@ worth as (
     from {{ ref('account_holding') }}
     group by account_id
 
+),
+
+gaps as (
+
+    select
+        account_id,
+        symbol,
+        max(target_run_id) over (partition by account_id) as target_run_id,
+        abs(coalesce(held.weight, 0) - coalesce(targets.target_weight, 0)) as gap
+    from (select account_id, symbol, weight from {{ ref('account_holding') }}) as held
+    full join {{ ref('int_last_targets') }} as targets using (account_id, symbol)
+
+),
+
+drifts as (
+
+    select
+        account_id,
+        target_run_id,
+        list_sum(list(gap order by symbol)) / 2 as drift
+    from gaps
+    where target_run_id is not null
+    group by account_id, target_run_id
+
+),
+
+planned as (
+
+    select account_id, withdrawal_3m_cents, net_flow_1y_cents
+    from {{ ref('int_planned_flows') }}
+
 )
 
 select
@@ -38,6 +69,10 @@ select
     worth.wealth_cents::bigint as wealth_cents,
     worth.holding_count,
     worth.unpriced_count,
+    drifts.target_run_id,
+    case when worth.unpriced_count = 0 and worth.wealth_cents > 0 then drifts.drift end as drift,
+    coalesce(planned.withdrawal_3m_cents, 0)::bigint as planned_withdrawal_3m_cents,
+    coalesce(planned.net_flow_1y_cents, 0)::bigint as planned_net_flow_1y_cents,
     case
         when goals.goal_id is null then 'goal_missing'
         when worth.unpriced_count > 0 then 'unpriced_holding'
@@ -46,6 +81,8 @@ select
 from accounts
 inner join worth using (account_id)
 left join holding_versions using (account_id)
+left join drifts using (account_id)
+left join planned using (account_id)
 left join {{ ref('stg_goals') }} as goals
     on accounts.goal_id = goals.goal_id and accounts.client_id = goals.client_id
 order by accounts.account_id

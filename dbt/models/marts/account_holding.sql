@@ -60,11 +60,35 @@ in_cents as (
         {{ divide_half_even('quantity_micros::hugeint * price_micros', '10000000000') }} as value_cents
     from valued
 
+),
+
+weighted as (
+
+    select
+        *,
+        value_cents::double
+            / nullif(sum(value_cents) over (partition by account_id), 0)::double as weight
+    from in_cents
+
+),
+
+bases as (
+
+    select
+        account_id,
+        symbol,
+        case when count(*) = count(basis_cents) then sum(basis_cents) end::bigint as basis_cents
+    from {{ ref('stg_tax_lots') }}
+    group by account_id, symbol
+
 )
 
 select
-    *,
-    value_cents::double
-        / nullif(sum(value_cents) over (partition by account_id), 0)::double as weight
-from in_cents
-order by account_id, symbol
+    weighted.*,
+    targets.target_weight,
+    weighted.weight - targets.target_weight as drift_weight,
+    bases.basis_cents
+from weighted
+left join bases using (account_id, symbol)
+left join {{ ref('int_last_targets') }} as targets using (account_id, symbol)
+order by weighted.account_id, weighted.symbol

@@ -1,5 +1,6 @@
 {%- set longest_horizon_years = 15 -%}
 {%- set implausible_years = 80 -%}
+{%- set planning_loss = 0.5 -%}
 
 with goals as (
 
@@ -30,7 +31,8 @@ goal_worth as (
         goal_id,
         count(*) as account_count,
         sum(wealth_cents) as wealth_cents,
-        sum(unpriced_count) as unpriced_count
+        sum(unpriced_count) as unpriced_count,
+        sum(cash_buffer_cents + planned_withdrawal_3m_cents) as min_cash_cents
     from {{ ref('account') }}
     group by client_id, goal_id
 
@@ -53,12 +55,14 @@ parts as (
         coalesce(goal_worth.account_count, 0) as account_count,
         coalesce(goal_worth.wealth_cents, 0)::bigint as wealth_cents,
         coalesce(goal_worth.unpriced_count, 0)::bigint as unpriced_count,
+        coalesce(goal_worth.min_cash_cents, 0)::bigint as min_cash_cents,
         answers.finance_score,
         greatest(1, least(
             100, goals.horizon_days * 10000 // (36525 * {{ longest_horizon_years }})
         )) as horizon_score,
         answers.willingness_score,
         answers.consistency_penalty,
+        answers.max_loss_percent,
         coalesce(preferences.excluded_symbols, []) as excluded_symbols,
         coalesce(preferences.excluded_classes, []) as excluded_classes,
         preferences.max_symbol_weight,
@@ -89,7 +93,12 @@ scored as (
             when horizon_score <= least(finance_score, willingness_score) then 'horizon'
             when finance_score <= willingness_score then 'finance'
             else 'willingness'
-        end as limiting_part
+        end as limiting_part,
+        case when finance_score is null or horizon_days <= 0 then 1
+            else greatest(
+                1, least(finance_score, horizon_score, willingness_score) - consistency_penalty
+            )
+        end::bigint as risk_score
     from parts
 
 )
@@ -114,10 +123,12 @@ select
     capacity_score,
     willingness_score,
     consistency_penalty,
-    case when finance_score is null or horizon_days <= 0 then 1
-        else greatest(1, least(capacity_score, willingness_score) - consistency_penalty)
-    end::bigint as risk_score,
+    risk_score,
     limiting_part,
+    least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double * {{ planning_loss }}
+        as max_loss,
+    least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double as max_risky_weight,
+    min_cash_cents,
     excluded_symbols,
     excluded_classes,
     max_symbol_weight,
