@@ -1,0 +1,22 @@
+{# Rows of each part ascend by symbol and session, without a second row for a key. #}
+{% test ordered_parts(model) %}
+with in_file_order as (
+
+    select
+        filename,
+        symbol,
+        session_date,
+        lag(filename) over () as filename_before,
+        lag(symbol) over () as symbol_before,
+        lag(session_date) over () as session_date_before
+    from {{ written_parts() }}
+
+)
+
+select * from in_file_order
+where filename = filename_before
+    and (
+        symbol < symbol_before
+        or (symbol = symbol_before and session_date <= session_date_before)
+    )
+{% endtest %}

@@ -1,0 +1,143 @@
+"""Bars of several symbols with what a share of each became between them, in memory or on disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.lake.adjustment import comparable, share_steps
+from pipelines.warehouse.panel.bars import Bars, Floats
+from pipelines.warehouse.panel.market import Market
+from pipelines.warehouse.panel.rows import Array
+
+_DAY_BITS = 32
+_NUMBERS = ("open", "high", "low", "close", "volume")
+COLUMNS = (
+    *_NUMBERS,
+    "session_date",
+    "close_micros",
+    "known_at",
+    "price_basis",
+    "known_at_basis",
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Bars sorted by symbol and session.
+
+    Attributes
+    ----------
+    symbols : those that have a bar, sorted.
+    starts : (symbols + 1,), the first row of each, and the number of rows.
+    columns : ``COLUMNS`` by name; text as codes, dates as days, moments as microseconds.
+    changed : (changes,), rows before which a share became something else, ascending.
+    share_ratio, cash : (changes,), see :class:`Bars`.
+    """
+
+    symbols: tuple[str, ...]
+    starts: npt.NDArray[np.int64]
+    columns: Mapping[str, Array]
+    changed: npt.NDArray[np.int64]
+    share_ratio: Floats
+    cash: Floats
+
+    def bars(self, number: int, market: Market) -> Bars:
+        """Return the bars of one of the symbols."""
+        begin, end = self.starts[number : number + 2].tolist()
+        share_ratio, cash = np.ones(end - begin), np.zeros(end - begin)
+        first, after = np.searchsorted(self.changed, [begin, end]).tolist()
+        share_ratio[self.changed[first:after] - begin] = self.share_ratio[first:after]
+        cash[self.changed[first:after] - begin] = self.cash[first:after]
+        return Bars(
+            **{name: self.columns[name][begin:end] for name in _NUMBERS},
+            share_ratio=share_ratio,
+            cash=cash,
+            market_log_growth=market.log_growth(self.columns["session_date"][begin:end]),
+        )
+
+    def of(self, number: int, name: str) -> Array:
+        """Return a column's values of one of the symbols."""
+        return self.columns[name][self.starts[number] : self.starts[number + 1]]
+
+    def to_disk(self, path: Path) -> "Batch":
+        """Write the columns to a file, and return the batch with them read from there."""
+        table = pa.table(dict(self.columns))
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        with pa.memory_map(str(path)) as source:
+            there = pa.ipc.open_file(source).read_all()
+        columns = {name: there[name].chunk(0).to_numpy() for name in there.column_names}
+        return Batch(self.symbols, self.starts, columns, self.changed, self.share_ratio, self.cash)
+
+
+def batch_of(bars: pa.Table, actions: pa.Table) -> Batch:
+    """Leave out bars of another basis than their symbol's first, and apply actions to the others.
+
+    Parameters
+    ----------
+    bars : as ``staged.bars_of`` returns them.
+    actions : of any symbols, in any order.
+    """
+    bars = comparable(bars).combine_chunks()
+    symbols = bars["symbol"].combine_chunks()
+    codes = np.asarray(symbols.indices).astype(np.int64)
+    names = symbols.dictionary.to_pylist()
+    begins = np.flatnonzero(np.diff(codes, prepend=-1))
+    changed, share_ratio, cash = _changes(bars, codes, begins, names, actions)
+    return Batch(
+        tuple(names[code] for code in codes[begins]),
+        np.append(begins, len(codes)),
+        {name: _array(bars[name].combine_chunks()) for name in COLUMNS},
+        changed,
+        share_ratio,
+        cash,
+    )
+
+
+def _array(column: pa.Array) -> Array:
+    if pa.types.is_dictionary(column.type):
+        return np.asarray(column.indices).astype(np.int32)
+    if pa.types.is_date(column.type):
+        return np.asarray(column.view(pa.int32()))
+    if pa.types.is_timestamp(column.type):
+        return np.asarray(column.view(pa.int64()))
+    return column.to_numpy(zero_copy_only=False)  # null becomes NaN
+
+
+def _changes(
+    bars: pa.Table,
+    codes: npt.NDArray[np.int64],
+    begins: npt.NDArray[np.int64],
+    names: list[str],
+    actions: pa.Table,
+) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """Return the rows that show an action first, and what a share became on the way to them.
+
+    Nearly all bars show none; the first of each symbol is kept beside those that do, since
+    actions up to it change nothing.
+    """
+    actions = actions.filter(pc.is_in(actions["symbol"], pa.array(names, pa.string())))
+    of = np.asarray(pc.index_in(actions["symbol"], pa.array(names, pa.string())))
+    days = np.asarray(bars["session_date"].cast(pa.int32())).astype(np.int64)
+    ex_days = np.asarray(actions["session_date"].cast(pa.int32())).astype(np.int64)
+    keys = (codes << _DAY_BITS) + days
+    shown = np.searchsorted(keys, (of.astype(np.int64) << _DAY_BITS) + ex_days)
+    shown = shown[shown < len(keys)]
+    rows = np.union1d(shown, begins)
+    some = bars.select(["symbol", "session_date", "price_basis"]).take(pa.array(rows))
+    plain = some.cast(
+        pa.schema(
+            [
+                field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
+                for field in some.schema
+            ]
+        )
+    )
+    steps = share_steps(plain, actions)
+    moved = (steps.shares != 1.0) | (steps.cash != 0.0)
+    return rows[moved], steps.shares[moved], steps.cash[moved]
