@@ -14,7 +14,10 @@ from typing import Any
 from airflow.dag_processing.dagbag import BundleDagBag
 
 DAGS = Path(__file__).parents[2] / "dags"
-HEAVY = ("tensorflow", "keras", "mlflow", "great_expectations", "cvxpy", "dbt", "duckdb")
+HEAVY = (
+    *("tensorflow", "keras", "mlflow", "great_expectations", "cvxpy", "dbt", "duckdb"),
+    *("numba", "fastapi"),
+)
 
 
 def describe(dag: Any) -> dict[str, Any]:

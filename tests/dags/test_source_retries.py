@@ -19,6 +19,7 @@ A_PERSON_MUST_MEND = [
     errors.SettingError("setting", "x", "it is wrong", "Mend it."),
     errors.SessionError("session", "x", "it is wrong", "Mend it."),
     errors.QualityError("prices", "x", "they are wrong", "Mend them."),
+    errors.WarehouseTestError("dbt build", "x", "1 row fails", "Mend it."),
 ]
 
 Arguments = Callable[[Source], dict[str, Any]]

@@ -1,0 +1,149 @@
+"""Whoever asks why a build failed is told the model, the test and the rows, without any log."""
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from warehouse_inputs import SESSION, add_prices, price_row, price_rows
+
+from pipelines.build_results import BuildAttempt, attempts_of, by_model
+from pipelines.errors import WarehouseError, WarehouseTestError
+from pipelines.settings import Settings
+from pipelines.warehouse import build_for, dbt_build, transform
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+BAD_CLOSE = -63.5
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A home whose last build failed, as the command line told it."""
+
+    settings: Settings
+    said: subprocess.CompletedProcess[str]
+    attempt: BuildAttempt
+
+
+def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *words],
+        env={**os.environ, **settings.environment(), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(small_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The shared home, free to be changed: it is put back afterwards."""
+    kept = tmp_path_factory.mktemp("kept") / "home"
+    shutil.copytree(small_warehouse.home, kept, symlinks=True)
+    yield small_warehouse
+    shutil.rmtree(small_warehouse.home)
+    shutil.move(kept, small_warehouse.home)
+
+
+@pytest.fixture(scope="module")
+def failure(home: Settings) -> Failure:
+    add_prices(home, [price_row("KO", SESSION, BAD_CLOSE)])
+    said = command(home, "transform", "--session", SESSION.isoformat())
+    return Failure(home, said, attempts_of(home, SESSION)[0])
+
+
+def test_a_good_build_keeps_status_rows_and_seconds_of_each_model_and_test(
+    home: Settings,
+) -> None:
+    attempt = attempts_of(home, SESSION)[-1]
+    assert attempt.passed
+    assert attempt.build == build_for(home, SESSION).path.name
+    assert {node.kind for node in attempt.nodes} == {"model", "test", "unit_test"}
+    assert all(node.passed for node in attempt.nodes)
+    rows = {node.name: node.rows for node in attempt.nodes if node.kind == "model"}
+    assert rows["account"] == 4
+    assert rows["features"] == rows["price"] == len(price_rows())
+    assert all(node.seconds > 0 for node in attempt.nodes if node.kind == "model")
+    assert {node.failing_rows for node in attempt.nodes if node.kind == "test"} == {0}
+
+
+def test_a_failed_build_keeps_the_rows_that_failed_and_publishes_nothing(
+    failure: Failure,
+) -> None:
+    attempt = failure.attempt
+    assert not attempt.passed
+    assert (failure.settings.warehouse / "current").resolve().name != attempt.build
+    [failed] = [node for node in attempt.nodes if node.failed]
+    assert (failed.name, failed.model, failed.failing_rows) == (
+        "stg_prices_is_in_range",
+        "stg_prices",
+        2,
+    )
+    assert failed.sample is not None
+    rows = [dict(zip(failed.sample.columns, row, strict=True)) for row in failed.sample.rows]
+    assert {(row["symbol"], row["session_date"], row["close"]) for row in rows} == {
+        ("KO", SESSION.isoformat(), str(BAD_CLOSE))
+    }
+    assert by_model(attempt.nodes)[0].name == "stg_prices"
+    assert next(node for node in attempt.nodes if node.name == "features").skipped
+
+
+def test_the_terminal_tells_what_failed_and_which_rows_before_the_error(failure: Failure) -> None:
+    assert failure.said.returncode == 1
+    assert "FAILED, nothing was published" in failure.said.stdout
+    assert "symbol KO" in failure.said.stdout
+    assert f"close {BAD_CLOSE}" in failure.said.stdout
+    assert "smartinvest warehouse results" in failure.said.stderr
+
+
+def test_the_last_results_can_be_asked_for_again(failure: Failure) -> None:
+    again = command(failure.settings, "warehouse", "results")
+    assert again.stdout == failure.said.stdout
+    of_session = command(failure.settings, "warehouse", "results", "--session", SESSION.isoformat())
+    assert of_session.stdout == again.stdout
+    listed = command(failure.settings, "warehouse", "builds").stdout
+    assert listed.index("failed") < listed.index("passed")
+    none = command(failure.settings, "warehouse", "results", "--session", "2022-12-01")
+    assert none.returncode == 1
+    assert "no results of a build are kept" in none.stderr
+
+
+def test_the_page_of_the_failed_build_shows_the_failing_rows(
+    failure: Failure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(PLUGINS)
+    pages = importlib.import_module("warehouse_pages.pages")
+    html = pages.one_build("/warehouse-results", failure.settings, failure.attempt)
+    assert "2 failing rows" in html
+    assert f"<td>{BAD_CLOSE}</td>" in html
+    assert "<td>KO</td>" in html
+    assert build_for(failure.settings, SESSION).path.name in html
+
+
+def test_a_test_that_failed_is_told_from_a_build_that_may_pass_the_next_time(
+    failure: Failure,
+) -> None:
+    with pytest.raises(WarehouseTestError) as raised:
+        transform(failure.settings, SESSION, started_by="some run")
+    newest = attempts_of(failure.settings, SESSION)[0]
+    assert newest.problem == str(raised.value)
+    assert newest.started_by == "some run"
+
+
+def test_what_dbt_said_last_is_kept_where_it_failed_outside_of_any_model(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt_build, "PROJECT", tmp_path)
+    add_prices(home, [price_row("XOM", SESSION, 12.5)])
+    with pytest.raises(WarehouseError, match="outside of any model or test, with exit code") as no:
+        transform(home, SESSION)
+    assert not isinstance(no.value, WarehouseTestError)
+    newest = attempts_of(home, SESSION)[0]
+    assert newest.nodes == ()
+    assert "dbt_project.yml" in " ".join(newest.output)
