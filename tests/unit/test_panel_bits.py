@@ -31,12 +31,11 @@ def anchors_at(columns: dict[str, np.ndarray], bar: int) -> Anchors:
 
 
 @pytest.mark.parametrize("start", [1, 2, 40, 300, 799, 800, 1000, 1099, 1154, 1500, 1999])
-@pytest.mark.parametrize(
-    "length", [1, 7]
-)  # 300, 1000 and 355 have actions: first, last in a window
+@pytest.mark.parametrize("length", [1, 7])
 def test_features_after_a_cut_history_are_those_of_the_whole_bit_for_bit(
     start: int, length: int
 ) -> None:
+    # Bars 300, 355 and 1000 have actions, so some are the first of a cut history or the start.
     begin, end = max(start - LOOKBACK, 0), min(start + length, len(WHOLE))
     shortened = cut(WHOLE, begin, end)
     columns = features(shortened, start - begin, anchors_at(COLUMNS, start - 1))
