@@ -32,6 +32,7 @@ class BuildAttempt:
     ----------
     build : the name that the build has, or would have had.
     started_by : the id of the Airflow run that asked for it; empty for a person at a terminal.
+    plan : what it computes anew, and which build it goes on from.
     problem : why nothing was published; None where everything passed.
     output : dbt's last lines, where it failed outside of any node.
     """
@@ -43,6 +44,7 @@ class BuildAttempt:
     code_digest: str
     started_by: str
     started_at: dt.datetime
+    plan: str = ""
     ended_at: dt.datetime | None = None
     problem: str | None = None
     output: tuple[str, ...] = ()

@@ -28,6 +28,12 @@ class Plan:
     base: WarehouseBuild | None
     changes: Changes
 
+    def __str__(self) -> str:
+        if self.base is None:
+            return f"the whole panel is computed: {self.changes.everything}"
+        changed = self.changes.symbols.num_rows
+        return f"it goes on from {self.base.path.name}: inputs of {changed:,} symbols changed"
+
 
 def plan(settings: Settings, new: Inputs, code_digest: str) -> Plan:
     """Find the newest build that this one can go on from, and what changed since.
@@ -47,11 +53,6 @@ def plan(settings: Settings, new: Inputs, code_digest: str) -> Plan:
         return _full(f"the build {base.path.name} cannot be used: {error}")
     if changes.everything is not None:
         return _full(changes.everything)
-    logger.info(
-        "going on from the build %s: inputs of %d symbols changed",
-        base.path.name,
-        changes.symbols.num_rows,
-    )
     return Plan(base, changes)
 
 
@@ -91,7 +92,6 @@ def read_rejected(build: Path) -> Mapping[str, pa.Table]:
 
 
 def _full(reason: str) -> Plan:
-    logger.info("computing the whole panel: %s", reason)
     return Plan(None, everything(reason))
 
 

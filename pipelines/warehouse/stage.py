@@ -1,5 +1,6 @@
 """The stage itself: from a session to a published build, once per snapshot and code."""
 
+import dataclasses
 import datetime as dt
 import logging
 from functools import cache
@@ -148,6 +149,8 @@ def _built(
     workspace = fresh_workspace(settings)
     inputs = Inputs(manifest, rejections_of(settings, manifest))
     chosen = full_plan() if full else plan(settings, inputs, code_digest())
+    logger.info("%s", chosen)
+    attempt = dataclasses.replace(attempt, plan=str(chosen))
     lay_out(settings, inputs, chosen, workspace)
     ended = dbt_build.build(settings, workspace, attempt, lock)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
