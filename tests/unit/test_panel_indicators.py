@@ -137,3 +137,10 @@ def test_values_stay_within_their_declared_bounds(seed: int) -> None:
         values = columns[name][~np.isnan(columns[name])]
         assert column.at_least is None or (values >= column.at_least).all(), name
         assert column.at_most is None or (values <= column.at_most).all(), name
+
+
+def test_what_does_not_move_is_zero_without_a_sign() -> None:
+    columns = features(bars_of(np.full(900, 9.99), market_log_growth=np.full(900, 0.0)))
+    flat = [values[-1] for values in columns.values() if values[-1] == 0]
+    assert len(flat) > 20
+    assert not np.signbit(flat).any()

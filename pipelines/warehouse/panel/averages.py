@@ -13,28 +13,29 @@ _BOLLINGER_SPAN = 20
 
 def averages(terms: OwnTerms) -> dict[str, Floats]:
     """Return ``models.panel.AVERAGES``."""
-    # Averages less the close: a difference of two of them keeps the digits that they share.
+    # The close less each average: so nothing of what two long prices share is lost.
     close, series = terms.bars.close, np.stack((terms.bars.close,))
-    means = over_windows(MEAN, series, np.array(SMA_SPANS), 1.0, terms.price_scales)
-    sma = dict(zip(SMA_SPANS, means[:, 0], strict=True))
-    ema = {span: exponential_mean(close, span, terms.price_scales) for span in EMA_SPANS}
-    macd = ema[12] - ema[26]
-    signal_less_macd = exponential_mean(macd, _MACD_SIGNAL_SPAN, terms.price_scales)
+    distances = over_windows(MEAN, series, np.array(SMA_SPANS), 1.0, terms.price_scales)
+    to_sma = dict(zip(SMA_SPANS, distances[:, 0], strict=True))
+    to_ema = {span: less_exponential_mean(close, span, terms.price_scales) for span in EMA_SPANS}
+    macd = to_ema[26] - to_ema[12]
     return {
-        **{f"close_to_sma_{span}": -mean / (close + mean) for span, mean in sma.items()},
-        **{f"close_to_ema_{span}": -mean / (close + mean) for span, mean in ema.items()},
-        "sma_cross_10_50": (sma[10] - sma[50]) / (close + sma[50]),
-        "sma_cross_50_200": (sma[50] - sma[200]) / (close + sma[200]),
-        "ema_cross_10_50": (ema[10] - ema[50]) / (close + ema[50]),
+        **{f"close_to_sma_{span}": less / (close - less) for span, less in to_sma.items()},
+        **{f"close_to_ema_{span}": less / (close - less) for span, less in to_ema.items()},
+        "sma_cross_10_50": (to_sma[50] - to_sma[10]) / (close - to_sma[50]),
+        "sma_cross_50_200": (to_sma[200] - to_sma[50]) / (close - to_sma[200]),
+        "ema_cross_10_50": (to_ema[50] - to_ema[10]) / (close - to_ema[50]),
         "macd_12_26": macd,
-        "macd_histogram_12_26_9": -signal_less_macd,
+        "macd_histogram_12_26_9": less_exponential_mean(
+            macd, _MACD_SIGNAL_SPAN, terms.price_scales
+        ),
         "rsi_14": _relative_strength(terms),
         **_bollinger(terms),
     }
 
 
-def exponential_mean(values: Floats, span: int, scales: Floats) -> Floats:
-    """Return means with weights (1 - 2 / (span + 1)) ^ age, each less its window's last value."""
+def less_exponential_mean(values: Floats, span: int, scales: Floats) -> Floats:
+    """Return values less their means with weights (1 - 2 / (span + 1)) ^ age."""
     window = np.array([WARM_UP_SPANS * span])
     return over_windows(MEAN, np.stack((values,)), window, 1 - 2 / (span + 1), scales)[0, 0]
 
@@ -42,7 +43,7 @@ def exponential_mean(values: Floats, span: int, scales: Floats) -> Floats:
 def wilder_means(series: Floats, scales: Floats) -> Floats:
     """Return (series, bars), means with weights (1 - 1 / period) ^ age."""
     window = np.array([WILDER_WINDOW])
-    return series + over_windows(MEAN, series, window, 1 - 1 / WILDER_PERIOD, scales)[0]
+    return series - over_windows(MEAN, series, window, 1 - 1 / WILDER_PERIOD, scales)[0]
 
 
 def _relative_strength(terms: OwnTerms) -> Floats:
@@ -56,10 +57,10 @@ def _relative_strength(terms: OwnTerms) -> Floats:
 def _bollinger(terms: OwnTerms) -> dict[str, Floats]:
     close, span = terms.bars.close, np.array([_BOLLINGER_SPAN])
     spread = over_windows(SPREAD, np.stack((close,)), span, 1.0, terms.price_scales)
-    mean_less_close, squares = spread[0]
-    mean, deviation = close + mean_less_close, np.sqrt(squares / _BOLLINGER_SPAN)
+    close_less_mean, squares = spread[0]
+    mean, deviation = close - close_less_mean, np.sqrt(squares / _BOLLINGER_SPAN)
     moved = deviation > ROUNDING * mean
     return {
-        "bollinger_z_20": np.where(moved, -mean_less_close / deviation, np.nan),
+        "bollinger_z_20": np.where(moved, close_less_mean / deviation, np.nan),
         "bollinger_width_20": 4 * deviation / mean,
     }

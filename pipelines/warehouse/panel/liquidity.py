@@ -15,7 +15,7 @@ def liquidity(terms: OwnTerms) -> dict[str, Floats]:
     impact = np.abs(terms.simple_return) / (dollar_volume / 1e6)
     impact[dollar_volume == 0] = np.nan
     series, span = np.stack((dollar_volume, impact)), np.array([_MONTH])
-    means = series + over_windows(MEAN, series, span, 1.0, UNSCALED)[0]
+    means = series - over_windows(MEAN, series, span, 1.0, UNSCALED)[0]
     return {
         "dollar_volume": dollar_volume,
         "dollar_volume_21d": means[0],
@@ -27,7 +27,7 @@ def liquidity(terms: OwnTerms) -> dict[str, Floats]:
 def _unusual_volume(terms: OwnTerms) -> Floats:
     volume, span = terms.bars.volume, np.array([_QUARTER])
     spread = over_windows(SPREAD, np.stack((volume,)), span, 1.0, terms.volume_scales)
-    mean_less_volume, squares = spread[0]
+    volume_less_mean, squares = spread[0]
     deviation = np.sqrt(squares / (_QUARTER - 1))
-    varied = deviation > ROUNDING * (volume + mean_less_volume)
-    return np.where(varied, -mean_less_volume / deviation, np.nan)
+    varied = deviation > ROUNDING * (volume - volume_less_mean)
+    return np.where(varied, volume_less_mean / deviation, np.nan)

@@ -37,7 +37,7 @@ def _range_volatility(terms: OwnTerms) -> dict[str, Floats]:
             range_squared / 2 - (2 * math.log(2) - 1) * body_squared,
         )
     )
-    means = variances + over_windows(MEAN, variances, np.array(RANGE_SPANS), 1.0, UNSCALED)
+    means = variances - over_windows(MEAN, variances, np.array(RANGE_SPANS), 1.0, UNSCALED)
     annual = np.sqrt(means * _YEAR)
     return {
         f"{name}_vol_{span}d_annual": annual[at, row]

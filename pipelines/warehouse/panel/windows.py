@@ -7,8 +7,9 @@ outside of it, not on how much history there is, and rounding errors grow with t
 instead of the window's length. Bars are the inner loop, as lanes that never meet.
 
 What the older half holds is multiplied by its scale first, which puts it in the terms of the newer.
-Means are held as differences to the window's last value, and spreads are joined from them (Chan,
-Golub, LeVeque 1979), so that nearly equal prices lose no digits and equal ones have no spread.
+Means are held as the distance of the window's last value from them, and spreads are joined from
+such distances (Chan, Golub, LeVeque 1979), so that nearly equal prices lose no digits and equal
+ones have no spread.
 NaN spreads to the windows that contain it and no further; a window that begins before the first
 bar is NaN.
 
@@ -22,8 +23,8 @@ from numba import njit
 MEAN, SPREAD, PRODUCT, HIGHEST = range(4)
 """What is made of the windows of each series, by rows:
 
-``MEAN``     weighted mean less the last value, of any number of series
-``SPREAD``   mean less the last value, of one series or two; then the sum of squared deviations from
+``MEAN``     last value less the weighted mean, of any number of series
+``SPREAD``   last value less the mean, of one series or two; then the sum of squared deviations from
              the mean, or of the products of two series' deviations
 ``PRODUCT``  product, of any number of series
 ``HIGHEST``  highest value, of any number of series
@@ -107,7 +108,7 @@ def _join(rule, series, newer, older, lag, newer_weight, older_weight, scale, ga
         elif row < len(series):
             x, x_before, gap = series[row, lag:], series[row], gaps[row]
             for bar in range(len(to)):
-                apart = by[bar] * x_before[bar] - x[bar]
+                apart = x[bar] - by[bar] * x_before[bar]
                 gap[bar] = apart + (by[bar] * before[bar] - now[bar])
                 to[bar] = now[bar] + share * gap[bar]
         else:
