@@ -3,9 +3,8 @@
 ``python -m benchmarks.features.pandas_peer BARS TARGET``; ``peers_input.py`` says what is given to
 both peers and what they are spared.
 
-Of the ways to roll per symbol, the fastest was taken (docs/decisions/warehouse.md): one frame per
-column, with a symbol in each column and its n-th bar in the n-th row. ``groupby.rolling`` takes
-twice as long.
+Of the ways to roll by symbol the fastest was taken: one frame per column, with a symbol in each
+column and its n-th bar in the n-th row (docs/decisions/feature-benchmark.md).
 """
 
 import json
