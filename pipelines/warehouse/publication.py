@@ -29,7 +29,7 @@ from pathlib import Path
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings
 from pipelines.store.one_source import ONE_HOME_EACH
-from pipelines.warehouse.record import RECORD, WarehouseBuild, write_record
+from pipelines.warehouse.record import RECORD, WarehouseBuild
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def sole_builder(settings: Settings) -> Iterator[int]:
 
 
 def fresh_workspace(settings: Settings) -> Path:
-    """Return an empty folder for the build being made; what a killed one left there is removed.
+    """Return an empty folder for the build being made; what a killed one left is removed.
 
     Its path is always the same, so that dbt need not parse the project anew.
 
@@ -83,28 +83,35 @@ def fresh_workspace(settings: Settings) -> Path:
     WarehouseError
         The folder cannot be written.
     """
-    workspace = settings.warehouse / "builds" / ".tmp-build"
+    builds = settings.warehouse / "builds"
+    workspace = builds / ".tmp-build"
     try:
-        if workspace.exists():
-            logger.info("removing what an unfinished build left behind")
-            shutil.rmtree(workspace)
-        workspace.mkdir(parents=True)
+        builds.mkdir(exist_ok=True)
+        for path in builds.iterdir():
+            if not is_finished(path):
+                logger.info("removing what an unfinished build left behind")
+                shutil.rmtree(path)
+        workspace.mkdir()
     except OSError as error:
         raise unwritable(workspace, error) from None
     return workspace
 
 
-def finish(settings: Settings, workspace: Path, build: WarehouseBuild) -> None:
-    """Complete a workspace with its record and give it the build's name.
+def take_name(settings: Settings, workspace: Path, path: Path) -> None:
+    """Give a workspace the name of its build. It is one once it has its record, and not before.
 
     A build of that name that is there already makes room: its pointers name nothing for the moment
     between two renames, and readers look again.
     """
-    write_record(build, workspace)
-    if build.path.exists():
-        build.path.replace(_leaving(settings))
-    workspace.replace(build.path)
+    if path.exists():
+        path.replace(_leaving(settings))
+    workspace.replace(path)
     _remove_leaving(settings)
+
+
+def is_finished(path: Path) -> bool:
+    """Say whether a build's folder is whole."""
+    return (path / RECORD).is_file()
 
 
 def finished_builds(settings: Settings) -> list[Path]:
@@ -113,7 +120,7 @@ def finished_builds(settings: Settings) -> list[Path]:
         (
             path
             for path in (settings.warehouse / "builds").iterdir()
-            if not path.name.startswith(".") and (path / RECORD).is_file()
+            if not path.name.startswith(".") and is_finished(path)
         ),
         key=lambda path: ((path / RECORD).stat().st_mtime_ns, path.name),
     )

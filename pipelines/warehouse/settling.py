@@ -1,4 +1,4 @@
-"""The last hand on a new warehouse file: what stays in it works for anybody, from any folder."""
+"""The last hand on a new warehouse file: what reads the inputs goes, what stays is counted."""
 
 from pathlib import Path
 
@@ -12,14 +12,8 @@ from pipelines.warehouse.record import WAREHOUSE_FILE
 _INPUTS = "'inputs/"
 
 
-def settle(workspace: Path, build: Path) -> dict[str, int]:
-    """Finish the database of a workspace that becomes a build; return the rows of each mart.
-
-    Views over the inputs go, as the inputs do. Those over the panel look for it where it will be.
-
-    Parameters
-    ----------
-    build : the folder that the workspace will be.
+def settle(workspace: Path) -> dict[str, int]:
+    """Remove the views over a workspace's inputs, as the inputs go; return the rows of each mart.
 
     Raises
     ------
@@ -31,9 +25,13 @@ def settle(workspace: Path, build: Path) -> dict[str, int]:
         for schema, name, sql in views(warehouse):
             if _INPUTS in sql:
                 warehouse.execute(f'drop view "{schema}"."{name}"')
-        rows = _count_rows(warehouse)
+        return _count_rows(warehouse)
+
+
+def anchor_in(build: Path) -> None:
+    """Let the views of a build that has its name look for the panel there."""
+    with open_writable(build / WAREHOUSE_FILE) as warehouse:
         anchor(warehouse, build)
-    return rows
 
 
 def _count_rows(warehouse: duckdb.DuckDBPyConnection) -> dict[str, int]:

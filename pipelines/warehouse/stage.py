@@ -27,14 +27,15 @@ from pipelines.warehouse.history import snapshot_history
 from pipelines.warehouse.inputs import lay_out, remove_inputs
 from pipelines.warehouse.publication import (
     build_name,
-    finish,
     fresh_workspace,
+    is_finished,
     manifest_prefix,
     publish,
     remove_old,
     require_home_of,
     session_pointer,
     sole_builder,
+    take_name,
     unwritable,
 )
 from pipelines.warehouse.record import (
@@ -44,8 +45,9 @@ from pipelines.warehouse.record import (
     panel_hash,
     read_build,
     read_parts,
+    write_record,
 )
-from pipelines.warehouse.settling import settle
+from pipelines.warehouse.settling import anchor_in, settle
 from pipelines.warehouse.snapshot import snapshot_clients
 
 logger = logging.getLogger(__name__)
@@ -129,7 +131,7 @@ def _published(
     path = settings.warehouse / "builds" / name
     with sole_builder(settings) as lock:
         try:
-            if path.exists() and not full:
+            if is_finished(path) and not full:
                 logger.info("the warehouse of %s is built already", manifest.session_date)
                 build = read_build(path)
             else:
@@ -155,7 +157,7 @@ def _built(
     ended = dbt_build.build(settings, workspace, attempt, lock)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
     path = settings.warehouse.resolve() / "builds" / attempt.build
-    rows = settle(workspace, path)
+    rows = settle(workspace)
     keep(settings, ended.with_rows_of_marts(rows))
     remove_inputs(workspace)
     build = WarehouseBuild(
@@ -170,7 +172,9 @@ def _built(
         rows=rows,
         base=chosen.base.path.name if chosen.base else None,
     )
-    finish(settings, workspace, build)
+    take_name(settings, workspace, path)
+    anchor_in(path)
+    write_record(build, path)
     return build
 
 
