@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from panel_bars import simulated
 
-from models.panel import ANCHORED
+from models.panel import ANCHORED, RANKED
 from pipelines.warehouse.panel.bars import LOOKBACK, Anchors, Bars
-from pipelines.warehouse.panel.indicators import features
+from pipelines.warehouse.panel.indicators import features, ranked_measures
 from pipelines.warehouse.panel.newest import newest_features
 from pipelines.warehouse.panel.windows import over_windows
 
@@ -115,6 +115,14 @@ def test_newest_bars_of_many_symbols_at_once_are_those_of_each_alone() -> None:
     together = newest_features(list(zip(symbols, before, strict=True)))
     assert list(together) == list(COLUMNS)
     np.testing.assert_array_equal(bits(together), np.stack(alone, axis=1))
+
+
+def test_ranked_measures_alone_are_those_among_all_features() -> None:
+    measures = ranked_measures(WHOLE)
+    ranked = {"log_return_21d" if of == "reversal_21d" else of for of in RANKED.values()}
+    assert set(measures) == ranked
+    among_all = {name: COLUMNS[name] for name in measures}
+    np.testing.assert_array_equal(bits(measures), bits(among_all))
 
 
 def test_one_kernel_is_compiled_once_even_for_bars_that_may_not_be_written() -> None:

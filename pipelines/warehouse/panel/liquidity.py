@@ -11,17 +11,24 @@ _MONTH, _QUARTER = 21, 63
 
 def liquidity(terms: OwnTerms) -> dict[str, Floats]:
     """Return ``models.panel.LIQUIDITY``."""
-    dollar_volume = terms.bars.close * terms.bars.volume
-    impact = np.abs(terms.simple_return) / (dollar_volume / 1e6)
-    impact[dollar_volume == 0] = np.nan
-    series, span = np.stack((dollar_volume, impact)), np.array([_MONTH])
-    means = series - over_windows(MEAN, series, span, 1.0, UNSCALED)[0]
+    impact = np.abs(terms.simple_return) / (dollar_volume(terms) / 1e6)
     return {
-        "dollar_volume": dollar_volume,
-        "dollar_volume_21d": means[0],
+        "dollar_volume": dollar_volume(terms),
+        "dollar_volume_21d": monthly_mean(dollar_volume(terms)),
         "volume_z_63d": _unusual_volume(terms),
-        "amihud_21d": means[1],
+        "amihud_21d": monthly_mean(np.where(dollar_volume(terms) == 0, np.nan, impact)),
     }
+
+
+def dollar_volume(terms: OwnTerms) -> Floats:
+    """Return the worth of the shares that were traded, at the close."""
+    return terms.bars.close * terms.bars.volume
+
+
+def monthly_mean(values: Floats) -> Floats:
+    """Return the means of 21 bars."""
+    distances = over_windows(MEAN, np.stack((values,)), np.array([_MONTH]), 1.0, UNSCALED)
+    return values - distances[0, 0]
 
 
 def _unusual_volume(terms: OwnTerms) -> Floats:

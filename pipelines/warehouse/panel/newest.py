@@ -45,7 +45,7 @@ def _newest_of(symbols: Sequence[tuple[Bars, Anchors]]) -> Floats:
     with np.errstate(all="ignore"):
         columns = {name: values[last] for name, values in windowed(terms).items()}
         columns |= next_anchored(terms, last, [anchors for _, anchors in symbols])
-    return finite(columns)
+    return finite({name: columns[name] for name in NAMES})
 
 
 def _end_to_end(symbols: Sequence[Bars]) -> Bars:

@@ -18,10 +18,15 @@ def returns(terms: OwnTerms) -> dict[str, Floats]:
     return {
         "log_return_1d": terms.log_return_1d,
         **{f"log_return_{span}d": terms.log_return(span) for span in RETURN_SPANS},
-        "momentum_12_1": lagged(terms.log_return(_YEAR - _MONTH), _MONTH),
+        "momentum_12_1": momentum(terms),
         "drawdown_252d": bars.close / highest_close - 1,
         "close_to_high_252d": bars.close / highest_high - 1,
     }
+
+
+def momentum(terms: OwnTerms) -> Floats:
+    """Return the log return of a year without its last month."""
+    return lagged(terms.log_return(_YEAR - _MONTH), _MONTH)
 
 
 def _highest(prices: Floats, scales: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """Volatility from closes and from ranges, and the relation to the market."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,16 +16,25 @@ _YEAR = 252
 
 def risk(terms: OwnTerms) -> dict[str, Floats]:
     """Return ``models.panel.RISK``."""
-    log_return = terms.log_return_1d
-    spans = np.array(VOLATILITY_SPANS)
-    spreads = over_windows(SPREAD, np.stack((log_return,)), spans, 1.0, UNSCALED)
-    squares = dict(zip(VOLATILITY_SPANS, spreads[:, -1], strict=True))
+    squares = squared_deviations(terms, VOLATILITY_SPANS)
     return {
-        **{f"vol_{span}d_annual": np.sqrt(squares[span] / (span - 1) * _YEAR) for span in squares},
+        **{f"vol_{span}d_annual": volatility(squares[span], span) for span in squares},
         **_range_volatility(terms),
         "atr_14": _average_true_range(terms),
-        **_market_relation(log_return, squares[_YEAR], terms.bars.market_log_growth),
+        **_market_relation(terms, squares[_YEAR]),
     }
+
+
+def squared_deviations(terms: OwnTerms, spans: Sequence[int]) -> dict[int, Floats]:
+    """Return the sums of squared deviations of log returns from their means, by span."""
+    log_return = np.stack((terms.log_return_1d,))
+    spreads = over_windows(SPREAD, log_return, np.array(spans), 1.0, UNSCALED)
+    return dict(zip(spans, spreads[:, -1], strict=True))
+
+
+def volatility(squares: Floats, span: int) -> Floats:
+    """Return the annual volatility."""
+    return np.sqrt(squares / (span - 1) * _YEAR)
 
 
 def _range_volatility(terms: OwnTerms) -> dict[str, Floats]:
@@ -53,8 +63,8 @@ def _average_true_range(terms: OwnTerms) -> Floats:
     return wilder_means(np.stack((true_range,)), terms.price_scales)[0]
 
 
-def _market_relation(own: Floats, own_squares: Floats, market: Floats) -> dict[str, Floats]:
-    span = np.array([_YEAR])
+def _market_relation(terms: OwnTerms, own_squares: Floats) -> dict[str, Floats]:
+    own, market, span = terms.log_return_1d, terms.bars.market_log_growth, np.array([_YEAR])
     market_squares = over_windows(SPREAD, np.stack((market,)), span, 1.0, UNSCALED)[0, -1]
     products = over_windows(SPREAD, np.stack((market, own)), span, 1.0, UNSCALED)[0, -1]
     # Log returns compare prices, so what is rounding to them is the same for all.
