@@ -1,0 +1,9 @@
+select
+    dataset,
+    day,
+    rule,
+    count(distinct subject) as subject_count,
+    count(*) as rejected_count
+from {{ ref('stg_rejections') }}
+group by dataset, day, rule
+order by dataset, day, rule
