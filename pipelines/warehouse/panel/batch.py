@@ -1,6 +1,6 @@
 """Bars of several symbols with what a share of each became between them, in memory or on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.vocabulary import PriceBasis
 from pipelines.lake.adjustment import comparable, share_steps
 from pipelines.warehouse.panel.bars import Bars, Floats
 from pipelines.warehouse.panel.market import Market
-from pipelines.warehouse.panel.rows import Array
+from pipelines.warehouse.panel.rows import Array, plain
 
 _DAY_BITS = 32
 _NUMBERS = ("open", "high", "low", "close", "volume")
@@ -24,6 +25,9 @@ COLUMNS = (
     "price_basis",
     "known_at_basis",
 )
+"""What the panel's rows take over from a bar."""
+PAST_COLUMNS = (*_NUMBERS, "session_date")
+"""What later bars are computed from, and which actions lie between two bars."""
 
 
 @dataclass(frozen=True)
@@ -85,59 +89,68 @@ def batch_of(bars: pa.Table, actions: pa.Table) -> Batch:
     """
     bars = comparable(bars).combine_chunks()
     symbols = bars["symbol"].combine_chunks()
-    codes = np.asarray(symbols.indices).astype(np.int64)
-    names = symbols.dictionary.to_pylist()
+    columns = {name: values_of(bars[name].combine_chunks()) for name in COLUMNS}
+    return batch_from(symbols.dictionary.to_pylist(), np.asarray(symbols.indices), columns, actions)
+
+
+def batch_from(
+    names: Sequence[str], codes: Array, columns: Mapping[str, Array], actions: pa.Table
+) -> Batch:
+    """Apply actions to bars of one basis per symbol.
+
+    Parameters
+    ----------
+    names, codes : symbols, sorted, and the position in them of each row's.
+    columns : ``COLUMNS`` by name, sorted by symbol and session.
+    actions : of any symbols, in any order.
+    """
+    codes = codes.astype(np.int64)
     begins = np.flatnonzero(np.diff(codes, prepend=-1))
-    changed, share_ratio, cash = _changes(bars, codes, begins, names, actions)
+    changed, share_ratio, cash = _changes(names, codes, begins, columns, actions)
     return Batch(
         tuple(names[code] for code in codes[begins]),
         np.append(begins, len(codes)),
-        {name: _array(bars[name].combine_chunks()) for name in COLUMNS},
+        columns,
         changed,
         share_ratio,
         cash,
     )
 
 
-def _array(column: pa.Array) -> Array:
+def values_of(column: pa.Array) -> Array:
+    """Return a column of staged bars as the panel's rows hold it; text as codes."""
     if pa.types.is_dictionary(column.type):
         return np.asarray(column.indices).astype(np.int32)
-    if pa.types.is_date(column.type):
-        return np.asarray(column.view(pa.int32()))
-    if pa.types.is_timestamp(column.type):
-        return np.asarray(column.view(pa.int64()))
-    return column.to_numpy(zero_copy_only=False)  # null becomes NaN
+    return plain(column)
 
 
 def _changes(
-    bars: pa.Table,
+    names: Sequence[str],
     codes: npt.NDArray[np.int64],
     begins: npt.NDArray[np.int64],
-    names: list[str],
+    columns: Mapping[str, Array],
     actions: pa.Table,
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     """Return the rows that show an action first, and what a share became on the way to them.
 
-    Nearly all bars show none; the first of each symbol is kept beside those that do, since
+    Nearly all bars show none. The first of each symbol is looked at beside those that do, since
     actions up to it change nothing.
     """
-    actions = actions.filter(pc.is_in(actions["symbol"], pa.array(names, pa.string())))
-    of = np.asarray(pc.index_in(actions["symbol"], pa.array(names, pa.string())))
-    days = np.asarray(bars["session_date"].cast(pa.int32())).astype(np.int64)
+    listed = pa.array(names, pa.string())
+    actions = actions.filter(pc.is_in(actions["symbol"], listed))
+    of = np.asarray(pc.index_in(actions["symbol"], listed)).astype(np.int64)
     ex_days = np.asarray(actions["session_date"].cast(pa.int32())).astype(np.int64)
-    keys = (codes << _DAY_BITS) + days
-    shown = np.searchsorted(keys, (of.astype(np.int64) << _DAY_BITS) + ex_days)
-    shown = shown[shown < len(keys)]
-    rows = np.union1d(shown, begins)
-    some = bars.select(["symbol", "session_date", "price_basis"]).take(pa.array(rows))
-    plain = some.cast(
-        pa.schema(
-            [
-                field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
-                for field in some.schema
-            ]
-        )
+    keys = (codes << _DAY_BITS) + columns["session_date"]
+    shown = np.searchsorted(keys, (of << _DAY_BITS) + ex_days)
+    rows = np.union1d(shown[shown < len(keys)], begins)
+    bases = pa.array(sorted(PriceBasis), pa.string())
+    some = pa.table(
+        {
+            "symbol": listed.take(pa.array(codes[rows])),
+            "session_date": pa.array(columns["session_date"][rows]).view(pa.date32()),
+            "price_basis": bases.take(pa.array(columns["price_basis"][rows])),
+        }
     )
-    steps = share_steps(plain, actions)
+    steps = share_steps(some, actions)
     moved = (steps.shares != 1.0) | (steps.cash != 0.0)
     return rows[moved], steps.shares[moved], steps.cash[moved]

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pipelines.warehouse.panel import staged as read
 from pipelines.warehouse.panel.batch import Batch, batch_of
-from pipelines.warehouse.panel.indicators import features
+from pipelines.warehouse.panel.indicators import features, ranked_measures
 from pipelines.warehouse.panel.last_bars import LastBars
 from pipelines.warehouse.panel.layout import date_of, spans
 from pipelines.warehouse.panel.market import Market
@@ -37,6 +37,8 @@ def compute(
     """Write all parts to a folder, and return them with the symbols' last bars."""
     _, session = read.source_and_session(staged)
     days = read.raw_days(staged)
+    if not len(days):
+        return [], LastBars(words)
     measures, last_bars = Measures(words.symbols, days), LastBars(words)
     spool = folder.with_name("panel-bars")
     spool.mkdir()
@@ -70,7 +72,7 @@ def _measured(
         batches.append(batch)
 
         def measure(one: int, batch: Batch = batch) -> None:
-            computed = features(batch.bars(one, market))
+            computed = ranked_measures(batch.bars(one, market))
             measures.add(batch.symbols[one], batch.of(one, "session_date"), computed, members)
 
         for _ in pool.map(measure, range(len(batch.symbols))):
@@ -87,13 +89,12 @@ def _computed(
     threads: int,
 ) -> Iterator[tuple[str, Rows]]:
     """Yield each symbol's finished rows, by symbol."""
-    codes = {symbol: code for code, symbol in enumerate(words.symbols)}
 
     def finished(task: tuple[Batch, int]) -> tuple[str, Rows]:
         batch, number = task
         symbol = batch.symbols[number]
         computed = features(batch.bars(number, market))
-        rows = rows_of(batch, number, codes[symbol], computed)
+        rows = rows_of(batch, number, words.codes[symbol], computed)
         measures.fill(symbol, rows)
         return symbol, rows
 

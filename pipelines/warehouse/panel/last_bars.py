@@ -1,5 +1,6 @@
 """Where the panel ends per symbol."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,18 +24,28 @@ class LastBars:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, symbol: str, rows: Rows) -> None:
-        """Take the last of a symbol's rows; rows before them were added already."""
-        before = self.rows.get(symbol)
-        first = before["first_session_date"] if before else date_of(int(rows["session_date"][0]))
+        """Take all rows of a symbol."""
+        self.go_on(symbol, date_of(int(rows["session_date"][0])), rows, len(rows) - 1)
+
+    def go_on(self, symbol: str, first: dt.date, rows: Rows, last: int) -> None:
+        """Take a row that is now the last of a symbol whose first session is known."""
         self.rows[symbol] = {
             "symbol": symbol,
             "first_session_date": first,
-            "session_count": int(rows["session_number"][-1]),
-            "session_date": date_of(int(rows["session_date"][-1])),
-            "close_micros": int(rows["close_micros"][-1]),
-            "price_basis": str(self.words.lists["price_basis"][rows["price_basis"][-1]]),
-            **{name: float(rows[name][-1]) for name in _ANCHORS},
+            "session_count": int(rows["session_number"][last]),
+            "session_date": date_of(int(rows["session_date"][last])),
+            "close_micros": int(rows["close_micros"][last]),
+            "price_basis": str(self.words.lists["price_basis"][rows["price_basis"][last]]),
+            **{name: float(rows[name][last]) for name in _ANCHORS},
         }
+
+    def remove(self, symbol: str) -> None:
+        """Forget a symbol that may have no bar any more."""
+        self.rows.pop(symbol, None)
+
+    def basis(self, symbol: str) -> int:
+        """Return the code of the price basis of a symbol's bars."""
+        return self.words.lists["price_basis"].tolist().index(self.rows[symbol]["price_basis"])
 
     def anchors(self, symbol: str) -> Anchors:
         """Return what is counted up to a symbol's last bar."""

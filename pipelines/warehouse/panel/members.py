@@ -1,8 +1,9 @@
 """Which bars take part in a session's ranks."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -47,4 +48,14 @@ class Members:
         ranked = np.zeros(len(days), bool)
         for first, last in self.spells.get(symbol, ()):
             ranked |= (first <= days) & (days <= last)
+        return ranked
+
+    def rows_ranked(
+        self, symbols: Sequence[str], codes: npt.NDArray[np.int32], days: Days
+    ) -> npt.NDArray[np.bool_]:
+        """Say the same for rows sorted by symbol, whose codes are positions in ``symbols``."""
+        ranked = np.zeros(len(days), bool)
+        begins = np.flatnonzero(np.diff(codes, prepend=-1))
+        for begin, end in pairwise([*begins.tolist(), len(codes)]):
+            ranked[begin:end] = self.are_ranked(symbols[codes[begin]], days[begin:end])
         return ranked

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import pyarrow.parquet as pq
 
@@ -66,7 +67,7 @@ class PartWriter:
         self._room = threading.Semaphore(_GROUPS_WAITING)
         self._pending: list[Future[None]] = []
 
-    def __enter__(self) -> "PartWriter":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -84,14 +85,28 @@ class PartWriter:
             A part cannot be written.
         """
         for number, begin, end in cut(rows["session_date"], self._bounds):
-            file = self._files.get(number) or self._opened(number)
-            while begin < end:
-                stop = min(end, begin + ROWS_PER_GROUP - file.filled)
-                file.group.put(file.filled, rows, begin, stop)
-                file.filled += stop - begin
-                begin = stop
-                if file.filled == ROWS_PER_GROUP:
-                    self._flush(number, file)
+            self._append(number, rows, begin, end)
+
+    def append_part(self, name: str, rows: Rows) -> None:
+        """Append all rows of a part, sorted by symbol and session.
+
+        Raises
+        ------
+        OSError
+            The part cannot be written.
+        """
+        number = next(number for number, span in enumerate(self._spans) if span.name == name)
+        self._append(number, rows, 0, len(rows))
+
+    def _append(self, number: int, rows: Rows, begin: int, end: int) -> None:
+        file = self._files.get(number) or self._opened(number)
+        while begin < end:
+            stop = min(end, begin + ROWS_PER_GROUP - file.filled)
+            file.group.put(file.filled, rows, begin, stop)
+            file.filled += stop - begin
+            begin = stop
+            if file.filled == ROWS_PER_GROUP:
+                self._flush(number, file)
 
     def finish(self) -> list[Part]:
         """Write what is left and return the parts, oldest first."""

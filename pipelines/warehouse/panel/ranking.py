@@ -10,7 +10,7 @@ from pipelines.warehouse.panel.bars import Floats
 from pipelines.warehouse.panel.layout import Days
 from pipelines.warehouse.panel.members import Members
 from pipelines.warehouse.panel.ranks import rank_sessions
-from pipelines.warehouse.panel.rows import Array, Rows, dtype_of
+from pipelines.warehouse.panel.rows import Array, Rows, Words, dtype_of
 
 
 def measure(rank: str, columns: Mapping[str, Array] | Rows) -> Array:
@@ -47,6 +47,18 @@ class Measures:
         at = np.searchsorted(self._days, rows["session_date"])
         for rank, matrix in self._values.items():
             rows[rank][:] = matrix[self._numbers[symbol], at]
+
+
+def rank_rows(rows: Rows, words: Words, members: Members, pool: Executor) -> None:
+    """Fill the ranks of all rows of some sessions, sorted by symbol and session."""
+    symbols, symbol = np.unique(rows["symbol"], return_inverse=True)
+    sessions, session = np.unique(rows["session_date"], return_inverse=True)
+    is_ranked = members.rows_ranked(words.symbols, rows["symbol"], rows["session_date"])
+    for rank in RANKED:
+        matrix = np.full((len(symbols), len(sessions)), np.nan, dtype_of(_stored(rank)))
+        matrix[symbol[is_ranked], session[is_ranked]] = measure(rank, rows)[is_ranked]
+        rank_sessions(matrix, pool)
+        rows[rank][:] = matrix[symbol, session]
 
 
 def _stored(rank: str) -> str:

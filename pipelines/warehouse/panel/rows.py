@@ -47,6 +47,11 @@ class Words:
     symbols: Sequence[str]
 
     @cached_property
+    def codes(self) -> dict[str, int]:
+        """The code of each symbol."""
+        return {symbol: code for code, symbol in enumerate(self.symbols)}
+
+    @cached_property
     def lists(self) -> dict[str, Array]:
         """The words of each text column."""
         return {
@@ -84,6 +89,13 @@ class Rows:
         """Copy some rows of another table to a place in this one."""
         for dtype, matrix in self._matrices.items():
             matrix[:, at : at + end - begin] = source._matrices[dtype][:, begin:end]
+
+    def equals(self, other: "Rows") -> bool:
+        """Say whether the rows are the same, bit for bit."""
+        return len(self) == len(other) and all(
+            np.array_equal(matrix.view(np.uint8), other._matrices[dtype].view(np.uint8))
+            for dtype, matrix in self._matrices.items()
+        )
 
     def take(self, order: npt.NDArray[np.int64]) -> "Rows":
         """Return the rows at these positions."""
@@ -123,9 +135,26 @@ def from_arrow(table: pa.Table, words: Words) -> Rows:
             known = words.lists[field.name]
             new_code = np.searchsorted(known, column.dictionary.to_numpy(zero_copy_only=False))
             rows[field.name][:] = new_code[np.asarray(column.indices)]
-        elif pa.types.is_floating(field.type):
-            rows[field.name][:] = column.to_numpy(zero_copy_only=False)
         else:
-            integers = pa.int32() if pa.types.is_date(field.type) else pa.int64()
-            rows[field.name][:] = np.asarray(column.view(integers))
+            rows[field.name][:] = plain(column)
+    return rows
+
+
+def plain(column: pa.Array | pa.ChunkedArray) -> Array:
+    """Return numbers, with NaN for null, or dates as days or moments as microseconds."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_date(array.type):
+        return np.asarray(array.view(pa.int32()))
+    if pa.types.is_timestamp(array.type):
+        return np.asarray(array.view(pa.int64()))
+    return np.asarray(array.to_numpy(zero_copy_only=False))
+
+
+def joined(tables: Sequence[Rows]) -> Rows:
+    """Return the rows of several tables, one after the other."""
+    rows = Rows(sum(len(table) for table in tables))
+    at = 0
+    for table in tables:
+        rows.put(at, table, 0, len(table))
+        at += len(table)
     return rows

@@ -41,6 +41,12 @@ def source_and_session(staged: Staged) -> tuple[str, dt.date]:
     return row
 
 
+def changed_since(staged: Staged) -> dict[str, dt.date]:
+    """Return, by symbol, the first session whose inputs differ from the base's."""
+    rows = staged.changes.project("symbol, first_session_date").fetchall()
+    return dict(sorted(rows))
+
+
 def row_counts(staged: Staged) -> dict[str, int]:
     """Return how many raw rows each symbol has at most, by symbol; some of them may not count."""
     counts = staged.raw_prices.aggregate("symbol, count(*)", "symbol").fetchall()

@@ -1,0 +1,90 @@
+"""Take a base's panel further: compute what changed, and write the parts that it touches.
+
+A symbol whose inputs changed after its last bar alone is continued from there; its windows are
+filled from the base's parts. Any other is computed from its first bar on, and its rows from the
+change on replace the base's. The other rows of the panel are as they were, but for the ranks of
+sessions in which any row is new.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.warehouse.panel import staged as read
+from pipelines.warehouse.panel.base import Base
+from pipelines.warehouse.panel.batch import batch_of
+from pipelines.warehouse.panel.continuing import continued
+from pipelines.warehouse.panel.indicators import features
+from pipelines.warehouse.panel.last_bars import LastBars
+from pipelines.warehouse.panel.layout import day_of
+from pipelines.warehouse.panel.market import Market
+from pipelines.warehouse.panel.members import Members
+from pipelines.warehouse.panel.merging import Merge
+from pipelines.warehouse.panel.parts import Part
+from pipelines.warehouse.panel.rows import Rows, joined
+from pipelines.warehouse.panel.staged import Staged
+from pipelines.warehouse.panel.symbol import rows_of
+
+_LARGEST_SHARE = 0.2
+_SESSIONS_PER_DAY = 5 / 7
+
+
+def is_worth_it(base: Base, changes: Mapping[str, dt.date], session: dt.date) -> bool:
+    """Say whether so few rows change that going on is less work than computing everything."""
+    days = sum(max((session - first).days, 1) for first in changes.values())
+    rows = sum(part.rows for part in base.parts.values())
+    return days * _SESSIONS_PER_DAY <= _LARGEST_SHARE * rows
+
+
+def compute(
+    staged: Staged,
+    base: Base,
+    changes: Mapping[str, dt.date],
+    last_bars: LastBars,
+    market: Market,
+    members: Members,
+    folder: Path,
+    threads: int,
+) -> list[Part]:
+    """Write or link all parts to a folder, and bring the symbols' last bars up to date."""
+    _, session = read.source_and_session(staged)
+    words = last_bars.words
+    later = {
+        symbol: first
+        for symbol, first in changes.items()
+        if symbol in last_bars.rows and first > last_bars.rows[symbol]["session_date"]
+    }
+    others = {symbol: first for symbol, first in changes.items() if symbol not in later}
+    with ThreadPoolExecutor(threads, "panel-kernel") as pool:
+        fresh = joined(
+            [
+                *continued(staged, base, later, last_bars, market, pool),
+                *_anew(staged, others, last_bars, market),
+            ]
+        )
+        replaced_from = np.full(len(words.symbols), np.iinfo(np.int32).max, np.int32)
+        for symbol, first in others.items():
+            replaced_from[words.codes[symbol]] = day_of(first)
+        merge = Merge(base, fresh, replaced_from, words, members, pool)
+        return merge.write(session, folder, threads)
+
+
+def _anew(
+    staged: Staged, changed: Mapping[str, dt.date], last_bars: LastBars, market: Market
+) -> list[Rows]:
+    """Return the rows, from the change on, of symbols that are computed from their first bar on."""
+    actions, words = read.actions_of(staged), last_bars.words
+    found = []
+    for symbol, first in changed.items():
+        last_bars.remove(symbol)
+        batch = batch_of(read.bars_of(staged, [symbol]), actions)
+        if not batch.symbols:
+            continue
+        code = words.codes[symbol]
+        rows = rows_of(batch, 0, code, features(batch.bars(0, market)))
+        last_bars.add(symbol, rows)
+        found.append(rows.take(np.flatnonzero(rows["session_date"] >= day_of(first))))
+    return found
