@@ -51,19 +51,32 @@ bars as (
     inner join sessions using (session_date)
     window symbols as (partition by panel.symbol order by panel.session_date)
 
+),
+
+-- Materialised, or the two sides would meet by session first, each symbol with every other.
+starts as materialized (
+
+    select
+        periods.session_date,
+        periods.horizon_sessions,
+        periods.end_session_date,
+        bars.symbol,
+        bars.bar_number,
+        bars.cumulative_femtos
+    from periods
+    inner join bars using (session_date)
+
 )
 
 select
-    periods.session_date,
+    starts.session_date,
     starts.symbol,
-    periods.horizon_sessions,
-    periods.end_session_date,
+    starts.horizon_sessions,
+    starts.end_session_date,
     ends.bar_number - starts.bar_number as bar_count,
     (ends.cumulative_femtos - starts.cumulative_femtos)::double / 1e15::double as log_return
-from periods
-inner join bars as starts
-    on periods.session_date = starts.session_date
+from starts
 inner join bars as ends
-    on periods.end_session_date = ends.session_date and starts.symbol = ends.symbol
-where 5 * (ends.bar_number - starts.bar_number) >= 4 * periods.horizon_sessions
-order by periods.session_date, starts.symbol, periods.horizon_sessions
+    on starts.symbol = ends.symbol and starts.end_session_date = ends.session_date
+where 5 * (ends.bar_number - starts.bar_number) >= 4 * starts.horizon_sessions
+order by starts.session_date, starts.symbol, starts.horizon_sessions
