@@ -54,10 +54,14 @@ def _cells(model: ModelResult) -> tuple[object, ...]:
     return (
         model.name,
         model.status,
-        model.node.rows if model.node else None,
+        _rows(model.node),
         f"{model.seconds:.2f}",
         f"{failed} of {len(model.tests)} failed" if failed else len(model.tests),
     )
+
+
+def _rows(node: NodeResult | None) -> object:
+    return "view" if node and node.passed and node.rows is None else node and node.rows
 
 
 def _attempt_cells(attempt: BuildAttempt) -> tuple[object, ...]:
@@ -84,7 +88,13 @@ def _why(node: NodeResult) -> Iterator[RenderableType]:
         return
     for row in node.sample.rows:
         values = zip(node.sample.columns, row, strict=True)
-        yield _indented(", ".join(f"{name} {shown(value)}" for name, value in values))
+        yield _indented(
+            ", ".join(
+                f"{name} {shown(value)}"
+                for name, value in values
+                if value is not None or name == node.column
+            )
+        )
     if left_out := (node.failing_rows or 0) - len(node.sample.rows):
         yield _indented(f"and {left_out:,} more")
 
