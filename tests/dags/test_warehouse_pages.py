@@ -150,6 +150,7 @@ def test_a_failed_build_says_what_failed_which_rows_and_what_readers_see(
 ) -> None:
     text = page(answers, ONE)
     assert f"Nothing was published. Readers still see the last good build, {GOOD.build}" in text
+    assert "Mend the data or quarantine it, then clear the task" in text
     assert "3 failing rows" in text
     assert "-63.5 KO" in text
     assert "and 1 more" in text
