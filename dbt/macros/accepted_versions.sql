@@ -1,8 +1,8 @@
 {#
-  Of each entity of a raw dataset, the newest version that was known at the cut and that quality did
-  not reject. `rows` is a relation with the columns of `key` and `known_at`.
+  The versions of a raw dataset that were known at the cut and that quality did not reject. `rows`
+  is a relation with the columns of `key` and `known_at`.
 #}
-{% macro accepted_versions(rows, dataset, key) -%}
+{% macro known_versions(rows, dataset, key) -%}
     select {{ rows }}.*
     from {{ rows }}
     inner join {{ ref('stg_cut') }} as cut
@@ -16,6 +16,11 @@
         {%- for column in key %}
         and {{ rows }}.{{ column }} = rejected.{{ column }}
         {%- endfor %}
+{%- endmacro %}
+
+{# Of each entity of a raw dataset, the newest of those versions. #}
+{% macro accepted_versions(rows, dataset, key) -%}
+    {{ known_versions(rows, dataset, key) }}
     qualify rank() over (
         partition by
             {%- for column in key %} {{ rows }}.{{ column }} {{- "," if not loop.last }} {%- endfor %}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with source as (
 
     select * from {{ source('lake', 'prices') }}
@@ -21,13 +23,6 @@ renamed as (
         known_at_basis
     from source
 
-),
-
-accepted as (
-
-    {{ accepted_versions('renamed', 'prices', ['source', 'symbol', 'session_date']) }}
-
 )
 
-select * from accepted
-order by symbol, session_date
+{{ known_versions('renamed', 'prices', ['source', 'symbol', 'session_date']) }}

@@ -103,9 +103,9 @@ def bars_of(staged: Staged, symbols: Sequence[str], since: dt.date | None = None
         from stg_prices
         where symbol between {_quoted(symbols[0])} and {_quoted(symbols[-1])}
             and symbol in ({listed}) {later}
-        order by symbol, session_date
+        order by symbol, session_date, known_at
     """
-    bars = staged.prices.query("stg_prices", query).to_arrow_table()
+    bars = _newest(staged.prices.query("stg_prices", query).to_arrow_table())
     _require_closes(bars)
     return bars
 
@@ -126,6 +126,16 @@ def never_ranked(staged: Staged) -> set[str]:
     words = ", ".join(_quoted(word) for word in _NEVER_RANKED)
     rows = staged.instruments.filter(f"asset_class in ({words})").project("symbol").fetchall()
     return {symbol for (symbol,) in rows}
+
+
+def _newest(versions: pa.Table) -> pa.Table:
+    """Keep the newest version of each bar, the last of its key; SQL takes as long as reading."""
+    versions = versions.combine_chunks()
+    codes = np.asarray(versions["symbol"].combine_chunks().indices)
+    days = np.asarray(versions["session_date"].cast(pa.int32()))
+    is_newest = np.ones(len(days), bool)
+    is_newest[:-1] = (codes[1:] != codes[:-1]) | (days[1:] != days[:-1])
+    return versions if is_newest.all() else versions.filter(pa.array(is_newest))
 
 
 def _require_closes(bars: pa.Table) -> None:
