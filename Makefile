@@ -14,7 +14,7 @@ COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes 
 PACKAGES := models pipelines ml expectations dags plugins tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint lock up down clean dag-times
+.PHONY: help run test test-long lint lock up down docs clean dag-times
 .DELETE_ON_ERROR:
 
 help: ## show what each target does
@@ -44,6 +44,9 @@ up: $(READY) ## serve the Airflow and MLflow user interfaces in the background
 
 down: $(READY) ## end what `make up` started
 	@exec $(BIN)/smartinvest down
+
+docs: $(READY) ## write dbt's documentation and the DAG catalogue as pages, and say where
+	@exec $(BIN)/smartinvest docs
 
 dag-times: $(READY) ## print how long Airflow takes to parse each DAG file
 	@exec $(BIN)/python tests/dags/parse_report.py --times
