@@ -32,10 +32,12 @@ class FeaturesBenchmark:
 
     ``first`` built the market's first sessions in a fresh home: it parsed the dbt project,
     compiled the kernels and ran the unit tests, which a home does once for each code.
+    ``load_at_start`` is the machine's load average before: what others did makes all slower.
     """
 
     symbols: int
     years: int
+    load_at_start: float
     ingest: Measured
     first: Measured
     full: Measured
@@ -68,6 +70,7 @@ class FeaturesBenchmark:
             },
             "symbols": self.symbols,
             "years": self.years,
+            "load_at_start": self.load_at_start,
             "rows": full.result["rows"],
             "panel_mib": round(full.result["mib"]),
             "rows_compared": min(found.rows for found in self.agreements.values()),
@@ -118,6 +121,7 @@ def run(symbols: int, years: int, work: Path | None = None) -> FeaturesBenchmark
 
 
 def _run(symbols: int, years: int, root: Path, polars_python: Path) -> FeaturesBenchmark:
+    load = round(os.getloadavg()[0], 2)
     files, bars = root / "files", root / "bars"
     write_market(files, symbols, years, actions=True)
     environ = {
@@ -155,6 +159,7 @@ def _run(symbols: int, years: int, root: Path, polars_python: Path) -> FeaturesB
     return FeaturesBenchmark(
         symbols=symbols,
         years=years,
+        load_at_start=load,
         ingest=ingest,
         first=first,
         full=full,
