@@ -1,8 +1,9 @@
 """Bars of several symbols with what a share of each became between them, in memory or on disk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -68,15 +69,29 @@ class Batch:
         """Return a column's values of one of the symbols."""
         return self.columns[name][self.starts[number] : self.starts[number + 1]]
 
-    def to_disk(self, path: Path) -> "Batch":
-        """Write the columns to a file, and return the batch with them read from there."""
-        table = pa.table(dict(self.columns))
+
+@dataclass(frozen=True)
+class StoredBatch:
+    """A batch whose columns lie in a file meanwhile; loading it takes them from there."""
+
+    path: Path
+    batch: Batch
+
+    @classmethod
+    def of(cls, batch: Batch, path: Path) -> Self:
+        """Write a batch's columns to a file."""
+        table = pa.table(dict(batch.columns))
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
-        with pa.memory_map(str(path)) as source:
-            there = pa.ipc.open_file(source).read_all()
-        columns = {name: there[name].chunk(0).to_numpy() for name in there.column_names}
-        return Batch(self.symbols, self.starts, columns, self.changed, self.share_ratio, self.cash)
+        return cls(path, replace(batch, columns={}))
+
+    def load(self) -> Batch:
+        """Return the batch, and remove its file: its bytes go when the batch does."""
+        with pa.memory_map(str(self.path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+        self.path.unlink()
+        columns = {name: table[name].chunk(0).to_numpy() for name in table.column_names}
+        return replace(self.batch, columns=columns)
 
 
 def batch_of(bars: pa.Table, actions: pa.Table) -> Batch:

@@ -4,7 +4,6 @@ Bars are read once, batch by batch, and kept on disk while the ranked measures o
 computed and ranked; then every feature of every symbol is computed and written.
 """
 
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipelines.warehouse.panel import staged as read
-from pipelines.warehouse.panel.batch import Batch, batch_of
+from pipelines.warehouse.panel.batch import Batch, StoredBatch, batch_of
 from pipelines.warehouse.panel.indicators import features, ranked_measures
 from pipelines.warehouse.panel.last_bars import LastBars
 from pipelines.warehouse.panel.layout import date_of, spans
@@ -51,7 +50,7 @@ def compute(
                 last_bars.add(symbol, rows)
                 writer.append(rows)
             parts = writer.finish()
-    shutil.rmtree(spool)
+    spool.rmdir()
     return parts, last_bars
 
 
@@ -62,14 +61,13 @@ def _measured(
     measures: Measures,
     spool: Path,
     pool: Executor,
-) -> list[Batch]:
+) -> list[StoredBatch]:
     """Read all bars, take their ranked measures, and return them as they lie on disk."""
     actions = read.actions_of(staged)
     batches = []
     portions = read.batches(read.row_counts(staged))
     for number, table in enumerate(read.read_ahead(staged, portions)):
-        batch = batch_of(table, actions).to_disk(spool / f"{number:06d}.arrow")
-        batches.append(batch)
+        batch = batch_of(table, actions)
 
         def measure(one: int, batch: Batch = batch) -> None:
             computed = ranked_measures(batch.bars(one, market))
@@ -77,11 +75,13 @@ def _measured(
 
         for _ in pool.map(measure, range(len(batch.symbols))):
             pass
+        if batch.symbols:
+            batches.append(StoredBatch.of(batch, spool / f"{number:06d}.arrow"))
     return batches
 
 
 def _computed(
-    batches: Iterable[Batch],
+    batches: Iterable[StoredBatch],
     words: Words,
     market: Market,
     measures: Measures,
@@ -98,7 +98,8 @@ def _computed(
         measures.fill(symbol, rows)
         return symbol, rows
 
-    tasks = ((batch, number) for batch in batches for number in range(len(batch.symbols)))
+    loaded = (stored.load() for stored in batches)
+    tasks = ((batch, number) for batch in loaded for number in range(len(batch.symbols)))
     return _in_order(pool, finished, tasks, _AHEAD * threads)
 
 

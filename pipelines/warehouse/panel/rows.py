@@ -122,7 +122,8 @@ class Rows:
                 new_code[values], pa.array(listed[used], pa.string())
             )
         if pa.types.is_floating(field.type):
-            return pa.array(values, from_pandas=True)  # NaN becomes null
+            is_missing = np.isnan(values)
+            return pa.array(values, mask=is_missing if is_missing.any() else None)
         return pa.array(values).view(field.type)
 
 
