@@ -31,6 +31,15 @@ def reference(bars: pd.DataFrame) -> pd.DataFrame:
     return frame.replace([np.inf, -np.inf], np.nan).set_index(bars.index)
 
 
+def of_closes(close: pd.Series, market: pd.Series) -> pd.DataFrame:
+    """Bars of which nothing but the closes is known, their own and the market's."""
+    nothing = np.full(len(close), np.nan)
+    given = {"share_ratio": 1.0, "cash": 0.0, "close": close}
+    given["market_log_growth"] = np.log(market).diff()
+    columns = {name: given.get(name, nothing) for name in BAR_COLUMNS}
+    return pd.DataFrame(columns, index=close.index)
+
+
 class _Share:
     """A symbol's bars, and one share's way through them."""
 

@@ -1,18 +1,15 @@
-"""A small lake and store for the warehouse tests, and a way to run dbt's compiled SQL alone."""
+"""A small lake and store for the warehouse tests."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from models.declaration import Table
-from models.lake import ACTIONS, INSTRUMENTS, PRICES, QUARANTINED_PRICES, quarantined
+from models.lake import ACTIONS, INSTRUMENTS, PRICES
 from models.store_inputs import ACCOUNT, CLIENT, GOAL, HOLDING, PREFERENCE, RISK_PROFILE
 from models.vocabulary import Arrival
 from pipelines.lake import append_versions, arrow_schema, mark_checked, unchecked_files
@@ -26,18 +23,6 @@ SYMBOLS = ("AAPL", "KO", "OLD", "QUAL", "XOM")
 OLD_LAST_SESSION = SESSIONS[-20]
 RECORDED_AT = dt.datetime(2022, 12, 1, 12, tzinfo=dt.UTC)
 OBSERVED_AT = dt.datetime(2022, 12, 30, 12, tzinfo=dt.UTC)
-
-_CHAIN = (
-    ("staging", "stg_cut"),
-    ("staging", "stg_prices"),
-    ("staging", "stg_actions"),
-    ("intermediate", "int_adjustment"),
-    ("intermediate", "int_returns"),
-    ("intermediate", "int_moving_averages"),
-    ("intermediate", "int_volatility"),
-    ("intermediate", "int_momentum"),
-    ("marts", "features"),
-)
 
 
 def closes(sessions: Sequence[dt.date] = SESSIONS, seed: int = 1) -> dict[str, list[float]]:
@@ -205,70 +190,6 @@ def answers(client: str) -> dict[str, Any]:
         "gamble_choice": 3,
         "stated_attitude": 2,
     }
-
-
-def derive_features(
-    compiled: Path,
-    folder: Path,
-    rows: pa.Table,
-    session: dt.date = SESSION,
-    threads: int = 2,
-    actions: pa.Table | None = None,
-) -> pa.Table:
-    """Run the SQL that dbt compiled, from raw prices to the mart ``features``, on its own.
-
-    Parameters
-    ----------
-    compiled : dbt's folder of compiled models.
-    folder : an empty folder to work in.
-    rows, actions : raw prices and actions; nothing is quarantined.
-    """
-    cut = pa.table(
-        {
-            "source": ["sample"],
-            "session_date": [session],
-            "known_at_cut": pa.array([OBSERVED_AT], pa.timestamp("us", tz="UTC")),
-            "oldest_fresh_session_date": [session],
-            "data_snapshot": ["x"],
-        }
-    )
-    inputs = {
-        "prices": rows,
-        "actions": arrow_schema(ACTIONS).empty_table() if actions is None else actions,
-        "quarantined_prices": arrow_schema(QUARANTINED_PRICES).empty_table(),
-        "quarantined_actions": arrow_schema(quarantined(ACTIONS)).empty_table(),
-        "cut": cut,
-    }
-    for name, table in inputs.items():
-        (folder / "inputs" / name).mkdir(parents=True)
-        pq.write_table(table, folder / "inputs" / name / "rows.parquet")
-    with duckdb.connect(str(folder / "warehouse.duckdb"), config={"threads": threads}) as database:
-        database.execute("set timezone = 'UTC'")
-        database.execute(f"set file_search_path = '{folder}'")
-        for layer, model in _CHAIN:
-            sql = (compiled / layer / f"{model}.sql").read_text("utf-8")
-            database.execute(f"create schema if not exists {layer}")
-            database.execute(f"create table {layer}.{model} as {sql}")
-        return database.sql("from marts.features order by symbol, session_date").to_arrow_table()
-
-
-def bits(features: pa.Table, until: dt.date | None = None) -> dict[tuple[str, dt.date], bytes]:
-    """The bits of each row up to a session, by key; null differs from every number."""
-    rows = bit_matrix(features)
-    keys = zip(features["symbol"].to_pylist(), features["session_date"].to_pylist(), strict=True)
-    return {
-        key: row.tobytes()
-        for key, row in zip(keys, rows, strict=True)
-        if until is None or key[1] <= until
-    }
-
-
-def bit_matrix(features: pa.Table) -> NDArray[np.int64]:
-    """The bits of all numbers and, beside them, which are null; one row per row."""
-    numbers = [name for name in features.column_names if name not in ("symbol", "session_date")]
-    missing = np.column_stack([features[name].is_null().to_numpy() for name in numbers])
-    values = np.column_stack([features[name].to_numpy() for name in numbers])
-    return np.hstack([np.where(missing, 0.0, values).view(np.int64), missing.astype(np.int64)])
 
 
 def _instrument(symbol: str) -> dict[str, Any]:

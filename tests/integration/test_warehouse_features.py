@@ -1,36 +1,33 @@
-"""Features are right, and their bits depend on nothing outside their windows."""
+"""The mart features: right, and no bit of it depends on what came or became known later."""
 
 import datetime as dt
+import sys
 from collections.abc import Callable
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 import pytest
-from feature_reference import EMA_WARM_UP_SPANS, features_of
-from warehouse_inputs import (
-    OBSERVED_AT,
-    SESSION,
-    SESSIONS,
-    SYMBOLS,
-    bit_matrix,
-    bits,
-    closes,
-    derive_features,
-    price_row,
-    price_rows,
-    prices,
-)
+from feature_chain import KEY, SINGLE, agrees, bit_matrix, bits, derive_features
+from feature_reference import of_closes, reference
+from warehouse_inputs import SESSION, SYMBOLS, price_rows, prices
+from whole_market import SESSIONS, another_future, ended_at, the_market
 
 from models.lake import PRICES
+from models.panel import EMA_SPANS, SMA_SPANS
 from pipelines.ingest.sample import SampleProvider
 from pipelines.lake import arrow_schema
+from pipelines.sessions import available_at
 from pipelines.settings import Settings
 from pipelines.warehouse import build_for, connect
 
-CUT = SESSIONS[-30]
-LONGEST_WINDOW_SESSIONS = 253
+CUTS = (SESSIONS[-2], SESSIONS[-40], SESSIONS[-170])
+"""The day before the end, and days with everything still to come; the last is a month's last."""
+LONGEST_WINDOW_SESSIONS = 800
+ANCHORED = {"obv"}
 
 Derive = Callable[..., pa.Table]
 
@@ -40,14 +37,17 @@ def compiled(small_warehouse: Settings) -> Path:
     return small_warehouse.warehouse / "dbt" / "compiled" / "smartinvest" / "models"
 
 
-@pytest.fixture
-def derive(compiled: Path, tmp_path: Path) -> Derive:
-    def run(rows: pa.Table, **arguments: object) -> pa.Table:
-        folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        folder.mkdir()
-        return derive_features(compiled, folder, rows, **arguments)
+@pytest.fixture(scope="module")
+def derive(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Derive:
+    def run(raw: dict[str, pa.Table], **arguments: object) -> pa.Table:
+        return derive_features(compiled, tmp_path_factory.mktemp("chain"), **raw, **arguments)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def market_features(derive: Derive) -> pa.Table:
+    return derive(the_market())
 
 
 @pytest.fixture(scope="module")
@@ -56,128 +56,132 @@ def sample_rows() -> pa.Table:
     [symbols] = provider.batches(provider.newest_session())
     delivery = provider.deliver(symbols, provider.first_session(), provider.newest_session())
     frame = delivery.prices.to_pandas()[["symbol", "session_date", "close", "price_basis"]].assign(
-        source="sample", known_at=OBSERVED_AT, known_at_basis="assumed", ingest_session=SESSION
+        source="sample", known_at_basis="assumed", ingest_session=SESSION
     )
+    frame["known_at"] = frame["session_date"].map(cache(available_at))
     return pa.Table.from_pandas(
         frame.reindex(columns=list(PRICES.column_names)), arrow_schema(PRICES), preserve_index=False
     )
 
 
-def changed_after(date: dt.date) -> pa.Table:
-    return prices(
-        [
-            row | {"close": row["close"] * 1.7} if row["session_date"] > date else row
-            for row in price_rows()
-        ]
+def up_to(features: pa.Table, session: dt.date) -> pa.Table:
+    return features.filter(pc.less_equal(features["session_date"], session))
+
+
+def differing_bits(ours: pa.Table, theirs: pa.Table) -> int:
+    for name in KEY:
+        assert ours[name].equals(theirs[name])
+    return int(np.unpackbits((bit_matrix(ours) ^ bit_matrix(theirs)).view(np.uint8)).sum())
+
+
+def test_no_bit_of_any_feature_depends_on_what_came_after_its_session(
+    derive: Derive, market_features: pa.Table
+) -> None:
+    differing = 0
+    for cut, threads in product(CUTS, (1, 2)):
+        for world in (another_future(cut), ended_at(cut)):
+            features = derive(world, threads=threads)
+            differing += differing_bits(up_to(features, cut), up_to(market_features, cut))
+    names = [name for name in market_features.column_names if name not in KEY]
+    sys.stdout.write(
+        f"features checked: {len(names)}, sessions cut: {len(CUTS)}, "
+        f"with 1 and with 2 threads, differing bits: {differing}\n"
     )
+    assert differing == 0
 
 
-def ended_at(date: dt.date) -> pa.Table:
-    return prices([row for row in price_rows() if row["session_date"] <= date])
-
-
-def with_holes_after(date: dt.date) -> pa.Table:
-    return prices(
-        [
-            row
-            for row in price_rows()
-            if row["session_date"] <= date or row["session_date"].day % 2 == 0
-        ]
-    )
-
-
-def with_a_newcomer_after(date: dt.date) -> pa.Table:
-    path = closes(seed=9)["KO"]
-    newcomer = [
-        price_row("NEW", session, close)
-        for session, close in zip(SESSIONS, path, strict=True)
-        if session > date
+def test_another_future_changes_every_feature_but_the_calendar(
+    derive: Derive, market_features: pa.Table
+) -> None:
+    cut = CUTS[-1]
+    ours = market_features.to_pandas().set_index(list(KEY))
+    theirs = derive(another_future(cut)).to_pandas().set_index(list(KEY))
+    later = ours.index.intersection(theirs.index)
+    later = later[later.get_level_values("session_date") > cut]
+    same = [name for name in ours if ours.loc[later, name].equals(theirs.loc[later, name])]
+    assert same == [
+        *("weekday", "month", "session_of_month", "sessions_to_month_end"),
+        *("sessions_to_quarter_end", "days_since_last_session", "days_to_next_session"),
+        *("is_half_day", "is_turn_of_month", "is_option_expiry"),
     ]
-    return prices(price_rows() + newcomer)
 
 
-@pytest.mark.parametrize(
-    "change", [changed_after, ended_at, with_holes_after, with_a_newcomer_after]
-)
-def test_what_happens_after_a_session_leaves_its_features_bit_identical(
-    derive: Derive, change: Callable[[dt.date], pa.Table]
+def test_every_feature_has_a_value_at_the_end_of_a_market_in_which_nothing_is_missing(
+    market_features: pa.Table,
 ) -> None:
-    before = bits(derive(prices(price_rows())), until=CUT)
-    after = derive(change(CUT))
-
-    assert bits(after, until=CUT) == before
-    assert bits(after) != bits(derive(prices(price_rows())))
+    last = market_features.filter(pc.equal(market_features["session_date"], SESSION))
+    assert [name for name in last.column_names if last[name].null_count] == []
 
 
+@pytest.mark.parametrize("cut", CUTS)
 def test_a_build_cut_at_a_session_equals_the_rows_up_to_it_of_a_later_build(
-    derive: Derive,
+    derive: Derive, market_features: pa.Table, cut: dt.date
 ) -> None:
-    rows = prices(price_rows())
-    assert bits(derive(rows, session=CUT)) == bits(derive(rows), until=CUT)
+    features = derive(the_market(), session=cut)
+    assert differing_bits(features, up_to(market_features, cut)) == 0
 
 
-def test_history_before_the_window_leaves_features_bit_identical(derive: Derive) -> None:
+def test_history_before_the_window_leaves_all_but_what_is_anchored_bit_identical(
+    derive: Derive, market_features: pa.Table
+) -> None:
+    market = the_market()
     first = SESSIONS[-LONGEST_WINDOW_SESSIONS]
-    short = derive(prices([row for row in price_rows() if row["session_date"] >= first]))
-    wild = derive(
-        prices(
-            [
-                row | {"close": row["close"] * 1e5} if row["session_date"] < first else row
-                for row in price_rows()
-            ]
-        )
+    kept = pc.greater_equal(market["prices"]["session_date"], first)
+    short = derive(market | {"prices": market["prices"].filter(kept)})
+    assert short.num_rows < market_features.num_rows
+    [ours, theirs] = (
+        features.filter(pc.equal(features["session_date"], SESSION)).drop_columns(list(ANCHORED))
+        for features in (short, market_features)
     )
-    full = bits(derive(prices(price_rows())))
-
-    last = [(symbol, SESSION) for symbol in SYMBOLS if symbol != "OLD"]
-    for key in last:
-        assert bits(short)[key] == full[key] == bits(wild)[key]
+    assert differing_bits(ours, theirs) == 0
 
 
 def test_the_number_of_threads_and_the_order_of_raw_rows_leave_no_trace(
     derive: Derive, sample_rows: pa.Table
 ) -> None:
     shuffled = sample_rows.take(np.random.default_rng(3).permutation(sample_rows.num_rows))
-    one, two = derive(sample_rows, threads=1), derive(shuffled, threads=2)
+    one = derive({"prices": sample_rows}, threads=1)
+    two = derive({"prices": shuffled}, threads=2)
     assert one.num_rows == sample_rows.num_rows
-    assert one["symbol"] == two["symbol"]
-    assert one["session_date"] == two["session_date"]
-    np.testing.assert_array_equal(bit_matrix(one), bit_matrix(two))
+    assert differing_bits(one, two) == 0
 
 
+@pytest.mark.parametrize("symbol", ["AAPL", "XOM"])
 def test_features_of_the_sample_agree_with_an_independent_calculation(
-    derive: Derive, sample_rows: pa.Table
+    derive: Derive, sample_rows: pa.Table, symbol: str
 ) -> None:
-    ours = derive(sample_rows).to_pandas().set_index(["symbol", "session_date"])
-    closes = sample_rows.select(["symbol", "session_date", "close"]).to_pandas()
-    theirs = features_of(closes).loc[ours.index]
+    recent = sample_rows.filter(
+        pc.and_(
+            pc.is_in(sample_rows["symbol"], pa.array([symbol, "SP500"])),
+            pc.greater_equal(sample_rows["session_date"], SESSIONS[0]),
+        )
+    )
+    ours = derive({"prices": recent}).to_pandas().set_index(list(KEY)).loc[symbol]
+    closes = recent.to_pandas().pivot(index="session_date", columns="symbol", values="close")
+    theirs = reference(of_closes(closes[symbol], closes["SP500"]))
+    assert ours["log_return_1d"].count() == len(SESSIONS) - 1
 
-    assert set(theirs.columns) == set(ours.columns)
-    for name in theirs.columns:
-        assert (ours[name].isna() == theirs[name].isna()).all(), name
-        # A ratio less 1 is exact to the rounding of 1, whatever is left of it.
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9, atol=1e-15, err_msg=name)
+    for name in theirs.columns.intersection(ours.columns):
+        agrees(ours[name], theirs[name])
+    close = closes[symbol]
+    for span in SMA_SPANS:
+        agrees(ours[f"sma_{span}"], close / (1 + theirs[f"close_to_sma_{span}"]), 1e-7)
+    for span in EMA_SPANS:
+        agrees(ours[f"ema_{span}"], close / (1 + theirs[f"close_to_ema_{span}"]), 1e-7)
+    signal = theirs["macd_12_26"] - theirs["macd_histogram_12_26_9"]
+    agrees(ours["macd_signal_12_26_9"], signal, 1e-6, 1e-6)
+    agrees(ours["macd_to_close"], theirs["macd_12_26"] / close, SINGLE, 1e-9)
+    agrees(ours["macd_histogram_to_close"], theirs["macd_histogram_12_26_9"] / close, SINGLE, 1e-9)
+    agrees(ours["reversal_5d"], -theirs["log_return_5d"], SINGLE)
+    agrees(ours["reversal_21d"], -theirs["log_return_21d"], SINGLE)
 
 
-@pytest.mark.parametrize("span", [10, 21, 50])
-def test_an_ema_is_that_of_pandas_over_its_warm_up_window_alone(
-    derive: Derive, sample_rows: pa.Table, span: int
-) -> None:
-    window = EMA_WARM_UP_SPANS * span
-    of_ko = sample_rows.filter(pa.compute.equal(sample_rows["symbol"], "KO"))
-    ours = derive(of_ko).to_pandas()
-    close = ours["close"]
-    assert ours[f"ema_{span}"].isna().sum() == window - 1
-    for end in range(window, len(close), 501):
-        theirs = close.iloc[end - window : end].ewm(span=span).mean().iloc[-1]
-        assert ours[f"ema_{span}"].iloc[end - 1] == pytest.approx(theirs, rel=1e-12)
-
-
-def test_a_build_derives_what_the_compiled_sql_derives(
+def test_a_build_derives_what_the_chain_of_its_parts_derives(
     derive: Derive, small_warehouse: Settings
 ) -> None:
     build = build_for(small_warehouse, SESSION)
-    exported = pq.read_table(build.features_path)
     with connect(build.warehouse_path) as warehouse:
         stored = warehouse.sql("from features order by symbol, session_date").to_arrow_table()
-    assert bits(exported) == bits(stored) == bits(derive(prices(price_rows())))
+    derived = derive({"prices": prices(price_rows())})
+    assert set(stored["symbol"].to_pylist()) == set(SYMBOLS)
+    assert bits(stored) == bits(derived)

@@ -11,7 +11,9 @@ import yaml
 from models.advice_history import ADVICE_HISTORY
 from models.declaration import ColumnType, Table
 from models.lake import ACTIONS, INSTRUMENTS, MACRO, PRICES, RAW, UNIVERSE, quarantined
+from models.panel import ANCHORED, LAST_BAR, PANEL, RANKS, SYMBOL_FEATURES
 from models.store_inputs import CLIENT_IDENTITY, SNAPSHOT
+from models.vocabulary import MARKET_SYMBOLS
 
 MODELS = Path(__file__).parents[2] / "dbt" / "models"
 SQL_FILES = sorted(MODELS.rglob("*.sql"))
@@ -19,6 +21,7 @@ TYPES = {
     ColumnType.TEXT: "varchar",
     ColumnType.INTEGER: "bigint",
     ColumnType.FLOAT: "double",
+    ColumnType.SINGLE: "float",
     ColumnType.BOOLEAN: "boolean",
     ColumnType.DATE: "date",
     ColumnType.TIMESTAMP: "timestamp with time zone",
@@ -73,6 +76,11 @@ def model_of(sql: Path) -> dict[str, Any]:
     return model
 
 
+def is_view(sql: Path) -> bool:
+    """Whether a model is a view over millions of bars, whose stored rows are tested instead."""
+    return "materialized='view'" in sql.read_text("utf-8")
+
+
 def accepted_values(column: dict[str, Any]) -> Iterator[list[str]]:
     for test in column.get("data_tests", []):
         if isinstance(test, dict) and "accepted_values" in test:
@@ -113,9 +121,51 @@ def test_staging_keeps_declared_names_types_and_vocabularies(name: str) -> None:
         if column.name in left_out:
             continue
         assert staged[column.name]["data_type"] == TYPES[column.type]
-        if column.allowed is not None and column.name != "source":
+        if column.allowed is not None and column.name != "source" and name != "stg_prices":
             [values] = accepted_values(staged[column.name])
             assert sorted(values) == sorted(column.allowed)
+
+
+def test_the_panel_is_documented_as_it_is_declared() -> None:
+    for name, table in (("int_panel.sql", PANEL), ("int_last_bar.py", LAST_BAR)):
+        assert [
+            (
+                column["name"],
+                column["data_type"],
+                column.get("config", {}).get("meta", {}).get("unit"),
+                column["description"],
+            )
+            for column in model_of(MODELS / "intermediate" / name)["columns"]
+        ] == [(column.name, TYPES[column.type], column.unit, column.meaning) for column in table]
+
+
+def test_views_over_the_panel_say_of_its_columns_what_it_says() -> None:
+    stored = {column.name: column for column in PANEL}
+    for mart in ("features", "price"):
+        columns = {
+            column["name"]: column
+            for column in model_of(MODELS / "marts" / f"{mart}.sql")["columns"]
+        }
+        for name in columns.keys() & stored.keys():
+            assert columns[name]["description"] == stored[name].meaning, name
+            assert columns[name]["data_type"] == TYPES[stored[name].type], name
+    features = {column["name"] for column in model_of(MODELS / "marts" / "features.sql")["columns"]}
+    assert {column.name for column in (*ANCHORED[3:], *SYMBOL_FEATURES, *RANKS)} <= features
+
+
+def test_features_end_with_those_of_the_session() -> None:
+    shared = model_of(MODELS / "marts" / "session_features.sql")["columns"][1:]
+    columns = model_of(MODELS / "marts" / "features.sql")["columns"][-len(shared) :]
+    for ours, theirs in zip(columns, shared, strict=True):
+        assert {key: ours[key] for key in ("name", "data_type", "description")} == {
+            key: theirs[key] for key in ("name", "data_type", "description")
+        }
+        assert ours.get("config") == theirs.get("config")
+
+
+def test_the_market_of_returns_is_that_of_betas() -> None:
+    sql = (MODELS / "marts" / "daily_return.sql").read_text("utf-8")
+    assert f"set market_symbols = {list(MARKET_SYMBOLS)} " in sql
 
 
 def test_no_identity_reaches_the_warehouse() -> None:
@@ -149,6 +199,7 @@ def test_a_model_of_more_than_one_row_tests_its_key(sql: Path) -> None:
     tests = {name for test in model.get("data_tests", []) for name in test}
     assert (
         "unique_key" in tests
+        or is_view(sql)
         or model["description"].startswith("Grain: one row. ")
         or (model["description"].startswith("Grain: one row: "))
         or sql.stem in KEYED_BY_ANOTHER
@@ -163,7 +214,7 @@ def test_every_model_has_a_unit_test_but_those_that_only_rename_or_join() -> Non
     }
     renaming = {name for name, table in STAGED.items() if table in (*SNAPSHOT, *ADVICE_HISTORY)}
     facts = {"stg_cut", "stg_rejections", "stg_series", "stg_sessions"}
-    assert untested == renaming | facts | {"build", "corporate_action"}
+    assert untested == renaming | facts | {"build", "corporate_action", "int_panel"}
 
 
 @pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)

@@ -57,7 +57,9 @@ in_cents as (
 
     select
         *,
-        {{ divide_half_even('quantity_micros::hugeint * price_micros', '10000000000') }} as value_cents
+        case when quantity_micros = 0 then 0
+            else {{ divide_half_even('quantity_micros::hugeint * price_micros', '10000000000') }}
+        end as value_cents
     from valued
 
 ),

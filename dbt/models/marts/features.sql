@@ -1,65 +1,88 @@
-with returns as (
+{#-
+  The panel's features, what follows from one or two of them by arithmetic, and what all symbols of
+  a session share. Levels follow from their ratio to the close, which says them more exactly than
+  a level of single precision would.
+-#}
+{{ config(materialized='view') }}
 
-    select * from {{ ref('int_returns') }}
+{%- set sma_spans = [5, 10, 21, 50, 100, 200] -%}
+{%- set ema_spans = [5, 10, 12, 21, 26, 50, 100, 200] %}
 
-),
+with panel as (
 
-averages as (
-
-    select * from {{ ref('int_moving_averages') }}
-
-),
-
-volatility as (
-
-    select * from {{ ref('int_volatility') }}
+    select * from {{ ref('int_panel') }}
 
 ),
 
-momentum as (
+sessions as (
 
-    select * from {{ ref('int_momentum') }}
+    select * from {{ ref('session_features') }}
 
 ),
 
 features as (
 
     select
-        symbol,
-        session_date,
-        averages.close,
-        returns.log_return_1d,
-        returns.log_return_5d,
-        returns.log_return_21d,
-        returns.log_return_63d,
-        returns.log_return_252d,
-        {%- for span in [5, 10, 21, 50, 200] %}
-        averages.sma_{{ span }},
+        panel.symbol,
+        panel.session_date,
+        panel.close,
+        panel.log_return_1d,
+        panel.log_return_5d,
+        panel.log_return_21d,
+        panel.log_return_63d,
+        panel.log_return_252d,
+        panel.momentum_12_1,
+        -panel.log_return_5d as reversal_5d,
+        -panel.log_return_21d as reversal_21d,
+        panel.drawdown_252d,
+        panel.close_to_high_252d,
+        {%- for span in sma_spans %}
+        panel.close / (1 + panel.close_to_sma_{{ span }}::double) as sma_{{ span }},
         {%- endfor %}
-        {%- for span in [5, 10, 21, 50, 200] %}
-        averages.close / averages.sma_{{ span }} - 1 as close_to_sma_{{ span }},
+        {%- for span in sma_spans %}
+        panel.close_to_sma_{{ span }},
         {%- endfor %}
-        {%- for span in [10, 21, 50] %}
-        averages.ema_{{ span }},
+        {%- for span in ema_spans %}
+        panel.close / (1 + panel.close_to_ema_{{ span }}::double) as ema_{{ span }},
         {%- endfor %}
-        {%- for span in [10, 21, 50] %}
-        averages.close / averages.ema_{{ span }} - 1 as close_to_ema_{{ span }},
+        {%- for span in ema_spans %}
+        panel.close_to_ema_{{ span }},
         {%- endfor %}
-        averages.sma_10 / averages.sma_50 - 1 as sma_cross_10_50,
-        averages.sma_50 / averages.sma_200 - 1 as sma_cross_50_200,
-        averages.ema_10 / averages.ema_50 - 1 as ema_cross_10_50,
-        volatility.vol_21d_annual,
-        volatility.vol_63d_annual,
-        momentum.momentum_12_1,
-        momentum.reversal_21d,
-        momentum.drawdown_252d,
-        momentum.momentum_rank
-    from returns
-    inner join averages using (symbol, session_date)
-    inner join volatility using (symbol, session_date)
-    inner join momentum using (symbol, session_date)
+        panel.sma_cross_10_50,
+        panel.sma_cross_50_200,
+        panel.ema_cross_10_50,
+        panel.macd_12_26,
+        panel.macd_12_26::double - panel.macd_histogram_12_26_9::double as macd_signal_12_26_9,
+        panel.macd_histogram_12_26_9,
+        panel.macd_12_26 / panel.close as macd_to_close,
+        panel.macd_histogram_12_26_9 / panel.close as macd_histogram_to_close,
+        panel.rsi_14,
+        panel.bollinger_z_20,
+        panel.bollinger_width_20,
+        panel.vol_21d_annual,
+        panel.vol_63d_annual,
+        panel.vol_252d_annual,
+        panel.parkinson_vol_21d_annual,
+        panel.parkinson_vol_63d_annual,
+        panel.garman_klass_vol_21d_annual,
+        panel.garman_klass_vol_63d_annual,
+        panel.atr_14,
+        panel.atr_14 / panel.close as atr_14_to_close,
+        panel.beta_252d,
+        panel.market_correlation_252d,
+        panel.obv,
+        panel.dollar_volume,
+        panel.dollar_volume_21d,
+        panel.volume_z_63d,
+        panel.amihud_21d,
+        panel.momentum_rank,
+        panel.reversal_rank,
+        panel.volatility_rank,
+        panel.dollar_volume_rank,
+        sessions.* exclude (session_date)
+    from panel
+    left join sessions on panel.session_date = sessions.session_date
 
 )
 
 select * from features
-order by symbol, session_date

@@ -1,48 +1,58 @@
-with prices as (
+{{ config(materialized='view') }}
 
-    select * from {{ ref('stg_prices') }}
+with panel as (
+
+    select * from {{ ref('int_panel') }}
 
 ),
 
-adjustment as (
+last_bars as (
+
+    select
+        symbol,
+        cumulative_share_ratio as last_share_ratio,
+        cumulative_growth as last_growth
+    from {{ ref('int_last_bar') }}
+
+),
+
+in_last_terms as (
+
+    select
+        panel.*,
+        panel.cumulative_share_ratio / last_bars.last_share_ratio as shares_left,
+        panel.cumulative_growth / last_bars.last_growth as growth_left
+    from panel
+    inner join last_bars on panel.symbol = last_bars.symbol
+
+),
+
+prices as (
 
     select
         symbol,
         session_date,
-        share_femtos,
-        growth_femtos,
-        last_value(share_femtos) over symbols as last_share_femtos,
-        last_value(growth_femtos) over symbols as last_growth_femtos
-    from {{ ref('int_adjustment') }}
-    window symbols as (
-        partition by symbol order by session_date
-        rows between unbounded preceding and unbounded following
-    )
-
-),
-
-returns as (
-
-    select symbol, session_date, log_return_1d, simple_return_1d from {{ ref('int_returns') }}
+        source,
+        open,
+        high,
+        low,
+        close,
+        close_micros,
+        volume,
+        price_basis,
+        open * shares_left as split_adjusted_open,
+        high * shares_left as split_adjusted_high,
+        low * shares_left as split_adjusted_low,
+        close * shares_left as split_adjusted_close,
+        volume / shares_left as split_adjusted_volume,
+        close * growth_left as total_return_close,
+        log_return_1d,
+        exp(log_return_1d) - 1 as simple_return_1d,
+        dollar_volume,
+        known_at,
+        known_at_basis
+    from in_last_terms
 
 )
 
-select
-    symbol,
-    session_date,
-    prices.source,
-    prices.close,
-    prices.close_micros,
-    prices.price_basis,
-    prices.close / {{ growth_between('last_share_femtos', 'share_femtos') }}
-        as split_adjusted_close,
-    prices.close / {{ growth_between('last_growth_femtos', 'growth_femtos') }}
-        as total_return_close,
-    returns.log_return_1d,
-    returns.simple_return_1d,
-    prices.known_at,
-    prices.known_at_basis
-from prices
-inner join adjustment using (symbol, session_date)
-inner join returns using (symbol, session_date)
-order by symbol, session_date
+select * from prices

@@ -23,6 +23,12 @@ renamed as (
         known_at_basis
     from source
 
+),
+
+known as (
+
+    {{ known_versions('renamed', 'prices', ['source', 'symbol', 'session_date']) }}
+
 )
 
-{{ known_versions('renamed', 'prices', ['source', 'symbol', 'session_date']) }}
+select * from known
