@@ -68,6 +68,16 @@ class NodeResult:
         return self.status == "skipped"
 
     @property
+    def reason(self) -> str:
+        """Why it is not as it should be, in one line; empty where nothing is wrong."""
+        if self.failing_rows:
+            return f"{self.failing_rows:,} {'row fails' if self.failing_rows == 1 else 'rows fail'}"
+        lines = [line.strip() for line in self.message.splitlines() if line.strip()]
+        # Python tells last what went wrong, a database first.
+        told = lines[-1:] if any(line.startswith("Traceback") for line in lines) else lines[:3]
+        return " ".join(told) or ("" if self.passed else self.status)
+
+    @property
     def failed(self) -> bool:
         """Whether it stops the publication."""
         return not (self.passed or self.skipped or self.status == "warn")

@@ -97,7 +97,7 @@ def compact(attempt: BuildAttempt) -> dict[str, Any]:
         "seconds": round(attempt.seconds, 1),
         **asdict(totals(attempt.nodes)),
         "failures": [
-            {"name": node.name, "model": node.model, "failing_rows": node.failing_rows}
+            {"name": node.name, "model": node.model, "reason": node.reason}
             for node in failed[:_TOLD]
         ],
         "rows": {

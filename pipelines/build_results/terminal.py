@@ -78,11 +78,9 @@ def _attempt_cells(attempt: BuildAttempt) -> tuple[object, ...]:
 
 
 def _why(node: NodeResult) -> Iterator[RenderableType]:
-    failing = f", {node.failing_rows:,} failing rows" if node.failing_rows else ""
-    yield Text(
-        f"\n{node.kind.replace('_', ' ')} {node.name} of {node.model}: {node.status}{failing}"
-    )
-    if node.message:
+    of = "" if node.kind == "model" else f" of {node.model}"
+    yield Text(f"\n{node.kind.replace('_', ' ')} {node.name}{of}: {node.reason}")
+    if node.message and node.message != node.reason:
         yield _indented(node.message)
     if node.sample is None:
         return

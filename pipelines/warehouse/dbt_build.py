@@ -130,19 +130,13 @@ def _failure(
     return (WarehouseTestError if of_its_inputs else WarehouseError)(
         "dbt build",
         names + more,
-        "; ".join(_problem(node) for node in failed[:_SHOWN]),
+        "; ".join(
+            f"{node.kind} {node.name}: {node.reason}".rstrip(".") for node in failed[:_SHOWN]
+        ),
         "See which rows with `smartinvest warehouse results` or in Airflow's tab dbt results. Mend "
         "the data or quarantine it, then run `smartinvest transform` again; the last good "
         f"warehouse stays in place. Details are in {log}.",
     )
-
-
-def _problem(node: NodeResult) -> str:
-    if node.failing_rows:
-        rows = "row fails" if node.failing_rows == 1 else "rows fail"
-        return f"{node.kind} {node.name}: {node.failing_rows} {rows}"
-    lines = [line.strip() for line in node.message.splitlines() if line.strip()]
-    return f"{node.kind} {node.name}: {' '.join(lines[:3]) or node.status}".rstrip(".")
 
 
 def _last_lines(output: Path) -> tuple[str, ...]:

@@ -92,6 +92,8 @@ def _build_for(
     own = [attempt for attempt in attempts if attempt.started_by == run.run_id]
     good = [attempt for attempt in attempts if attempt.passed]
     if run.dag_id == DAG_ID and own:
+        if run.state in ("queued", "running"):
+            return own[0], "The run goes on; here is its last dbt build that has ended."
         return own[0], ""
     if run.dag_id == DAG_ID and run.state != "success":
         return attempts[0], (

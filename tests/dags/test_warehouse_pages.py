@@ -19,16 +19,19 @@ from pipelines.settings import load_settings
 
 BASE = "/warehouse-results"
 OWN_RUN = "asset_triggered__2022-12-28T21:04:00+00:00_abc"
+AGAIN = "backfill__2022-12-27__abc"
 GOOD = attempt(MODEL, minute=1)
 FAILED = failed_attempt(minute=4, started_by=OWN_RUN)
 WORDLESS = attempt(
     minute=5,
     session_date=SESSION - dt.timedelta(days=1),
+    started_by=AGAIN,
     problem="dbt build = 'x': dbt failed outside of any model or test",
     output=("Traceback <most> recent", "MemoryError"),
 )
 RUNS = [
     {"dag_id": "warehouse", "run_id": OWN_RUN, "partition_key": "2022-12-28", "state": "failed"},
+    {"dag_id": "warehouse", "run_id": AGAIN, "partition_key": "2022-12-27", "state": "running"},
     {"dag_id": "warehouse", "run_id": "ready", "partition_key": "2022-12-28", "state": "success"},
     {"dag_id": "warehouse", "run_id": "early", "partition_key": "2022-12-28", "state": "failed"},
     {"dag_id": "warehouse", "run_id": "none", "partition_key": "2022-12-20", "state": "failed"},
@@ -140,7 +143,7 @@ def test_the_list_has_every_build_newest_first_and_what_failed_in_it(
     builds = [WORDLESS, FAILED, GOOD]
     links = re.findall(rf"{BASE}/builds/([^\"]+)", answers["known"][LIST]["body"])
     assert links == [f"{build.session_date}/{build.attempt_id}" for build in builds]
-    assert FAILED_TEST.name in text
+    assert f"{FAILED_TEST.name}: 3 rows fail" in text
     assert "MemoryError" in text
     assert f"Readers see {GOOD.build}" in text
 
@@ -151,7 +154,7 @@ def test_a_failed_build_says_what_failed_which_rows_and_what_readers_see(
     text = page(answers, ONE)
     assert f"Nothing was published. Readers still see the last good build, {GOOD.build}" in text
     assert "Mend the data or quarantine it, then clear the task" in text
-    assert "3 failing rows" in text
+    assert "3 rows fail" in text
     assert "-63.5 KO" in text
     assert "and 1 more" in text
     assert "where close &lt;= 0" in text
@@ -174,6 +177,14 @@ def test_the_run_that_made_a_build_shows_it(answers: dict[str, Any]) -> None:
     text = page(answers, of_run("warehouse", OWN_RUN))
     assert text.startswith(f"Warehouse of {SESSION} Warehouse of {SESSION} failed")
     assert "1 other build of this session" in text
+
+
+def test_a_run_that_tries_again_says_that_what_it_shows_is_the_attempt_before(
+    answers: dict[str, Any],
+) -> None:
+    text = page(answers, of_run("warehouse", AGAIN))
+    assert "The run goes on; here is its last dbt build that has ended." in text
+    assert "MemoryError" in text
 
 
 def test_a_run_that_found_its_build_ready_shows_how_that_was_made(answers: dict[str, Any]) -> None:

@@ -84,6 +84,36 @@ def test_messages_are_plain_text_and_left_out_where_the_failing_rows_say_it(
     assert nodes["not_null_stg_prices_close"].failing_rows == 4
 
 
+TRACEBACK = """Runtime Error in model int_last_bar (models/intermediate/int_last_bar.py)
+  Python model failed:
+  Traceback (most recent call last):
+    File "somewhere.py", line 286, in run
+  NameError: name 'pa' is not defined
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (
+            "Database Error in model x\n\n  Out of Memory\n  a\n  b",
+            "Database Error in model x Out of Memory a",
+        ),
+        (TRACEBACK, "NameError: name 'pa' is not defined"),
+        ("", "error"),
+    ],
+    ids=["database", "Python", "no words"],
+)
+def test_the_reason_is_the_line_that_tells_most(message: str, reason: str) -> None:
+    assert replace(MODEL, status="error", message=message).reason == reason
+
+
+def test_a_failing_test_has_its_rows_as_the_reason_and_a_passed_one_has_none() -> None:
+    assert FAILED_TEST.reason == "3 rows fail"
+    assert replace(FAILED_TEST, failing_rows=1).reason == "1 row fails"
+    assert PASSED_TEST.reason == ""
+
+
 def test_a_dbt_that_ended_before_or_while_it_wrote_has_no_nodes(tmp_path: Path) -> None:
     assert read_nodes(tmp_path) == ()
     write_dbt_results(tmp_path)
@@ -183,7 +213,7 @@ def test_the_compact_form_is_plain_json_and_names_what_failed() -> None:
     assert json.loads(json.dumps(told)) == told
     assert told["status"] == "failed"
     assert told["failures"] == [
-        {"name": "stg_prices_is_in_range", "model": "stg_prices", "failing_rows": 3}
+        {"name": "stg_prices_is_in_range", "model": "stg_prices", "reason": "3 rows fail"}
     ]
     assert told["rows"] == {"price": 7}
 
