@@ -106,7 +106,7 @@ def _outcomes(run_id: str) -> list[dict[str, Any]]:
     idle = dict.fromkeys(("sells_cents", "buys_cents", "fees_cents"), 0)
     return [
         {
-            "account_id": "ada-account",
+            "account_id": "ada-taxable",
             "client_id": "ada",
             "outcome": "rebalanced",
             "allocation_run_id": run_id,
@@ -143,7 +143,7 @@ def _outcomes(run_id: str) -> list[dict[str, Any]]:
 def _allocation() -> list[dict[str, Any]]:
     return [
         {
-            "account_id": "ada-account",
+            "account_id": "ada-taxable",
             "symbol": symbol,
             "weight": weight,
             "current_weight": current,
@@ -158,7 +158,7 @@ def _allocation() -> list[dict[str, Any]]:
 def _trade(run_id: str, session: dt.date) -> dict[str, Any]:
     return {
         "trade_id": f"trade-of-{run_id}",
-        "account_id": "ada-account",
+        "account_id": "ada-taxable",
         "symbol": "AAPL",
         "side": "buy",
         "quantity_micros": 10_000_000,

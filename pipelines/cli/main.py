@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from pipelines.cli import bench, clients, docs, lake, operate, quarantine, stages, warehouse
+from pipelines.cli import (
+    bench,
+    clients,
+    docs,
+    lake,
+    operate,
+    quarantine,
+    query,
+    stages,
+    warehouse,
+)
 from pipelines.errors import SmartInvestError
 
 _INTERRUPTED = 130
@@ -23,6 +33,7 @@ app.add_typer(clients.app, name="clients")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(lake.app, name="lake")
 app.add_typer(warehouse.app, name="warehouse")
+app.add_typer(query.app)
 app.add_typer(docs.app)
 app.add_typer(bench.app, name="bench")
 

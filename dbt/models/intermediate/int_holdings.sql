@@ -1,12 +1,28 @@
-with positions as (
+with events as (
+
+    select * from {{ ref('int_account_events') }}
+
+),
+
+positions as (
 
     select
         account_id,
         symbol,
         sum(quantity_micros)::bigint as quantity_micros
-    from {{ ref('int_account_events') }}
+    from events
     group by account_id, symbol
     having sum(quantity_micros) <> 0 or symbol = '$CASH'
+
+),
+
+split_since as (
+
+    select distinct events.account_id, events.symbol
+    from events
+    inner join {{ ref('stg_actions') }} as actions
+        on events.symbol = actions.symbol and events.session_date < actions.session_date
+    where actions.kind = 'split'
 
 )
 
@@ -14,10 +30,11 @@ select
     positions.account_id,
     positions.symbol,
     -- A broker pays out the fraction that a split leaves where an account holds whole shares only.
-    case when accounts.share_kind = 'whole' and positions.symbol <> '$CASH'
+    case when accounts.share_kind = 'whole' and split_since.symbol is not null
         then trunc(positions.quantity_micros / 1000000)::bigint * 1000000
         else positions.quantity_micros
     end as quantity_micros
 from positions
+left join split_since using (account_id, symbol)
 left join {{ ref('stg_accounts') }} as accounts using (account_id)
 order by positions.account_id, positions.symbol
