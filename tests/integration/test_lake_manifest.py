@@ -118,6 +118,22 @@ def test_a_manifest_is_read_back_as_it_was_written(home: Settings) -> None:
     assert (home.lake / path).stat().st_mtime_ns == written
 
 
+def test_the_history_of_advice_names_a_build_and_is_no_part_of_its_data_snapshot(
+    home: Settings,
+) -> None:
+    load(home, LAST)
+    manifest = build_manifest(home, LAST, clients(home))
+    assert manifest.digest == manifest.data_snapshot
+    advice = FileRecord("history/forecast/run=a/0123.parquet", "0123", 7)
+    whole = manifest.with_history([advice])
+    assert whole.paths("history") == [advice.path]
+    assert whole.data_snapshot == manifest.data_snapshot != whole.digest
+    assert whole.with_history([]) == whole.without_history() == manifest
+    assert write_manifest(home, whole) == f"manifests/{whole.digest}.json"
+    assert read_manifest(home, whole.digest) == whole
+    assert read_manifest(home, whole.data_snapshot) == manifest
+
+
 def test_a_moved_home_keeps_its_snapshots(home: Settings, tmp_path: Path) -> None:
     load(home, LAST)
     manifest = build_manifest(home, LAST, [])
