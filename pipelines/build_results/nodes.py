@@ -14,6 +14,7 @@ PASSED = frozenset({"success", "pass", "no-op"})
 LONGEST_SQL = 20_000
 """Characters of a failed node's SQL that are kept."""
 
+_OUR_ERROR = re.compile(r"^pipelines\.errors\.\w+: ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -75,7 +76,7 @@ class NodeResult:
         lines = [line.strip() for line in self.message.splitlines() if line.strip()]
         # Python tells last what went wrong, a database first.
         told = lines[-1:] if any(line.startswith("Traceback") for line in lines) else lines[:3]
-        return " ".join(told) or ("" if self.passed else self.status)
+        return _OUR_ERROR.sub("", " ".join(told)) or ("" if self.passed else self.status)
 
     @property
     def failed(self) -> bool:

@@ -10,15 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from warehouse_inputs import SESSION, add_prices, price_row, price_rows
+from warehouse_inputs import (
+    SESSION,
+    action_row,
+    actions,
+    add_prices,
+    append,
+    price_row,
+    price_rows,
+)
 
+from models.lake import ACTIONS
 from pipelines.build_results import BuildAttempt, attempts_of, by_model
 from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.settings import Settings
 from pipelines.warehouse import build_for, dbt_build, transform
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
-BAD_CLOSE = -63.5
+BAD_AMOUNT = -0.5
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def home(small_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def failure(home: Settings) -> Failure:
-    add_prices(home, [price_row("KO", SESSION, BAD_CLOSE)])
+    append(home, ACTIONS, actions([action_row("KO", SESSION, "dividend", BAD_AMOUNT)]))
     said = command(home, "transform", "--session", SESSION.isoformat())
     return Failure(home, said, attempts_of(home, SESSION)[0])
 
@@ -79,17 +88,19 @@ def test_a_failed_build_keeps_the_rows_that_failed_and_publishes_nothing(
     attempt = failure.attempt
     assert not attempt.passed
     assert (failure.settings.warehouse / "current").resolve().name != attempt.build
-    failed = [node for node in attempt.nodes if node.failed]
-    assert {node.kind for node in failed} == {"test"}
-    samples = [node.sample for node in failed if node.sample is not None]
-    assert len(samples) == len(failed)
-    rows = [
-        dict(zip(sample.columns, row, strict=True)) for sample in samples for row in sample.rows
+    [failed] = [node for node in attempt.nodes if node.failed]
+    assert (failed.kind, failed.name, failed.model, failed.failing_rows) == (
+        "test",
+        "stg_actions_is_in_range",
+        "stg_actions",
+        1,
+    )
+    assert failed.sample is not None
+    rows = [dict(zip(failed.sample.columns, row, strict=True)) for row in failed.sample.rows]
+    assert [(row["symbol"], row["session_date"], row["amount"]) for row in rows] == [
+        ("KO", SESSION.isoformat(), str(BAD_AMOUNT))
     ]
-    assert {(row["symbol"], row["session_date"], row["close"]) for row in rows} == {
-        ("KO", SESSION.isoformat(), str(BAD_CLOSE))
-    }
-    assert by_model(attempt.nodes)[0].name == failed[0].model
+    assert by_model(attempt.nodes)[0].name == "stg_actions"
     assert next(node for node in attempt.nodes if node.name == "features").skipped
 
 
@@ -97,7 +108,7 @@ def test_the_terminal_tells_what_failed_and_which_rows_before_the_error(failure:
     assert failure.said.returncode == 1
     assert "FAILED, nothing was published" in failure.said.stdout
     assert "symbol KO" in failure.said.stdout
-    assert f"close {BAD_CLOSE}" in failure.said.stdout
+    assert f"amount {BAD_AMOUNT}" in failure.said.stdout
     assert "smartinvest warehouse results" in failure.said.stderr
 
 
@@ -119,8 +130,8 @@ def test_the_page_of_the_failed_build_shows_the_failing_rows(
     monkeypatch.syspath_prepend(PLUGINS)
     pages = importlib.import_module("warehouse_pages.pages")
     html = pages.one_build("/warehouse-results", failure.settings, failure.attempt)
-    assert "rows fail" in html
-    assert f"<td>{BAD_CLOSE}</td>" in html
+    assert "1 row fails" in html
+    assert f"<td>{BAD_AMOUNT}</td>" in html
     assert "<td>KO</td>" in html
     assert build_for(failure.settings, SESSION).path.name in html
 

@@ -100,9 +100,10 @@ TRACEBACK = """Runtime Error in model int_last_bar (models/intermediate/int_last
             "Database Error in model x Out of Memory a",
         ),
         (TRACEBACK, "NameError: name 'pa' is not defined"),
+        ("Traceback (most recent call last):\npipelines.errors.LakeError: it is cut", "it is cut"),
         ("", "error"),
     ],
-    ids=["database", "Python", "no words"],
+    ids=["database", "Python", "our own", "no words"],
 )
 def test_the_reason_is_the_line_that_tells_most(message: str, reason: str) -> None:
     assert replace(MODEL, status="error", message=message).reason == reason
