@@ -22,11 +22,12 @@ from pipelines.warehouse.panel.rows import (
     Array,
     Rows,
     Words,
-    dtype_of,
     from_arrow,
     plain,
 )
 from pipelines.warehouse.record import LAST_BARS_FILE, PANEL_FOLDER, PARTS_FILE
+
+Integers = npt.NDArray[np.int64]
 
 _FEW = 256
 """Up to so many symbols, row groups without any of them are skipped."""
@@ -67,50 +68,46 @@ class Base:
             shutil.copyfile(self._path(name), folder / name)
         return self.parts[name]
 
-    def newest_bars(
-        self, wanted: Mapping[str, int], columns: Sequence[str]
-    ) -> tuple[npt.NDArray[np.int64], dict[str, Array]]:
-        """Return the newest bars of some symbols, by symbol and session.
+    def put_newest_bars(
+        self, wanted: Mapping[str, int], ends: Integers, columns: Mapping[str, Array]
+    ) -> None:
+        """Put the newest bars of some symbols where a batch has room for them, oldest first.
 
         Parameters
         ----------
         wanted : how many of each symbol, sorted; no more than it has.
-        columns : numbers and dates of the panel.
-
-        Returns
-        -------
-        The position of each row's symbol among those wanted, and the columns.
+        ends : (symbols,), the row after each symbol's room.
+        columns : numbers and dates of the panel, to be filled.
         """
-        left = np.array(list(wanted.values()), np.int64)
-        found: list[tuple[npt.NDArray[np.int64], pa.Table]] = []
+        left, ends = np.array(list(wanted.values()), np.int64), ends.copy()
         for span in reversed(self.spans):
-            if (left <= 0).all():
-                break
-            codes, table = self._some_rows(span.name, list(wanted), columns)
-            left -= np.bincount(codes, minlength=len(left))
-            found.insert(0, (codes, table))
-        if not found:
-            return np.empty(0, np.int64), {name: np.empty(0, dtype_of(name)) for name in columns}
-        codes = np.concatenate([of for of, _ in found])
-        # Few codes are sorted by counting them.
-        order = np.argsort(codes.astype(np.min_scalar_type(len(wanted))), kind="stable")
-        codes = codes[order]
-        ends = np.cumsum(np.bincount(codes, minlength=len(wanted)))
-        age = ends[codes] - np.arange(len(codes)) - 1
-        is_wanted = age < np.array(list(wanted.values()))[codes]
-        order = order[is_wanted]
-        table = pa.concat_tables([rows for _, rows in found])
-        return codes[is_wanted], {name: plain(table[name])[order] for name in columns}
+            if not left.any():
+                return
+            codes, table = self._some_rows(span.name, list(wanted), list(columns))
+            counts = np.bincount(codes, minlength=len(left))
+            from_end = np.cumsum(counts)[codes] - np.arange(len(codes))
+            is_wanted = from_end <= left[codes]
+            rows = (ends[codes] - from_end)[is_wanted]
+            for name, column in columns.items():
+                column[rows] = plain(table[name])[is_wanted]
+            taken = np.minimum(counts, left)
+            left -= taken
+            ends -= taken
 
     def _some_rows(
         self, name: str, symbols: Sequence[str], columns: Sequence[str]
-    ) -> tuple[npt.NDArray[np.int64], pa.Table]:
+    ) -> tuple[Integers, pa.Table]:
         """Return the rows of some symbols in a part, and whose they are."""
-        few = None if len(symbols) > _FEW else pc.field("symbol").isin(symbols)
-        table = pq.read_table(
-            self._path(name), columns=["symbol", *columns], filters=few, read_dictionary=["symbol"]
-        )
+        names, few = ["symbol", *columns], len(symbols) <= _FEW
+        if few:
+            condition = pc.field("symbol").isin(symbols)
+            table = pq.read_table(self._path(name), columns=names, filters=condition)
+        else:
+            file = pq.ParquetFile(self._path(name), memory_map=True, read_dictionary=["symbol"])
+            table = file.read(names)
         column = table["symbol"].combine_chunks()
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
         place = pc.index_in(column.dictionary, pa.array(symbols, pa.string())).fill_null(-1)
         codes = np.asarray(place).astype(np.int64)[np.asarray(column.indices)]
         is_one = codes >= 0

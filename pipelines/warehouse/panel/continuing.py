@@ -90,19 +90,17 @@ def _with_past(
         for name, count in zip(names, new.tolist(), strict=True)
         if count
     }
-    there = list(wanted)
-    place = np.full(len(names), -1)
-    place[new > 0] = np.arange(len(there))
-    past_codes, past = base.newest_bars(wanted, PAST_COLUMNS)
-    bases = np.array([last_bars.basis(symbol) for symbol in there], np.int32)
-    both = np.concatenate([past_codes, place[codes]])
-    order = np.argsort(both, kind="stable")
-    nothing = np.zeros(len(past_codes), np.int64)  # of what nothing is computed from
-    joined = {
-        name: np.concatenate([past.get(name, nothing), columns[name]])[order] for name in COLUMNS
-    }
-    joined["price_basis"] = bases[both[order]]
-    return batch_from(there, both[order], joined, actions), new[new > 0]
+    there, new = list(wanted), new[new > 0]
+    ends = np.cumsum(np.array(list(wanted.values())) + new)
+    # Of past bars, what nothing is computed from stays zero.
+    both = {name: np.zeros(ends[-1], values.dtype) for name, values in columns.items()}
+    base.put_newest_bars(wanted, ends - new, {name: both[name] for name in PAST_COLUMNS})
+    rows = np.arange(len(codes)) + np.repeat(ends - np.cumsum(new), new)
+    for name, values in columns.items():
+        both[name][rows] = values
+    lengths = np.diff(ends, prepend=0)
+    both["price_basis"] = np.repeat([last_bars.basis(symbol) for symbol in there], lengths)
+    return batch_from(there, np.repeat(np.arange(len(there)), lengths), both, actions), new
 
 
 def _newest_rows(batch: Batch, numbers: Sequence[int], last_bars: LastBars, market: Market) -> Rows:

@@ -97,14 +97,15 @@ def bars_of(staged: Staged, symbols: Sequence[str], since: dt.date | None = None
     later = "" if since is None else f"and session_date >= date '{since}'"
     query = f"""
         select
-            symbol::enum({listed}) as symbol, session_date, open, high, low, close, close_micros,
-            volume, price_basis::enum({_words(PriceBasis)}) as price_basis, known_at,
+            try_cast(symbol as enum({listed})) as symbol, session_date, open, high, low, close,
+            close_micros, volume, price_basis::enum({_words(PriceBasis)}) as price_basis, known_at,
             known_at_basis::enum({_words(KnownAtBasis)}) as known_at_basis
         from stg_prices
         where symbol between {_quoted(symbols[0])} and {_quoted(symbols[-1])}
-            and symbol in ({listed}) {later}
+            {later}
         order by symbol, session_date, known_at
     """
+    # A long list of symbols as a condition would take longer than the reading.
     bars = _newest(staged.prices.query("stg_prices", query).to_arrow_table())
     _require_closes(bars)
     return bars
@@ -131,6 +132,8 @@ def never_ranked(staged: Staged) -> set[str]:
 def _newest(versions: pa.Table) -> pa.Table:
     """Keep the newest version of each bar, the last of its key; SQL takes as long as reading."""
     versions = versions.combine_chunks()
+    if versions["symbol"].null_count:  # others that lie between them
+        versions = versions.filter(versions["symbol"].is_valid())
     codes = np.asarray(versions["symbol"].combine_chunks().indices)
     days = np.asarray(versions["session_date"].cast(pa.int32()))
     is_newest = np.ones(len(days), bool)
