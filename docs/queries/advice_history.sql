@@ -5,6 +5,8 @@ select
     advice.session_date,
     advice.outcome,
     advice.trade_count,
+    advice.filled_trade_count,
+    advice.client_verdict,
     advice.turnover,
     advice.risk_score,
     result.advised_return_21d,

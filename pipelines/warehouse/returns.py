@@ -7,7 +7,7 @@ close, flows included, and the net external cash (or shares, at their close) tha
 What comes in counts from the session's start and what goes out until its end, so that nothing is
 earned on money that was not there and an account may be opened or emptied within a session. Only
 sessions with flows need a valuation, with the session before each: between them the links
-telescope. (GIPS 2020, provision 2.A.23: daily valuation and time-weighting of external flows.)
+telescope. (GIPS Standards for Firms 2020, section 2: valuation on the day of external flows.)
 
 **Money-weighted**: the rate at which the worth at the start and all flows, each growing over the
 share of the period that is left to it, become the worth at the end. With ``x`` the log growth over
