@@ -1,7 +1,7 @@
 """The one module that opens DuckDB: warehouse files, published ones for reading."""
 
-import os
 import shutil
+import uuid
 from pathlib import Path
 
 import duckdb
@@ -64,7 +64,7 @@ def _follow(file: Path) -> None:
 
     It is done on a copy, which takes the file's place: who has it open goes on reading.
     """
-    copy = file.with_name(f".{file.name}.{os.getpid()}")
+    copy = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     try:
         shutil.copyfile(file, copy)
         with open_writable(copy) as warehouse:
