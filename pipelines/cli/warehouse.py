@@ -7,7 +7,7 @@ import typer
 
 from pipelines.cli.common import SessionOption, out
 from pipelines.errors import WarehouseError
-from pipelines.settings import load_settings
+from pipelines.settings import Settings, load_settings
 
 app = typer.Typer(
     help="The warehouse's builds, and pictures of what they hold.", no_args_is_help=True
@@ -43,6 +43,35 @@ def builds() -> None:
 
 
 @app.command()
+def freshness(session: SessionOption = None) -> None:
+    """Show how old each source's newest row was when a build was cut; fails if one was late."""
+    from pipelines.lake import read_manifest
+    from pipelines.terminal import text_table
+    from pipelines.warehouse.record import read_record
+    from pipelines.warehouse.source_freshness import source_freshness
+
+    settings = load_settings()
+    build = read_record(_pointer(settings, session))
+    measured = source_freshness(settings, read_manifest(settings, build.data_snapshot))
+    rows = [
+        (
+            one.source,
+            one.status,
+            one.newest_known_at and f"{one.newest_known_at:%Y-%m-%d %H:%M}",
+            None if one.age is None else one.age.days,
+            one.warn_after.days,
+            one.error_after.days,
+        )
+        for one in measured
+    ]
+    names = ("source", "status", "newest known (UTC)", "days old", "warned after", "late after")
+    title = f"As of {build.known_at_cut:%Y-%m-%d %H:%M} UTC, the cut of {build.session_date}"
+    out.print(text_table(names, rows, title=title))
+    if any(one.status == "error" for one in measured):
+        raise typer.Exit(1)
+
+
+@app.command()
 def chart(
     symbol: Annotated[str, typer.Argument(help="The provider's symbol.")],
     session: SessionOption = None,
@@ -53,14 +82,17 @@ def chart(
 ) -> None:
     """Draw a symbol's prices and features: averages, bands, RSI, MACD, volatility, drawdown."""
     from pipelines.feature_chart import draw_chart
+
+    settings = load_settings()
+    path = path or settings.home / "charts" / f"{symbol.replace('/', '_')}.png"
+    out.print(f"{draw_chart(_pointer(settings, session), symbol, last, path)}")
+
+
+def _pointer(settings: Settings, session: str | None) -> Path:
+    """Return the link to a session's newest build; to the newest of all if none is named."""
     from pipelines.sessions import parse_session
     from pipelines.warehouse.publication import session_pointer
 
-    settings = load_settings()
-    build = (
-        session_pointer(settings, parse_session(session))
-        if session
-        else settings.warehouse / "current"
-    )
-    path = path or settings.home / "charts" / f"{symbol.replace('/', '_')}.png"
-    out.print(f"{draw_chart(build, symbol, last, path)}")
+    if session is None:
+        return settings.warehouse / "current"
+    return session_pointer(settings, parse_session(session))

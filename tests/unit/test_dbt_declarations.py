@@ -221,3 +221,24 @@ def test_every_model_has_a_unit_test_but_those_that_only_rename_or_join() -> Non
 def test_no_model_reads_a_clock_or_chance(sql: Path) -> None:
     forbidden = r"\b(now|today|current_date|current_timestamp|get_current_\w+|random|uuid)\b"
     assert re.search(forbidden, sql.read_text("utf-8"), re.IGNORECASE) is None
+
+
+def test_every_reader_outside_is_an_exposure_with_an_owner_and_reads_models_that_exist() -> None:
+    exposures = yaml.safe_load((MODELS / "exposures.yml").read_text("utf-8"))["exposures"]
+    models = {path.stem for path in SQL_FILES}
+    assert {"forecast", "rebalance"} <= {exposure["name"] for exposure in exposures}
+    for exposure in exposures:
+        assert exposure["description"].strip()
+        assert exposure["owner"].keys() == {"name", "email"}
+        read = [re.fullmatch(r"ref\('(\w+)'\)", ref) for ref in exposure["depends_on"]]
+        assert read
+        assert {match and match[1] for match in read} <= models
+
+
+def test_every_source_that_arrives_by_itself_has_a_freshness_and_no_other() -> None:
+    timed = {
+        key
+        for key, table in sources().items()
+        if (config := table.get("config", {})).get("freshness") and config["loaded_at_field"]
+    }
+    assert timed == {("lake", "prices"), ("lake", "actions"), ("lake", "macro")}
