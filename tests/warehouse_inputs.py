@@ -9,10 +9,16 @@ import numpy as np
 import pyarrow as pa
 
 from models.declaration import Table
-from models.lake import ACTIONS, INSTRUMENTS, PRICES
+from models.lake import ACTIONS, INSTRUMENTS, PRICES, QUARANTINED_PRICES
 from models.store_inputs import ACCOUNT, CLIENT, GOAL, HOLDING, PREFERENCE, RISK_PROFILE
 from models.vocabulary import Arrival
-from pipelines.lake import append_versions, arrow_schema, mark_checked, unchecked_files
+from pipelines.lake import (
+    add_rejections,
+    append_versions,
+    arrow_schema,
+    mark_checked,
+    unchecked_files,
+)
 from pipelines.sessions import available_at, session_after, sessions_between
 from pipelines.settings import Settings, load_settings
 from pipelines.store import insert, migrate, transaction
@@ -22,6 +28,7 @@ SESSIONS = sessions_between(session_after(SESSION, -299), SESSION)
 SYMBOLS = ("AAPL", "KO", "OLD", "QUAL", "XOM")
 OLD_LAST_SESSION = SESSIONS[-20]
 RECORDED_AT = dt.datetime(2022, 12, 1, 12, tzinfo=dt.UTC)
+RULES = "0" * 64
 OBSERVED_AT = dt.datetime(2022, 12, 30, 12, tzinfo=dt.UTC)
 
 
@@ -95,16 +102,34 @@ def make_home(home: Path, rows: Sequence[Mapping[str, Any]] | None = None) -> Se
     return settings
 
 
-def append(settings: Settings, table: Table, rows: pa.Table) -> None:
+def append(settings: Settings, table: Table, rows: pa.Table, session: dt.date = SESSION) -> None:
     """Append rows to the lake as an ingest of the session that bulk history arrived with."""
-    append_versions(settings, table, SESSION, rows, arrival=Arrival.BULK, observed_at=OBSERVED_AT)
+    append_versions(settings, table, session, rows, arrival=Arrival.BULK, observed_at=OBSERVED_AT)
 
 
-def add_prices(settings: Settings, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_prices(
+    settings: Settings, rows: Sequence[Mapping[str, Any]], session: dt.date = SESSION
+) -> None:
     """Append prices to the lake as if they had passed every expectation."""
-    append(settings, PRICES, prices(rows))
-    rules = "0" * 64
-    mark_checked(settings, PRICES, rules, SESSION, unchecked_files(settings, PRICES, rules))
+    append(settings, PRICES, prices(rows), session)
+    mark_checked(settings, PRICES, RULES, SESSION, unchecked_files(settings, PRICES, RULES))
+
+
+def reject_price(settings: Settings, symbol: str, session: dt.date) -> None:
+    """File a verdict on a bar that was known when its session's bars are by assumption."""
+    row = {
+        "source": "sample",
+        "symbol": symbol,
+        "session_date": session,
+        "known_at": available_at(session),
+        "rule": "price_is_right",
+        "observed_value": None,
+        "reason": "it is not right",
+        "remedy": "none",
+    }
+    table = pa.Table.from_pylist([row], arrow_schema(QUARANTINED_PRICES))
+    add_rejections(settings, PRICES, RULES, table)
+    mark_checked(settings, PRICES, RULES, SESSION, unchecked_files(settings, PRICES, RULES))
 
 
 def add_clients(settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,20 @@ from warehouse_inputs import (
     RECORDED_AT,
     SESSION,
     SESSIONS,
+    SYMBOLS,
     make_home,
     price_rows,
 )
 
+from models.panel import PANEL
 from models.store_outputs import ADVICE_RUN
 from pipelines.errors import LakeError, StoreError, WarehouseError
+from pipelines.lake import arrow_schema
 from pipelines.lineage import file_digest
 from pipelines.settings import Settings, load_settings
 from pipelines.store import insert, transaction
 from pipelines.warehouse import build_for, connect, transform
+from pipelines.warehouse.record import panel_hash
 
 
 def files(folder: Path) -> dict[Path, int]:
@@ -48,7 +54,12 @@ def test_a_build_says_what_it_was_made_from(small_warehouse: Settings) -> None:
 
     manifest = small_warehouse.lake / "manifests" / f"{build.data_snapshot}.json"
     assert json.loads(manifest.read_text())["session_date"] == SESSION.isoformat()
-    assert build.feature_hash == file_digest(build.features_path)
+    for part in build.panel:
+        file = build.panel_path / part.name
+        assert (part.digest, part.size_bytes) == (file_digest(file), file.stat().st_size)
+    assert build.feature_hash == panel_hash(build.panel)
+    assert sum(part.rows for part in build.panel) == len(price_rows())
+    assert build.base is None
     assert build.rows["features"] == len(price_rows())
     assert build.rows["account"] == 4
     with connect(small_warehouse.warehouse / "current") as warehouse:
@@ -58,19 +69,45 @@ def test_a_build_says_what_it_was_made_from(small_warehouse: Settings) -> None:
     assert (source, session, snapshot) == ("sample", SESSION, build.data_snapshot)
 
 
-def test_the_feature_file_is_ordered_by_symbol_and_session(small_warehouse: Settings) -> None:
-    features = pq.read_table(build_for(small_warehouse, SESSION).features_path)
-    keys = list(
-        zip(features["symbol"].to_pylist(), features["session_date"].to_pylist(), strict=True)
-    )
-    assert keys == sorted(keys)
-    assert {str(kind) for kind in features.schema.types} == {"string", "date32[day]", "double"}
-
-
-def test_no_path_of_the_machine_is_in_the_warehouse_file(small_warehouse: Settings) -> None:
+def test_each_part_of_the_panel_is_ordered_and_of_the_declared_types(
+    small_warehouse: Settings,
+) -> None:
     build = build_for(small_warehouse, SESSION)
-    assert str(small_warehouse.home).encode() not in build.warehouse_path.read_bytes()
+    for part in build.panel:
+        rows = pq.read_table(build.panel_path / part.name)
+        keys = list(zip(*(rows[name].to_pylist() for name in PANEL.key), strict=True))
+        assert keys == sorted(keys)
+        assert rows.schema.equals(arrow_schema(PANEL).remove_metadata())
+
+
+def test_a_stranger_reads_the_warehouse_from_any_folder(
+    small_warehouse: Settings, tmp_path: Path
+) -> None:
+    file = small_warehouse.warehouse / "current" / "warehouse.duckdb"
+    code = (
+        "import duckdb, sys\n"
+        "warehouse = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "warehouse.execute('set threads = 1')\n"
+        "print(warehouse.sql('select count(*), count(sma_21) from marts.features').fetchall())\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(file)], cwd=tmp_path, capture_output=True, check=True
+    )
+    rows, averages = len(price_rows()), len(price_rows()) - 20 * len(SYMBOLS)
+    assert found.stdout.decode().strip() == f"[({rows}, {averages})]"
+
+
+def test_nothing_of_a_build_reads_its_inputs_or_names_them(small_warehouse: Settings) -> None:
+    build = build_for(small_warehouse, SESSION)
     assert not list(build.path.rglob("inputs"))
+    with connect(build.path) as warehouse:
+        views = warehouse.sql(
+            "select schema_name || '.' || view_name, sql from duckdb_views() where not internal"
+        ).fetchall()
+        for name, sql in views:
+            assert "inputs/" not in sql
+            warehouse.execute(f"select * from {name} limit 1")
+    assert {name for name, sql in views if str(build.path) in sql} == {"intermediate.int_panel"}
 
 
 def test_the_first_build_of_a_code_runs_unit_tests_too_and_keeps_every_result(
@@ -133,6 +170,15 @@ def test_a_second_transform_with_nothing_changed_writes_nothing(
 def test_a_session_without_prices_is_refused(small_warehouse: Settings) -> None:
     with pytest.raises(LakeError, match="ingest"):
         transform(small_warehouse, SESSIONS[0] - dt.timedelta(days=365))
+
+
+def test_a_partition_that_is_gone_is_named_and_the_last_build_stays(tmp_path: Path) -> None:
+    settings = make_home(tmp_path / "home")
+    year = next(settings.lake.rglob("raw/prices/*/year=2022"))
+    [file] = year.iterdir()
+    file.unlink()
+    with pytest.raises(LakeError, match=rf"{file.name}.*it was there.*Restore it from a backup"):
+        transform(settings, SESSION)
 
 
 def test_a_session_that_was_never_built_names_the_command(small_warehouse: Settings) -> None:

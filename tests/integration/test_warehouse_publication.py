@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import psutil
 import pytest
 from warehouse_inputs import SESSION, SESSIONS, add_prices, change_answers, price_row
 
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings, load_settings
-from pipelines.warehouse import build_for, connect, dbt_build, publication, transform
+from pipelines.warehouse import build_for, connect, dbt_build, publication, stage, transform
 
 PATIENCE_S = 60.0
 
@@ -96,6 +97,49 @@ def test_a_removed_build_is_made_again_byte_for_byte_with_any_number_of_threads(
 
     assert build_for(published, SESSION) == before
     assert score_of_ada(before.warehouse_path) == 46
+
+
+def test_a_build_whose_record_was_not_written_is_none_and_goes(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build_for(published, SESSION)
+    change_answers(published, "ada", version=2, max_loss_percent=10)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(stage, "write_record", killed)
+        transform(published, SESSION)
+    assert build_for(published, SESSION) == before
+    assert len(list((published.warehouse / "builds").glob("2*"))) == 2
+
+    after = transform(published, SESSION)
+    assert after.base == before.path.name
+    assert score_of_ada(published.warehouse / "current") == 36
+    assert {path.name for path in (published.warehouse / "builds").iterdir()} == {
+        before.path.name,
+        after.path.name,
+    }
+
+
+def test_a_home_that_was_moved_is_read_where_it_is_now(
+    small_warehouse: Settings, tmp_path: Path
+) -> None:
+    moved = tmp_path / "it's moved"
+    shutil.copytree(small_warehouse.home, moved, symlinks=True)
+    elsewhere = build_for(load_settings({}, home=moved), SESSION)
+    [part] = [part for part in elsewhere.panel if part.name == "2022-11.parquet"]
+    for each in (elsewhere.panel_path).iterdir():
+        if each.name != part.name:
+            each.unlink()
+    with connect(elsewhere.path) as warehouse:
+        assert warehouse.sql("select count(*) from price").fetchall() == [(part.rows,)]
+    with duckdb.connect(str(elsewhere.warehouse_path), read_only=True) as warehouse:
+        assert warehouse.sql("select count(*) from marts.price").fetchall() == [(part.rows,)]
+    with connect(small_warehouse.warehouse / "current") as warehouse:
+        [(rows,)] = warehouse.sql("select count(*) from price").fetchall()
+    assert rows == sum(part.rows for part in elsewhere.panel)
 
 
 def test_a_failing_data_test_names_test_and_rows_and_leaves_the_last_build_in_place(
