@@ -155,7 +155,9 @@ def _run(symbols: int, years: int, root: Path, polars_python: Path) -> FeaturesB
     next_ingest = measured(_CONTESTANTS, "ingest", str(NEXT_SESSION), environ=environ)
     next_ = _settled(_CONTESTANTS, "next", str(NEXT_SESSION), environ=environ)
     if next_.result["base"] is None:
-        raise RuntimeError(f"the build of {NEXT_SESSION} began anew")
+        raise RuntimeError(
+            f"the build of {NEXT_SESSION} began anew: was the code edited since {LAST_SESSION}'s?"
+        )
     return FeaturesBenchmark(
         symbols=symbols,
         years=years,
