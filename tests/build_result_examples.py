@@ -22,7 +22,7 @@ MODEL = NodeResult(
 )
 FAILED_TEST = NodeResult(
     kind="test",
-    name="stg_prices_is_in_range",
+    name="stg_prices_is_sound",
     model="stg_prices",
     layer="staging",
     status="fail",

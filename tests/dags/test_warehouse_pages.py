@@ -159,7 +159,7 @@ def test_a_failed_build_says_what_failed_which_rows_and_what_readers_see(
     assert "and 1 more" in text
     assert "where close &lt;= 0" in text
     assert "1 of 2 failed" in text
-    assert text.index("stg_prices_is_in_range") < text.index("Models")
+    assert text.index("stg_prices_is_sound") < text.index("Models")
     assert "12,345" in text
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
-from warehouse_inputs import SESSION, SESSIONS, add_prices, change_answers, price_row
+from warehouse_inputs import SESSION, SESSIONS, action_row, actions, append, change_answers
 
+from models.lake import ACTIONS
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings, load_settings
 from pipelines.warehouse import build_for, connect, dbt_build, publication, stage, transform
@@ -146,9 +147,9 @@ def test_a_failing_data_test_names_test_and_rows_and_leaves_the_last_build_in_pl
     published: Settings,
 ) -> None:
     before = build_for(published, SESSION)
-    add_prices(published, [price_row("KO", SESSION, -1.0)])
+    append(published, ACTIONS, actions([action_row("KO", SESSION, "dividend", -1.0)]))
 
-    with pytest.raises(WarehouseError, match="stg_prices_is_in_range: 2 rows fail") as raised:
+    with pytest.raises(WarehouseError, match="stg_actions_is_sound: 1 row fails") as raised:
         transform(published, SESSION)
 
     assert "the last good warehouse stays" in str(raised.value)

@@ -91,7 +91,7 @@ def test_a_failed_build_keeps_the_rows_that_failed_and_publishes_nothing(
     [failed] = [node for node in attempt.nodes if node.failed]
     assert (failed.kind, failed.name, failed.model, failed.failing_rows) == (
         "test",
-        "stg_actions_is_in_range",
+        "stg_actions_is_sound",
         "stg_actions",
         1,
     )

@@ -214,7 +214,7 @@ def test_the_compact_form_is_plain_json_and_names_what_failed() -> None:
     assert json.loads(json.dumps(told)) == told
     assert told["status"] == "failed"
     assert told["failures"] == [
-        {"name": "stg_prices_is_in_range", "model": "stg_prices", "reason": "3 rows fail"}
+        {"name": "stg_prices_is_sound", "model": "stg_prices", "reason": "3 rows fail"}
     ]
     assert told["rows"] == {"price": 7}
 

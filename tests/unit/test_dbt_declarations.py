@@ -1,7 +1,6 @@
 """What dbt's YAML says is what models/ declares, and every model says everything of itself."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +80,14 @@ def is_view(sql: Path) -> bool:
     return "materialized='view'" in sql.read_text("utf-8")
 
 
-def accepted_values(column: dict[str, Any]) -> Iterator[list[str]]:
-    for test in column.get("data_tests", []):
-        if isinstance(test, dict) and "accepted_values" in test:
-            yield test["accepted_values"]["arguments"]["values"]
+def rules_of(model: dict[str, Any]) -> dict[str, Any]:
+    """What the one data test of a model asks of every row."""
+    found = [test["is_sound"] for test in model.get("data_tests", []) if "is_sound" in test]
+    if not found:
+        return {}
+    assert [test["name"] for test in found] == [f"{model['name']}_is_sound"]
+    rules: dict[str, Any] = found[0]["arguments"]
+    return rules
 
 
 def test_every_declared_table_of_lake_clients_and_advice_is_a_source_and_no_other() -> None:
@@ -111,7 +114,8 @@ def test_a_sources_columns_types_units_and_meanings_are_the_declared_ones(
 @pytest.mark.parametrize("name", STAGED)
 def test_staging_keeps_declared_names_types_and_vocabularies(name: str) -> None:
     table: Table = STAGED[name]
-    staged = {c["name"]: c for c in model_of(MODELS / "staging" / f"{name}.sql")["columns"]}
+    model = model_of(MODELS / "staging" / f"{name}.sql")
+    staged = {column["name"]: column for column in model["columns"]}
     left_out = set(table.column_names) - set(staged)
     assert left_out <= {
         *("recorded_by", "known_at_basis", "ingest_session", "adjusted_return_1d"),
@@ -122,8 +126,7 @@ def test_staging_keeps_declared_names_types_and_vocabularies(name: str) -> None:
             continue
         assert staged[column.name]["data_type"] == TYPES[column.type]
         if column.allowed is not None and column.name != "source" and name != "stg_prices":
-            [values] = accepted_values(staged[column.name])
-            assert sorted(values) == sorted(column.allowed)
+            assert sorted(rules_of(model)["values"][column.name]) == sorted(column.allowed)
 
 
 def test_the_panel_is_documented_as_it_is_declared() -> None:
@@ -196,9 +199,11 @@ def test_a_model_has_a_contract_a_grain_and_a_description_and_unit_for_every_col
 @pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
 def test_a_model_of_more_than_one_row_tests_its_key(sql: Path) -> None:
     model = model_of(sql)
-    tests = {name for test in model.get("data_tests", []) for name in test}
+    rules = rules_of(model)
+    named = {name for rule in rules.values() for name in rule}
+    assert named <= {column["name"] for column in model["columns"]}
     assert (
-        "unique_key" in tests
+        "key" in rules
         or is_view(sql)
         or model["description"].startswith("Grain: one row. ")
         or (model["description"].startswith("Grain: one row: "))
