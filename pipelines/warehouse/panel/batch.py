@@ -153,6 +153,8 @@ def _changes(
     """
     listed = pa.array(names, pa.string())
     actions = actions.filter(pc.is_in(actions["symbol"], listed))
+    if not actions.num_rows:
+        return np.empty(0, np.int64), np.empty(0), np.empty(0)
     of = np.asarray(pc.index_in(actions["symbol"], listed)).astype(np.int64)
     ex_days = np.asarray(actions["session_date"].cast(pa.int32())).astype(np.int64)
     keys = (codes << _DAY_BITS) + columns["session_date"]

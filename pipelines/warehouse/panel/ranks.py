@@ -6,9 +6,9 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-_SESSIONS_AT_ONCE = 64
+_SESSIONS_AT_ONCE = 16
 
 
 def rank_sessions(values: Matrix, pool: Executor) -> None:
@@ -28,16 +28,18 @@ def rank_sessions(values: Matrix, pool: Executor) -> None:
 
 def _rank_some(values: Matrix, begin: int) -> None:
     block = np.ascontiguousarray(values[:, begin : begin + _SESSIONS_AT_ONCE].T)
+    sessions, symbols = block.shape
     order = np.argsort(block, axis=1)  # NaN comes last
-    ordered = np.take_along_axis(block, order, axis=1)
-    places = np.arange(block.shape[1], dtype=np.int32)
-    is_first = np.ones(block.shape, bool)
-    is_first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    smaller = np.maximum.accumulate(np.where(is_first, places, 0), axis=1)
-    is_missing = np.isnan(ordered)
-    others = block.shape[1] - np.count_nonzero(is_missing, axis=1) - 1
+    order += (np.arange(sessions) * symbols)[:, None]
+    ordered = block.ravel()[order]
+    smaller = np.zeros(block.shape, np.int32)
+    is_larger = ordered[:, 1:] != ordered[:, :-1]
+    np.multiply(is_larger, np.arange(1, symbols, dtype=np.int32), out=smaller[:, 1:])
+    np.maximum.accumulate(smaller, axis=1, out=smaller)
+    counts = symbols - np.count_nonzero(np.isnan(block), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ranks = smaller / others[:, None].astype(np.float64)
-    ranks[is_missing | (others < 1)[:, None]] = np.nan
-    np.put_along_axis(block, order, ranks.astype(np.float32), axis=1)
+        ranks = smaller / (counts - 1.0)[:, None]
+    for row, count in zip(ranks, counts.tolist(), strict=True):
+        row[count if count > 1 else 0 :] = np.nan
+    block.ravel()[order] = ranks.astype(np.float32)
     values[:, begin : begin + _SESSIONS_AT_ONCE] = block.T

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from models.vocabulary import AssetClass, KnownAtBasis, PriceBasis
 from pipelines.errors import WarehouseError
 
-ROWS_AT_ONCE = 1 << 20
+ROWS_AT_ONCE = 1 << 21
 
 _NEVER_RANKED = (AssetClass.INDEX, AssetClass.VOLATILITY)
 
