@@ -7,7 +7,7 @@ Personal data lives in ``client_identity`` and nowhere else.
 
 from models.declaration import Table, boolean, date, integer, number, text
 from models.recording import recorded, version_of
-from models.store_ledger import LEDGER
+from models.store_ledger import COPIED_LEDGER, LEDGER
 from models.vocabulary import (
     AssetClass,
     GoalKind,
@@ -195,7 +195,7 @@ MARKET_PRICE = Table(
 
 INPUTS = (CLIENT, CLIENT_IDENTITY, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING, *LEDGER)
 REFERENCE = (INSTRUMENT, MARKET_PRICE)
-SNAPSHOT = (CLIENT, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING, *LEDGER)
+SNAPSHOT = (CLIENT, RISK_PROFILE, GOAL, PREFERENCE, ACCOUNT, HOLDING, *COPIED_LEDGER)
 """Inputs that are copied into the lake before a run; never the identity."""
 WITH_ALL_VERSIONS = (HOLDING,)
 """Those of them that are copied with all their versions: returns ask for what was held when."""

@@ -4,6 +4,8 @@ Lots and planned cash flows are versioned like all inputs. Transactions and feed
 row is never changed, and a transaction that was wrong is reversed by another.
 """
 
+from dataclasses import replace
+
 from models.declaration import Table, date, integer, text, timestamp
 from models.recording import recorded, version_of
 from models.vocabulary import (
@@ -152,3 +154,11 @@ FEEDBACK = Table(
 )
 
 LEDGER = (CASH_FLOW, TRANSACTION, TAX_LOT, FEEDBACK)
+
+_COPIED_TRANSACTION = replace(
+    TRANSACTION,
+    columns=tuple(column for column in TRANSACTION if column.name != "external_id"),
+    unique=(),
+)
+COPIED_LEDGER = (CASH_FLOW, _COPIED_TRANSACTION, TAX_LOT, FEEDBACK)
+"""The ledger without the reporter's own keys, in which an account's number may stand."""

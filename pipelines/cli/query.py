@@ -14,6 +14,7 @@ app = typer.Typer()
 
 _EXAMPLES = REPOSITORY / "docs" / "queries"
 _MOST_ROWS = 200
+_DIGITS = 8
 
 
 @app.command()
@@ -42,10 +43,16 @@ def query(
         columns, rows = ask(warehouse, _sql(question), _MOST_ROWS)
     table = Table(*columns)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*map(_cell, row))
     out.print(table)
     if len(rows) == _MOST_ROWS:
         out.print(f"the first {_MOST_ROWS} rows; there may be more")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.{_DIGITS}g}"
+    return "" if value is None else str(value)
 
 
 def _sql(question: str) -> str:

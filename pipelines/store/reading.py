@@ -17,7 +17,7 @@ _FETCHED_ROWS = 1 << 15
 
 def read(connection: sa.Connection, table: Table, *conditions: sa.ColumnElement[bool]) -> pa.Table:
     """Return the rows that meet all conditions, sorted by key (bytewise, on every database)."""
-    return _to_arrow(connection, table, sa.select(tables[table.name]).where(*conditions))
+    return _to_arrow(connection, table, _columns(table).where(*conditions))
 
 
 def read_current_from(
@@ -44,7 +44,7 @@ def read_current_from(
         .subquery()
     )
     current = sa.and_(source.c[owner] == newest.c[owner], source.c.version == newest.c.version)
-    return _to_arrow(connection, table, sa.select(source).join(newest, current))
+    return _to_arrow(connection, table, _columns(table).join(newest, current))
 
 
 def stream(
@@ -61,7 +61,7 @@ def stream(
     """
     source = tables[table.name]
     query = (
-        sa.select(*(source.c[name] for name in table.column_names))
+        _columns(table)
         .where(*conditions)
         .order_by(*(_bytewise(connection, source.c[name]) for name in table.key))
         .execution_options(yield_per=min(rows_per_part, _FETCHED_ROWS))
@@ -77,6 +77,11 @@ def stream(
             held = []
     if held:
         yield pa.Table.from_batches(held)
+
+
+def _columns(table: Table) -> sa.Select[Any]:
+    source = tables[table.name]
+    return sa.select(*(source.c[name] for name in table.column_names))
 
 
 def _bytewise(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -117,10 +117,7 @@ def test_staging_keeps_declared_names_types_and_vocabularies(name: str) -> None:
     model = model_of(MODELS / "staging" / f"{name}.sql")
     staged = {column["name"]: column for column in model["columns"]}
     left_out = set(table.column_names) - set(staged)
-    assert left_out <= {
-        *("recorded_by", "known_at_basis", "ingest_session", "adjusted_return_1d"),
-        "external_id",
-    }
+    assert left_out <= {"recorded_by", "known_at_basis", "ingest_session", "adjusted_return_1d"}
     for column in table:
         if column.name in left_out:
             continue

@@ -54,6 +54,8 @@ def test_personal_data_is_declared_in_one_table_that_no_snapshot_copies() -> Non
     holders = [table.name for table in ALL if personal & set(table.column_names)]
     assert holders == ["client_identity"]
     assert store_inputs.CLIENT_IDENTITY not in store_inputs.SNAPSHOT
+    copied = {name for table in store_inputs.SNAPSHOT for name in table.column_names}
+    assert not copied & {*personal, "external_id"}
 
 
 def test_a_table_refuses_a_key_that_it_does_not_declare() -> None:
