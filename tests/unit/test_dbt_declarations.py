@@ -16,6 +16,7 @@ from models.vocabulary import MARKET_SYMBOLS
 
 MODELS = Path(__file__).parents[2] / "dbt" / "models"
 SQL_FILES = sorted(MODELS.rglob("*.sql"))
+MODEL_FILES = [*SQL_FILES, *sorted(MODELS.rglob("*.py"))]
 TYPES = {
     ColumnType.TEXT: "varchar",
     ColumnType.INTEGER: "bigint",
@@ -179,18 +180,29 @@ def test_no_identity_reaches_the_warehouse() -> None:
     assert not columns & personal
 
 
-@pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", MODEL_FILES, ids=lambda path: path.stem)
 def test_a_model_has_a_contract_a_grain_and_a_description_and_unit_for_every_column(
-    sql: Path,
+    file: Path,
 ) -> None:
-    model = model_of(sql)
-    assert model["name"] == sql.stem
-    assert model["config"]["contract"]["enforced"]
+    model = model_of(file)
+    assert model["name"] == file.stem
+    if file.suffix == ".sql":
+        assert model["config"]["contract"]["enforced"]
+    else:  # dbt refuses contracts of Python models
+        assert any("has_types" in test for test in model["data_tests"])
     assert model["description"].startswith("Grain: one row")
     for column in model["columns"]:
         assert column["description"].strip(), column["name"]
-        if column["data_type"] in ("double", "bigint"):
+        if column["data_type"] in ("double", "float", "bigint"):
             assert column["config"]["meta"]["unit"], column["name"]
+
+
+def test_every_column_of_every_source_is_documented() -> None:
+    for key, table in sources().items():
+        assert table["description"].strip(), key
+        for column in table["columns"]:
+            assert column["description"].strip(), (key, column["name"])
+            assert column["data_type"], (key, column["name"])
 
 
 @pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
@@ -220,6 +232,17 @@ def test_every_model_has_a_unit_test_but_those_that_only_rename_or_join() -> Non
 
 
 @pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
+def test_a_model_is_named_steps_and_a_select_from_the_last_in_the_order_of_its_key(
+    sql: Path,
+) -> None:
+    text = sql.read_text("utf-8")
+    ending = re.search(r"\n\)\n\nselect \* from \w+(\nwhere .+)?(\norder by .+)?\n$", text)
+    assert ending is not None
+    is_one_row = model_of(sql)["description"].startswith(("Grain: one row. ", "Grain: one row: "))
+    assert bool(ending[2]) is not (is_view(sql) or is_one_row)
+
+
+@pytest.mark.parametrize("sql", SQL_FILES, ids=lambda path: path.stem)
 def test_no_model_reads_a_clock_or_chance(sql: Path) -> None:
     forbidden = r"\b(now|today|current_date|current_timestamp|get_current_\w+|random|uuid)\b"
     assert re.search(forbidden, sql.read_text("utf-8"), re.IGNORECASE) is None
@@ -227,7 +250,7 @@ def test_no_model_reads_a_clock_or_chance(sql: Path) -> None:
 
 def test_every_reader_outside_is_an_exposure_with_an_owner_and_reads_models_that_exist() -> None:
     exposures = yaml.safe_load((MODELS / "exposures.yml").read_text("utf-8"))["exposures"]
-    models = {path.stem for path in SQL_FILES}
+    models = {path.stem for path in MODEL_FILES}
     assert {"forecast", "rebalance"} <= {exposure["name"] for exposure in exposures}
     for exposure in exposures:
         assert exposure["description"].strip()

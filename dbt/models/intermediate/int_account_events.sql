@@ -168,14 +168,20 @@ events as (
         on moved.trade_date <= sessions.session_date
     where not moved.is_contained
 
+),
+
+final as (
+
+    select
+        account_id,
+        session_date,
+        symbol,
+        sum(quantity_micros)::bigint as quantity_micros,
+        coalesce(sum(quantity_micros) filter (where is_external), 0)::bigint as external_micros
+    from events
+    group by account_id, session_date, symbol
+
 )
 
-select
-    account_id,
-    session_date,
-    symbol,
-    sum(quantity_micros)::bigint as quantity_micros,
-    coalesce(sum(quantity_micros) filter (where is_external), 0)::bigint as external_micros
-from events
-group by account_id, session_date, symbol
+select * from final
 order by account_id, session_date, symbol

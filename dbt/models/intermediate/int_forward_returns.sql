@@ -66,17 +66,23 @@ starts as materialized (
     from periods
     inner join bars using (session_date)
 
+),
+
+final as (
+
+    select
+        starts.session_date,
+        starts.symbol,
+        starts.horizon_sessions,
+        starts.end_session_date,
+        ends.bar_number - starts.bar_number as bar_count,
+        (ends.cumulative_femtos - starts.cumulative_femtos)::double / 1e15::double as log_return
+    from starts
+    inner join bars as ends
+        on starts.symbol = ends.symbol and starts.end_session_date = ends.session_date
+    where 5 * (ends.bar_number - starts.bar_number) >= 4 * starts.horizon_sessions
+
 )
 
-select
-    starts.session_date,
-    starts.symbol,
-    starts.horizon_sessions,
-    starts.end_session_date,
-    ends.bar_number - starts.bar_number as bar_count,
-    (ends.cumulative_femtos - starts.cumulative_femtos)::double / 1e15::double as log_return
-from starts
-inner join bars as ends
-    on starts.symbol = ends.symbol and starts.end_session_date = ends.session_date
-where 5 * (ends.bar_number - starts.bar_number) >= 4 * starts.horizon_sessions
-order by starts.session_date, starts.symbol, starts.horizon_sessions
+select * from final
+order by session_date, symbol, horizon_sessions

@@ -24,17 +24,23 @@ split_since as (
         on events.symbol = actions.symbol and events.session_date < actions.session_date
     where actions.kind = 'split'
 
+),
+
+final as (
+
+    select
+        positions.account_id,
+        positions.symbol,
+        -- A broker pays out the fraction that a split leaves where an account holds whole shares only.
+        case when accounts.share_kind = 'whole' and split_since.symbol is not null
+            then trunc(positions.quantity_micros / 1000000)::bigint * 1000000
+            else positions.quantity_micros
+        end as quantity_micros
+    from positions
+    left join split_since using (account_id, symbol)
+    left join {{ ref('stg_accounts') }} as accounts using (account_id)
+
 )
 
-select
-    positions.account_id,
-    positions.symbol,
-    -- A broker pays out the fraction that a split leaves where an account holds whole shares only.
-    case when accounts.share_kind = 'whole' and split_since.symbol is not null
-        then trunc(positions.quantity_micros / 1000000)::bigint * 1000000
-        else positions.quantity_micros
-    end as quantity_micros
-from positions
-left join split_since using (account_id, symbol)
-left join {{ ref('stg_accounts') }} as accounts using (account_id)
-order by positions.account_id, positions.symbol
+select * from final
+order by account_id, symbol

@@ -9,14 +9,20 @@ with periods as (
         ('1_year', interval 1 year)
     ) as lengths (period, length)
 
+),
+
+final as (
+
+    select
+        periods.period,
+        max(sessions.session_date) as start_session_date
+    from periods
+    cross join {{ ref('stg_cut') }} as cut
+    inner join {{ ref('stg_sessions') }} as sessions
+        on sessions.session_date <= cut.session_date - periods.length
+    group by periods.period
+
 )
 
-select
-    periods.period,
-    max(sessions.session_date) as start_session_date
-from periods
-cross join {{ ref('stg_cut') }} as cut
-inner join {{ ref('stg_sessions') }} as sessions
-    on sessions.session_date <= cut.session_date - periods.length
-group by periods.period
-order by periods.period
+select * from final
+order by period

@@ -85,20 +85,26 @@ rejections as (
     where dataset = 'prices'
     group by day
 
+),
+
+final as (
+
+    select
+        sessions.session_date,
+        sessions.known_at_cut,
+        (counted.begun_count - counted.gone_count)::bigint as expected_count,
+        counted.gone_count::bigint as gone_count,
+        case when exists (from {{ ref('stg_universe') }}) then counted.member_count end::bigint
+            as member_count,
+        coalesce(rejections.rejected_count, 0) as rejected_count
+    from sessions
+    asof join counted
+        on sessions.session_date >= counted.day
+    left join rejections
+        on sessions.session_date = rejections.session_date
+    where counted.begun_count > 0
+
 )
 
-select
-    sessions.session_date,
-    sessions.known_at_cut,
-    (counted.begun_count - counted.gone_count)::bigint as expected_count,
-    counted.gone_count::bigint as gone_count,
-    case when exists (from {{ ref('stg_universe') }}) then counted.member_count end::bigint
-        as member_count,
-    coalesce(rejections.rejected_count, 0) as rejected_count
-from sessions
-asof join counted
-    on sessions.session_date >= counted.day
-left join rejections
-    on sessions.session_date = rejections.session_date
-where counted.begun_count > 0
-order by sessions.session_date
+select * from final
+order by session_date

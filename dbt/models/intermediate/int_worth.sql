@@ -220,15 +220,21 @@ by_owner as (
         client_id as owner_id
     from by_account
 
+),
+
+final as (
+
+    select
+        owner_kind,
+        owner_id,
+        client_id,
+        session_date,
+        case when count(*) = count(worth_micros) then sum(worth_micros) end::bigint as worth_micros,
+        case when count(*) = count(flow_micros) then sum(flow_micros) end::bigint as flow_micros
+    from by_owner
+    group by owner_kind, owner_id, client_id, session_date
+
 )
 
-select
-    owner_kind,
-    owner_id,
-    client_id,
-    session_date,
-    case when count(*) = count(worth_micros) then sum(worth_micros) end::bigint as worth_micros,
-    case when count(*) = count(flow_micros) then sum(flow_micros) end::bigint as flow_micros
-from by_owner
-group by owner_kind, owner_id, client_id, session_date
+select * from final
 order by owner_kind, owner_id, session_date

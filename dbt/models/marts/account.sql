@@ -54,35 +54,41 @@ planned as (
     select account_id, withdrawal_3m_cents, net_flow_1y_cents
     from {{ ref('int_planned_flows') }}
 
+),
+
+final as (
+
+    select
+        accounts.account_id,
+        accounts.version as account_version,
+        holding_versions.holding_version,
+        accounts.client_id,
+        accounts.goal_id,
+        accounts.tax_kind,
+        accounts.share_kind,
+        accounts.cash_buffer_cents,
+        worth.cash_micros::bigint as cash_micros,
+        worth.wealth_cents::bigint as wealth_cents,
+        worth.holding_count,
+        worth.unpriced_count,
+        drifts.target_run_id,
+        case when worth.unpriced_count = 0 and worth.wealth_cents > 0 then drifts.drift end as drift,
+        coalesce(planned.withdrawal_3m_cents, 0)::bigint as planned_withdrawal_3m_cents,
+        coalesce(planned.net_flow_1y_cents, 0)::bigint as planned_net_flow_1y_cents,
+        case
+            when goals.goal_id is null then 'goal_missing'
+            when worth.unpriced_count > 0 then 'unpriced_holding'
+            when worth.wealth_cents <= 0 then 'empty'
+        end as issue
+    from accounts
+    inner join worth using (account_id)
+    left join holding_versions using (account_id)
+    left join drifts using (account_id)
+    left join planned using (account_id)
+    left join {{ ref('stg_goals') }} as goals
+        on accounts.goal_id = goals.goal_id and accounts.client_id = goals.client_id
+
 )
 
-select
-    accounts.account_id,
-    accounts.version as account_version,
-    holding_versions.holding_version,
-    accounts.client_id,
-    accounts.goal_id,
-    accounts.tax_kind,
-    accounts.share_kind,
-    accounts.cash_buffer_cents,
-    worth.cash_micros::bigint as cash_micros,
-    worth.wealth_cents::bigint as wealth_cents,
-    worth.holding_count,
-    worth.unpriced_count,
-    drifts.target_run_id,
-    case when worth.unpriced_count = 0 and worth.wealth_cents > 0 then drifts.drift end as drift,
-    coalesce(planned.withdrawal_3m_cents, 0)::bigint as planned_withdrawal_3m_cents,
-    coalesce(planned.net_flow_1y_cents, 0)::bigint as planned_net_flow_1y_cents,
-    case
-        when goals.goal_id is null then 'goal_missing'
-        when worth.unpriced_count > 0 then 'unpriced_holding'
-        when worth.wealth_cents <= 0 then 'empty'
-    end as issue
-from accounts
-inner join worth using (account_id)
-left join holding_versions using (account_id)
-left join drifts using (account_id)
-left join planned using (account_id)
-left join {{ ref('stg_goals') }} as goals
-    on accounts.goal_id = goals.goal_id and accounts.client_id = goals.client_id
-order by accounts.account_id
+select * from final
+order by account_id

@@ -23,13 +23,19 @@ exposures as (
     from holdings
     group by account_id, client_id, goal_id, asset_class
 
+),
+
+final as (
+
+    select
+        *,
+        value_cents::double
+            / nullif(sum(value_cents) over (partition by account_id), 0)::double as weight,
+        value_cents::double
+            / nullif(sum(value_cents) over (partition by client_id, goal_id), 0)::double as goal_weight
+    from exposures
+
 )
 
-select
-    *,
-    value_cents::double
-        / nullif(sum(value_cents) over (partition by account_id), 0)::double as weight,
-    value_cents::double
-        / nullif(sum(value_cents) over (partition by client_id, goal_id), 0)::double as goal_weight
-from exposures
+select * from final
 order by account_id, asset_class

@@ -83,14 +83,20 @@ bases as (
     from {{ ref('stg_tax_lots') }}
     group by account_id, symbol
 
+),
+
+final as (
+
+    select
+        weighted.*,
+        targets.target_weight,
+        weighted.weight - targets.target_weight as drift_weight,
+        bases.basis_cents
+    from weighted
+    left join bases using (account_id, symbol)
+    left join {{ ref('int_last_targets') }} as targets using (account_id, symbol)
+
 )
 
-select
-    weighted.*,
-    targets.target_weight,
-    weighted.weight - targets.target_weight as drift_weight,
-    bases.basis_cents
-from weighted
-left join bases using (account_id, symbol)
-left join {{ ref('int_last_targets') }} as targets using (account_id, symbol)
-order by weighted.account_id, weighted.symbol
+select * from final
+order by account_id, symbol

@@ -100,19 +100,25 @@ realised as (
     left join periods using (session_date)
     left join benchmarks using (run_id)
 
+),
+
+final as (
+
+    select
+        run_id,
+        session_date,
+        account_id,
+        client_id,
+        end_session_date,
+        unpriced_count,
+        advised_return as advised_return_21d,
+        unchanged_return as unchanged_return_21d,
+        benchmark_return as benchmark_return_21d,
+        advised_return - unchanged_return as gain_over_unchanged_21d,
+        advised_return - benchmark_return as gain_over_benchmark_21d
+    from realised
+
 )
 
-select
-    run_id,
-    session_date,
-    account_id,
-    client_id,
-    end_session_date,
-    unpriced_count,
-    advised_return as advised_return_21d,
-    unchanged_return as unchanged_return_21d,
-    benchmark_return as benchmark_return_21d,
-    advised_return - unchanged_return as gain_over_unchanged_21d,
-    advised_return - benchmark_return as gain_over_benchmark_21d
-from realised
+select * from final
 order by session_date, account_id

@@ -101,37 +101,43 @@ scored as (
         end::bigint as risk_score
     from parts
 
+),
+
+final as (
+
+    select
+        client_id,
+        goal_id,
+        goal_version,
+        risk_profile_version,
+        goal_kind,
+        priority,
+        target_cents,
+        target_date,
+        horizon_days,
+        horizon_years,
+        horizon_sessions,
+        account_count,
+        wealth_cents,
+        unpriced_count,
+        finance_score,
+        horizon_score,
+        capacity_score,
+        willingness_score,
+        consistency_penalty,
+        risk_score,
+        limiting_part,
+        least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double * {{ planning_loss }}
+            as max_loss,
+        least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double as max_risky_weight,
+        min_cash_cents,
+        excluded_symbols,
+        excluded_classes,
+        max_symbol_weight,
+        issue
+    from scored
+
 )
 
-select
-    client_id,
-    goal_id,
-    goal_version,
-    risk_profile_version,
-    goal_kind,
-    priority,
-    target_cents,
-    target_date,
-    horizon_days,
-    horizon_years,
-    horizon_sessions,
-    account_count,
-    wealth_cents,
-    unpriced_count,
-    finance_score,
-    horizon_score,
-    capacity_score,
-    willingness_score,
-    consistency_penalty,
-    risk_score,
-    limiting_part,
-    least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double * {{ planning_loss }}
-        as max_loss,
-    least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double as max_risky_weight,
-    min_cash_cents,
-    excluded_symbols,
-    excluded_classes,
-    max_symbol_weight,
-    issue
-from scored
+select * from final
 order by client_id, goal_id

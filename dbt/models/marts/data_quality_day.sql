@@ -11,17 +11,23 @@ with bars as (
     inner join {{ ref('int_session_quality') }} as quality using (session_date)
     group by panel.session_date
 
+),
+
+final as (
+
+    select
+        quality.session_date,
+        coalesce(bars.accepted_count, 0) as accepted_count,
+        quality.rejected_count,
+        coalesce(bars.late_count, 0) as late_count,
+        quality.expected_count - coalesce(bars.accepted_count, 0) as missing_count,
+        coalesce(bars.accepted_count - bars.with_volume_count, 0) as without_volume_count,
+        quality.expected_count,
+        quality.gone_count,
+        quality.member_count
+    from {{ ref('int_session_quality') }} as quality
+    left join bars using (session_date)
+
 )
 
-select
-    quality.session_date,
-    coalesce(bars.accepted_count, 0) as accepted_count,
-    quality.rejected_count,
-    coalesce(bars.late_count, 0) as late_count,
-    quality.expected_count - coalesce(bars.accepted_count, 0) as missing_count,
-    coalesce(bars.accepted_count - bars.with_volume_count, 0) as without_volume_count,
-    quality.expected_count,
-    quality.gone_count,
-    quality.member_count
-from {{ ref('int_session_quality') }} as quality
-left join bars using (session_date)
+select * from final

@@ -81,13 +81,19 @@ accuracy as (
     from results
     group by session_date, model_name, horizon_sessions
 
+),
+
+final as (
+
+    select
+        accuracy.*,
+        accuracy.mae / nullif(accuracy.naive_mae, 0) as mae_to_naive,
+        accuracy.rmse / nullif(accuracy.naive_rmse, 0) as rmse_to_naive,
+        correlations.rank_correlation
+    from accuracy
+    left join correlations using (session_date, model_name, horizon_sessions)
+
 )
 
-select
-    accuracy.*,
-    accuracy.mae / nullif(accuracy.naive_mae, 0) as mae_to_naive,
-    accuracy.rmse / nullif(accuracy.naive_rmse, 0) as rmse_to_naive,
-    correlations.rank_correlation
-from accuracy
-left join correlations using (session_date, model_name, horizon_sessions)
-order by accuracy.session_date, accuracy.model_name, accuracy.horizon_sessions
+select * from final
+order by session_date, model_name, horizon_sessions

@@ -10,29 +10,35 @@ forecasts as (
 
     select * from {{ ref('stg_forecasts') }}
 
+),
+
+final as (
+
+    select
+        runs.session_date,
+        forecasts.symbol,
+        forecasts.model_name,
+        forecasts.horizon_sessions,
+        forecasts.run_id,
+        forecasts.model_version,
+        forecasts.serves,
+        forecasts.confidence,
+        forecasts.expected_log_return,
+        forecasts.lower_log_return,
+        forecasts.upper_log_return,
+        returns.end_session_date,
+        returns.log_return as realised_log_return,
+        returns.log_return - forecasts.expected_log_return as error,
+        returns.log_return between forecasts.lower_log_return and forecasts.upper_log_return
+            as is_inside_interval
+    from forecasts
+    inner join runs using (run_id)
+    left join {{ ref('int_forward_returns') }} as returns
+        on runs.session_date = returns.session_date
+        and forecasts.symbol = returns.symbol
+        and forecasts.horizon_sessions = returns.horizon_sessions
+
 )
 
-select
-    runs.session_date,
-    forecasts.symbol,
-    forecasts.model_name,
-    forecasts.horizon_sessions,
-    forecasts.run_id,
-    forecasts.model_version,
-    forecasts.serves,
-    forecasts.confidence,
-    forecasts.expected_log_return,
-    forecasts.lower_log_return,
-    forecasts.upper_log_return,
-    returns.end_session_date,
-    returns.log_return as realised_log_return,
-    returns.log_return - forecasts.expected_log_return as error,
-    returns.log_return between forecasts.lower_log_return and forecasts.upper_log_return
-        as is_inside_interval
-from forecasts
-inner join runs using (run_id)
-left join {{ ref('int_forward_returns') }} as returns
-    on runs.session_date = returns.session_date
-    and forecasts.symbol = returns.symbol
-    and forecasts.horizon_sessions = returns.horizon_sessions
-order by runs.session_date, forecasts.symbol, forecasts.model_name, forecasts.horizon_sessions
+select * from final
+order by session_date, symbol, model_name, horizon_sessions

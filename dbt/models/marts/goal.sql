@@ -23,26 +23,32 @@ classes as (
     where value_cents > 0
     group by client_id, goal_id
 
+),
+
+final as (
+
+    select
+        goals.goal_id,
+        goals.version as goal_version,
+        goals.client_id,
+        goals.kind,
+        goals.priority,
+        goals.target_date,
+        goals.target_cents,
+        coalesce(worth.account_count, 0) as account_count,
+        coalesce(worth.wealth_cents, 0)::bigint as wealth_cents,
+        coalesce(worth.cash_cents, 0)::bigint as cash_cents,
+        coalesce(worth.unpriced_count, 0)::bigint as unpriced_count,
+        coalesce(worth.planned_net_flow_1y_cents, 0)::bigint as planned_net_flow_1y_cents,
+        case when coalesce(worth.unpriced_count, 0) = 0
+            then coalesce(worth.wealth_cents, 0)::double / goals.target_cents
+        end as funded_share,
+        coalesce(classes.asset_classes, []) as asset_classes
+    from {{ ref('stg_goals') }} as goals
+    left join worth using (client_id, goal_id)
+    left join classes using (client_id, goal_id)
+
 )
 
-select
-    goals.goal_id,
-    goals.version as goal_version,
-    goals.client_id,
-    goals.kind,
-    goals.priority,
-    goals.target_date,
-    goals.target_cents,
-    coalesce(worth.account_count, 0) as account_count,
-    coalesce(worth.wealth_cents, 0)::bigint as wealth_cents,
-    coalesce(worth.cash_cents, 0)::bigint as cash_cents,
-    coalesce(worth.unpriced_count, 0)::bigint as unpriced_count,
-    coalesce(worth.planned_net_flow_1y_cents, 0)::bigint as planned_net_flow_1y_cents,
-    case when coalesce(worth.unpriced_count, 0) = 0
-        then coalesce(worth.wealth_cents, 0)::double / goals.target_cents
-    end as funded_share,
-    coalesce(classes.asset_classes, []) as asset_classes
-from {{ ref('stg_goals') }} as goals
-left join worth using (client_id, goal_id)
-left join classes using (client_id, goal_id)
-order by goals.goal_id
+select * from final
+order by goal_id

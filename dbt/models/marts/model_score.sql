@@ -13,12 +13,18 @@ served as (
     from {{ ref('stg_model_choices') }}
     group by training_run_id
 
+),
+
+final as (
+
+    select
+        scores.*,
+        coalesce(served.served_session_count, 0) as served_session_count,
+        served.last_served_session_date
+    from scores
+    left join served using (training_run_id)
+
 )
 
-select
-    scores.*,
-    coalesce(served.served_session_count, 0) as served_session_count,
-    served.last_served_session_date
-from scores
-left join served using (training_run_id)
-order by scores.session_date, scores.model_name, scores.horizon_sessions
+select * from final
+order by session_date, model_name, horizon_sessions

@@ -86,30 +86,36 @@ returns as (
     where owner_kind = 'account'
     group by owner_id
 
+),
+
+final as (
+
+    select
+        accounts.account_id,
+        accounts.client_id,
+        accounts.goal_id,
+        cut.session_date,
+        accounts.wealth_cents,
+        accounts.unpriced_count,
+        coalesce(portfolios.position_count, 0) as position_count,
+        {%- for measure in [
+            'risky_weight', 'largest_weight', 'concentration', 'expense_ratio_bps', 'beta_252d',
+            'vol_annual'
+        ] %}
+        case
+            when accounts.unpriced_count > 0 or accounts.wealth_cents <= 0 then null
+            when portfolios.account_id is null then 0
+            else portfolios.{{ measure }}
+        end::double as {{ measure }},
+        {%- endfor %}
+        accounts.drift,
+        returns.* exclude (account_id)
+    from {{ ref('account') }} as accounts
+    cross join {{ ref('stg_cut') }} as cut
+    left join portfolios using (account_id)
+    left join returns using (account_id)
+
 )
 
-select
-    accounts.account_id,
-    accounts.client_id,
-    accounts.goal_id,
-    cut.session_date,
-    accounts.wealth_cents,
-    accounts.unpriced_count,
-    coalesce(portfolios.position_count, 0) as position_count,
-    {%- for measure in [
-        'risky_weight', 'largest_weight', 'concentration', 'expense_ratio_bps', 'beta_252d',
-        'vol_annual'
-    ] %}
-    case
-        when accounts.unpriced_count > 0 or accounts.wealth_cents <= 0 then null
-        when portfolios.account_id is null then 0
-        else portfolios.{{ measure }}
-    end::double as {{ measure }},
-    {%- endfor %}
-    accounts.drift,
-    returns.* exclude (account_id)
-from {{ ref('account') }} as accounts
-cross join {{ ref('stg_cut') }} as cut
-left join portfolios using (account_id)
-left join returns using (account_id)
-order by accounts.account_id
+select * from final
+order by account_id
