@@ -4,8 +4,6 @@ import dataclasses
 import datetime as dt
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
+from pipelines.warehouse.dbt_process import DbtProcess
 from pipelines.warehouse.evidence import with_evidence
 
 PROJECT = REPOSITORY / "dbt"
@@ -22,12 +21,25 @@ MOST_THREADS = 4
 MEMORY_LIMIT = "3GB"
 """What DuckDB may take of a build; the panel's builder, in the same process, takes as much."""
 
-_CHILD = Path(__file__).with_name("dbt_child.py")
 _SHOWN = 5
 _LAST_LINES = 40
 
 
-def build(settings: Settings, workspace: Path, attempt: BuildAttempt, lock: int) -> BuildAttempt:
+def process_for(settings: Settings, workspace: Path, lock: int | None = None) -> DbtProcess:
+    """Return the process that runs dbt over a workspace, which may not be there yet.
+
+    Parameters
+    ----------
+    lock : descriptor of the lock on the warehouse; dbt inherits it, so that a killed build's
+        workspace is free only once its dbt is gone too.
+    """
+    output = settings.logs / "dbt" / f"output{workspace.name}.txt"
+    return DbtProcess(_environment(settings, workspace), output, lock)
+
+
+def build(
+    settings: Settings, workspace: Path, attempt: BuildAttempt, dbt: DbtProcess
+) -> BuildAttempt:
     """Build ``warehouse.duckdb`` in the workspace with all tests, and keep ``run_results.json``.
 
     Data tests run in every build. Unit tests speak of the code alone, so a home runs them in the
@@ -38,8 +50,7 @@ def build(settings: Settings, workspace: Path, attempt: BuildAttempt, lock: int)
     workspace : folder with ``inputs/``; receives the database and dbt's results.
     attempt : what is built, from when on; its ``code_digest`` is that of the SQL and of what runs
         it.
-    lock : descriptor of the lock on the warehouse; dbt inherits it, so that a killed build's
-        workspace is free only once its dbt is gone too.
+    dbt : the process to run it in; see :func:`process_for`.
 
     Returns
     -------
@@ -62,20 +73,19 @@ def build(settings: Settings, workspace: Path, attempt: BuildAttempt, lock: int)
         # What dbt kept of parsing other code misleads it about unit tests.
         *(("--exclude-resource-type", "unit_test") if is_proven else ("--no-partial-parse",)),
     ]
-    output = workspace / "dbt.log"
-    code = _run(command, _environment(settings, workspace), output, lock)
+    code = dbt.run(command)
     nodes = with_evidence(read_nodes(target), workspace)
     ended = dataclasses.replace(attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes)
     if code != 0:
-        failure = _failure(nodes, output, code, settings)
+        failure = _failure(nodes, dbt.output, code, settings)
         has_its_reason = any(node.failed for node in nodes)
-        last_lines = () if has_its_reason else _last_lines(output)
+        last_lines = () if has_its_reason else _last_lines(dbt.output)
         keep(settings, dataclasses.replace(ended, problem=str(failure), output=last_lines))
         raise failure
     if not is_proven:
         write_text(attempt.code_digest, proven)
     results.replace(workspace / results.name)
-    output.unlink()
+    dbt.output.unlink()
     return ended
 
 
@@ -89,21 +99,23 @@ def source_freshness(settings: Settings, workspace: Path) -> Path:
     WarehouseError
         dbt itself failed.
     """
-    target, output = workspace / "target", workspace / "dbt.log"
-    command = _command(settings, target, "source", "freshness")
-    code = _run(command, _environment(settings, workspace), output, lock=None)
+    target = workspace / "target"
+    with process_for(settings, workspace) as dbt:
+        code = dbt.run(_command(settings, target, "source", "freshness"))
     measured = target / "sources.json"
     if not measured.is_file():
-        raise _failure((), output, code, settings)
+        raise _failure((), dbt.output, code, settings)
+    dbt.output.unlink()
     return measured
 
 
 def _command(settings: Settings, target: Path, *command: str) -> list[str]:
     return [
-        *(sys.executable, "-P", str(_CHILD), *command),
+        *command,
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--target-path", str(target), "--log-path", str(settings.logs / "dbt")),
-        *("--no-use-colors", "--log-level-file", "info"),
+        # Each line that is logged costs, wherever it goes; what is wrong comes as an exception.
+        *("--no-use-colors", "--log-level", "none", "--log-level-file", "info"),
     ]
 
 
@@ -116,24 +128,6 @@ def _environment(settings: Settings, workspace: Path) -> dict[str, str]:
         # Kernels are compiled once per home: that takes longer than to run them on a small one.
         "NUMBA_CACHE_DIR": str(settings.home / "cache" / "numba"),
     }
-
-
-def _run(command: list[str], environment: dict[str, str], output: Path, lock: int | None) -> int:
-    with (
-        output.open("wb") as log,
-        subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=() if lock is None else (lock,),
-        ) as process,
-    ):
-        try:
-            return process.wait()
-        finally:
-            process.kill()
 
 
 def _failure(

@@ -48,6 +48,11 @@ def manifest_prefix(name: str) -> str:
     return name.split("_")[1]
 
 
+def is_of_code(name: str, code_digest: str) -> bool:
+    """Say whether a build of that name was made by some code."""
+    return name.endswith(f"_{code_digest[:_CODE_DIGITS]}")
+
+
 @contextmanager
 def sole_builder(settings: Settings) -> Iterator[int]:
     """Hold the warehouse for one build at a time; yields the lock's descriptor.
@@ -73,18 +78,21 @@ def sole_builder(settings: Settings) -> Iterator[int]:
         os.close(descriptor)
 
 
+def workspace_path(settings: Settings) -> Path:
+    """Return the folder of the build being made: always the same, or dbt would parse all anew."""
+    return settings.warehouse / "builds" / ".tmp-build"
+
+
 def fresh_workspace(settings: Settings) -> Path:
     """Return an empty folder for the build being made; what a killed one left is removed.
-
-    Its path is always the same, so that dbt need not parse the project anew.
 
     Raises
     ------
     WarehouseError
         The folder cannot be written.
     """
-    builds = settings.warehouse / "builds"
-    workspace = builds / ".tmp-build"
+    workspace = workspace_path(settings)
+    builds = workspace.parent
     try:
         builds.mkdir(exist_ok=True)
         for path in builds.iterdir():

@@ -23,12 +23,15 @@ from pipelines.store.one_source import require_runs_of
 from pipelines.warehouse import dbt_build
 from pipelines.warehouse.base import full_plan, plan, rejections_of
 from pipelines.warehouse.changes import Inputs
+from pipelines.warehouse.dbt_build import process_for
+from pipelines.warehouse.dbt_process import DbtProcess
 from pipelines.warehouse.history import snapshot_history
 from pipelines.warehouse.inputs import lay_out, remove_inputs
 from pipelines.warehouse.publication import (
     build_name,
     fresh_workspace,
     is_finished,
+    is_of_code,
     manifest_prefix,
     publish,
     remove_old,
@@ -37,6 +40,7 @@ from pipelines.warehouse.publication import (
     sole_builder,
     take_name,
     unwritable,
+    workspace_path,
 )
 from pipelines.warehouse.record import (
     PANEL_FOLDER,
@@ -82,10 +86,16 @@ def transform(
         current build is of another source.
     """
     _require_one_source(settings)
-    manifest = build_manifest(settings, session, snapshot_clients(settings, session))
-    manifest = manifest.with_history(snapshot_history(settings, session))
-    write_manifest(settings, manifest)
-    return _published(settings, manifest, full=full, started_by=started_by)
+    with (
+        sole_builder(settings) as lock,
+        process_for(settings, workspace_path(settings), lock) as dbt,
+    ):
+        if full or not _may_be_built(settings, session):
+            dbt.start()
+        manifest = build_manifest(settings, session, snapshot_clients(settings, session))
+        manifest = manifest.with_history(snapshot_history(settings, session))
+        write_manifest(settings, manifest)
+        return _published(settings, manifest, dbt, full=full, started_by=started_by)
 
 
 def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
@@ -107,7 +117,9 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
         )
     if not pointer.exists():
         manifest = _manifest_starting(settings, manifest_prefix(pointer.readlink().name))
-        return _published(settings, manifest)
+        workspace = workspace_path(settings)
+        with sole_builder(settings) as lock, process_for(settings, workspace, lock) as dbt:
+            return _published(settings, manifest, dbt)
     return read_build(pointer)
 
 
@@ -124,37 +136,48 @@ def _require_one_source(settings: Settings) -> None:
         require_runs_of(store, settings.source)
 
 
+def _may_be_built(settings: Settings, session: dt.date) -> bool:
+    """Say whether a session has a build of today's code; it may be of other inputs."""
+    pointer = session_pointer(settings, session)
+    return pointer.is_symlink() and is_of_code(pointer.readlink().name, code_digest())
+
+
 def _published(
-    settings: Settings, manifest: Manifest, *, full: bool = False, started_by: str = ""
+    settings: Settings,
+    manifest: Manifest,
+    dbt: DbtProcess,
+    *,
+    full: bool = False,
+    started_by: str = "",
 ) -> WarehouseBuild:
     name = build_name(manifest.session_date, manifest.digest, code_digest())
     path = settings.warehouse / "builds" / name
-    with sole_builder(settings) as lock:
-        try:
-            if is_finished(path) and not full:
-                logger.info("the warehouse of %s is built already", manifest.session_date)
-                build = read_build(path)
-            else:
-                with step(f"build the warehouse of {manifest.session_date}"):
-                    attempt = _attempt(manifest, name, started_by)
-                    build = _built(settings, manifest, attempt, lock, full=full)
-            publish(settings, build)
-            remove_old(settings)
-        except OSError as error:
-            raise unwritable(settings.warehouse, error) from None
+    try:
+        if is_finished(path) and not full:
+            logger.info("the warehouse of %s is built already", manifest.session_date)
+            build = read_build(path)
+        else:
+            with step(f"build the warehouse of {manifest.session_date}"):
+                attempt = _attempt(manifest, name, started_by)
+                build = _built(settings, manifest, attempt, dbt, full=full)
+        publish(settings, build)
+        remove_old(settings)
+    except OSError as error:
+        raise unwritable(settings.warehouse, error) from None
     return build
 
 
 def _built(
-    settings: Settings, manifest: Manifest, attempt: BuildAttempt, lock: int, *, full: bool
+    settings: Settings, manifest: Manifest, attempt: BuildAttempt, dbt: DbtProcess, *, full: bool
 ) -> WarehouseBuild:
+    dbt.start()
     workspace = fresh_workspace(settings)
     inputs = Inputs(manifest, rejections_of(settings, manifest))
     chosen = full_plan() if full else plan(settings, inputs, code_digest())
     logger.info("%s", chosen)
     attempt = dataclasses.replace(attempt, plan=str(chosen))
     lay_out(settings, inputs, chosen, workspace)
-    ended = dbt_build.build(settings, workspace, attempt, lock)
+    ended = dbt_build.build(settings, workspace, attempt, dbt)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
     path = settings.warehouse.resolve() / "builds" / attempt.build
     rows = settle(workspace)
