@@ -180,7 +180,7 @@ def _built(
     ended = dbt_build.build(settings, workspace, attempt, dbt)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
     path = settings.warehouse.resolve() / "builds" / attempt.build
-    rows = settle(workspace)
+    rows = settle(workspace, sum(part.rows for part in parts))
     keep(settings, ended.with_rows_of_marts(rows))
     remove_inputs(workspace)
     build = WarehouseBuild(

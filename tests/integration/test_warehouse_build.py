@@ -97,6 +97,17 @@ def test_a_stranger_reads_the_warehouse_from_any_folder(
     assert found.stdout.decode().strip() == f"[({rows}, {averages})]"
 
 
+def test_a_build_says_how_many_rows_each_mart_has(small_warehouse: Settings) -> None:
+    build = build_for(small_warehouse, SESSION)
+    with connect(build.path) as warehouse:
+        counted = {
+            name: warehouse.sql(f"select count(*) from {name}").fetchall()[0][0]
+            for name in build.rows
+        }
+    assert counted == build.rows
+    assert {"features", "price", "daily_return", "instrument"} <= set(counted)
+
+
 def test_nothing_of_a_build_reads_its_inputs_or_names_them(small_warehouse: Settings) -> None:
     build = build_for(small_warehouse, SESSION)
     assert not list(build.path.rglob("inputs"))
