@@ -25,12 +25,10 @@ from pipelines.warehouse.panel.rows import (
     from_arrow,
     plain,
 )
+from pipelines.warehouse.panel.staged import FEW_SYMBOLS
 from pipelines.warehouse.record import LAST_BARS_FILE, PANEL_FOLDER, PARTS_FILE
 
 Integers = npt.NDArray[np.int64]
-
-_FEW = 256
-"""Up to so many symbols, row groups without any of them are skipped."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class Base:
         self, name: str, symbols: Sequence[str], columns: Sequence[str]
     ) -> tuple[Integers, pa.Table]:
         """Return the rows of some symbols in a part, and whose they are."""
-        names, few = ["symbol", *columns], len(symbols) <= _FEW
+        names, few = ["symbol", *columns], len(symbols) <= FEW_SYMBOLS
         if few:
             condition = pc.field("symbol").isin(symbols)
             table = pq.read_table(self._path(name), columns=names, filters=condition)

@@ -8,14 +8,14 @@ sessions in which any row is new.
 
 import datetime as dt
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from pipelines.warehouse.panel import staged as read
 from pipelines.warehouse.panel.base import Base
-from pipelines.warehouse.panel.batch import batch_of
+from pipelines.warehouse.panel.batch import Batch, batch_of
 from pipelines.warehouse.panel.continuing import continued
 from pipelines.warehouse.panel.indicators import features
 from pipelines.warehouse.panel.last_bars import LastBars
@@ -25,7 +25,7 @@ from pipelines.warehouse.panel.members import Members
 from pipelines.warehouse.panel.merging import Merge
 from pipelines.warehouse.panel.parts import Part
 from pipelines.warehouse.panel.rows import Rows, joined
-from pipelines.warehouse.panel.staged import Staged
+from pipelines.warehouse.panel.staged import FEW_SYMBOLS, Staged
 from pipelines.warehouse.panel.symbol import rows_of
 
 _LARGEST_SHARE = 0.2
@@ -62,7 +62,7 @@ def compute(
         fresh = joined(
             [
                 *continued(staged, base, later, last_bars, market, pool),
-                *_anew(staged, others, last_bars, market),
+                *_anew(staged, others, last_bars, market, pool),
             ]
         )
         replaced_from = np.full(len(words.symbols), np.iinfo(np.int32).max, np.int32)
@@ -73,18 +73,26 @@ def compute(
 
 
 def _anew(
-    staged: Staged, changed: Mapping[str, dt.date], last_bars: LastBars, market: Market
+    staged: Staged,
+    changed: Mapping[str, dt.date],
+    last_bars: LastBars,
+    market: Market,
+    pool: Executor,
 ) -> list[Rows]:
     """Return the rows, from the change on, of symbols that are computed from their first bar on."""
-    actions, words = read.actions_of(staged), last_bars.words
-    found = []
-    for symbol, first in changed.items():
+    actions, codes, symbols = read.actions_of(staged), last_bars.words.codes, list(changed)
+    portions = [symbols[at : at + FEW_SYMBOLS] for at in range(0, len(symbols), FEW_SYMBOLS)]
+    found: list[Rows] = []
+    for symbol in symbols:
         last_bars.remove(symbol)
-        batch = batch_of(read.bars_of(staged, [symbol]), actions)
-        if not batch.symbols:
-            continue
-        code = words.codes[symbol]
-        rows = rows_of(batch, 0, code, features(batch.bars(0, market)))
-        last_bars.add(symbol, rows)
-        found.append(rows.take(np.flatnonzero(rows["session_date"] >= day_of(first))))
+    for bars in read.read_ahead(staged, portions):
+        batch = batch_of(bars, actions)
+
+        def rows_from_change_on(number: int, batch: Batch = batch) -> Rows:
+            symbol = batch.symbols[number]
+            rows = rows_of(batch, number, codes[symbol], features(batch.bars(number, market)))
+            last_bars.add(symbol, rows)
+            return rows.take(np.flatnonzero(rows["session_date"] >= day_of(changed[symbol])))
+
+        found += pool.map(rows_from_change_on, range(len(batch.symbols)))
     return found

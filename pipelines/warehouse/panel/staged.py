@@ -16,6 +16,9 @@ from pipelines.errors import WarehouseError
 
 ROWS_AT_ONCE = 1 << 21
 
+FEW_SYMBOLS = 256
+"""Up to so many are a condition on the bars; a longer list takes longer than reading them."""
+
 _NEVER_RANKED = (AssetClass.INDEX, AssetClass.VOLATILITY)
 
 
@@ -94,6 +97,7 @@ def bars_of(staged: Staged, symbols: Sequence[str], since: dt.date | None = None
         A bar has no close above zero.
     """
     listed = ", ".join(_quoted(symbol) for symbol in symbols)
+    only = f"and symbol in ({listed})" if len(symbols) <= FEW_SYMBOLS else ""
     later = "" if since is None else f"and session_date >= date '{since}'"
     query = f"""
         select
@@ -102,10 +106,9 @@ def bars_of(staged: Staged, symbols: Sequence[str], since: dt.date | None = None
             known_at_basis::enum({_words(KnownAtBasis)}) as known_at_basis
         from stg_prices
         where symbol between {_quoted(symbols[0])} and {_quoted(symbols[-1])}
-            {later}
+            {only} {later}
         order by symbol, session_date, known_at
     """
-    # A long list of symbols as a condition would take longer than the reading.
     bars = _newest(staged.prices.query("stg_prices", query).to_arrow_table())
     _require_closes(bars)
     return bars
