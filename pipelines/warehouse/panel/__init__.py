@@ -9,7 +9,14 @@ build (``full``) data flows
                   -> indicators, symbol    all features of one symbol after the other, in threads
                   -> parts     <workspace>/panel/<year | month | session>.parquet
 
-and what an incremental build needs stays beside it:
+A build that goes on from another one (``going_on``) computes what changed and no more
+
+    base          the parts and last bars of that build, in inputs/base
+                  -> continuing   new bars behind a symbol's last one, many symbols at once
+    stg_prices    -> batch, indicators   symbols whose past changed, from their first bar on
+                  -> merging     parts with a new row, and their ranks; the others are links
+
+and what the next one needs stays beside the parts:
 
     panel.json          name, SHA-256 and rows of every part, and whether this build wrote it
     last_bars.parquet   the rows of int_last_bar: where the panel ends per symbol
