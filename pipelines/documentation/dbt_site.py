@@ -8,8 +8,6 @@ has to have been built.
 import importlib.util
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +17,8 @@ from pipelines.errors import WarehouseError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
+from pipelines.warehouse.dbt_process import DbtProcess
 
-_CHILD = REPOSITORY / "pipelines" / "warehouse" / "dbt_child.py"
 _PROJECT = REPOSITORY / "dbt"
 
 Node = dict[str, Any]
@@ -61,33 +59,28 @@ def build_dbt_site(settings: Settings, path: Path) -> DbtSite:
 def _manifest(settings: Settings) -> Node:
     """Let dbt read the project in a process of its own; it keeps global state."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-    log = (settings.logs / "dbt-docs").resolve()
+    log = settings.logs / "dbt-docs"
     with tempfile.TemporaryDirectory() as workspace:
-        with subprocess.Popen(
-            [
-                *(sys.executable, "-P", str(_CHILD), "parse", "--no-use-colors"),
-                *("--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT)),
-                *("--target-path", workspace, "--log-path", str(log)),
-            ],
-            # A path of the machine would stand on the page.
-            cwd=workspace,
-            env=inherited | {"WAREHOUSE_WORKSPACE": "."},
-            stdin=subprocess.PIPE,  # the child ends when it closes
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            output = process.stdout.read() if process.stdout else ""
-            code = process.wait()
+        environment = inherited | {"WAREHOUSE_WORKSPACE": workspace}
+        with DbtProcess(environment, log / "output.log", None) as dbt:
+            code = dbt.run(
+                [
+                    *("parse", "--no-use-colors", "--target-path", workspace),
+                    *("--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT)),
+                    *("--log-path", str(log)),
+                ]
+            )
         if code != 0:
-            lines = [line.strip() for line in output.splitlines() if line.strip()]
+            lines = dbt.output.read_text("utf-8", errors="replace").split("\n")
             raise WarehouseError(
                 "dbt parse",
-                lines[-1] if lines else "no output",
+                next((line.strip() for line in reversed(lines) if line.strip()), "no output"),
                 "dbt could not read the project",
                 f"See {log}.",
             )
-        manifest: Node = json.loads((Path(workspace) / "manifest.json").read_text("utf-8"))
+        text = (Path(workspace) / "manifest.json").read_text("utf-8")
+    # A path of the machine would stand on the page.
+    manifest: Node = json.loads(text.replace(workspace, "."))
     return manifest
 
 
