@@ -41,18 +41,27 @@ observations as (
 
 ),
 
-recent as materialized (
+days as (
 
     select
-        observations.series_id,
-        observations.is_daily,
-        observations.observation_date,
+        series_id,
+        is_daily,
+        observation_date,
+        unnest(range(observation_date, last_fresh_date + 1, interval 1 day))::date as date
+    from observations
+
+),
+
+recent as (
+
+    select
+        days.series_id,
+        days.is_daily,
+        days.observation_date,
         sessions.session_date,
         sessions.known_at_cut
-    from observations
-    inner join sessions
-        on observations.observation_date <= sessions.session_date
-        and observations.last_fresh_date >= sessions.session_date
+    from days
+    inner join sessions on days.date = sessions.session_date
 
 ),
 
@@ -110,8 +119,9 @@ candidates as (
         session_date,
         known_at_cut,
         span,
-        unnest(range(until::date - {{ longest_gap_days }} * is_daily::int, until::date + 1, interval 1 day))::date
-            as observation_date
+        unnest(range(
+            until::date - {{ longest_gap_days }} * is_daily::int, until::date + 1, interval 1 day
+        ))::date as observation_date
     from spans
     where span <> '21d' or is_daily
 
