@@ -158,15 +158,20 @@ def example() -> Known:
     return Known(SESSION, bars, actions, members, classes)
 
 
-def build(known: Known, workspace: Path, base: Path | None = None, **options: Any) -> pa.Table:
+def build(
+    known: Known,
+    workspace: Path,
+    base: Path | None = None,
+    changes: Mapping[str, dt.date] | None = None,
+    threads: int = 2,
+) -> pa.Table:
     """Build the panel of what is known, going on from a base if one is given."""
     (workspace / "inputs").mkdir(parents=True)
     if base is not None:
         (workspace / "inputs" / "base").symlink_to(base)
-    changes = options.pop("changes", {})
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("set timezone = 'UTC'")
-        return build_panel(staged(connection, known, changes), workspace, **options)
+        return build_panel(staged(connection, known, changes or {}), workspace, threads)
 
 
 def staged(

@@ -17,4 +17,4 @@ def model(dbt, _session):
         instruments=dbt.ref("stg_instruments"),
         changes=dbt.source("run", "change"),
     )
-    return build_panel(staged, Path(dbt.config.get("workspace")))
+    return build_panel(staged, Path(dbt.config.get("workspace")), int(dbt.config.get("threads")))

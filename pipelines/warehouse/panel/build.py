@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -25,16 +24,14 @@ from pipelines.warehouse.panel.rows import Rows, Words
 from pipelines.warehouse.panel.staged import Staged
 from pipelines.warehouse.record import LAST_BARS_FILE, PANEL_FOLDER, PARTS_FILE
 
-_MOST_THREADS = 8
 
-
-def build_panel(staged: Staged, workspace: Path, threads: int | None = None) -> pa.Table:
+def build_panel(staged: Staged, workspace: Path, threads: int) -> pa.Table:
     """Write ``panel/``, ``panel.json`` and ``last_bars.parquet``; return the last bars.
 
     Parameters
     ----------
     workspace : folder of the build; ``inputs/base`` in it leads to the base, if there is one.
-    threads : that compute, and as many that write; as many as processors if None.
+    threads : that compute, and as many that write.
 
     Raises
     ------
@@ -43,7 +40,6 @@ def build_panel(staged: Staged, workspace: Path, threads: int | None = None) -> 
     OSError
         The workspace cannot be written.
     """
-    threads = threads or min(_MOST_THREADS, os.cpu_count() or 1)
     folder = workspace / PANEL_FOLDER
     folder.mkdir()
     members = Members.of(read.memberships(staged), read.never_ranked(staged))
