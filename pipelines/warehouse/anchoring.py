@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.warehouse.describing import quoted
 from pipelines.warehouse.record import PANEL_FOLDER
 
 _PANEL_FILES = re.compile(rf"'((?:[^']|'')*/)?{PANEL_FOLDER}/([^'/]*\.parquet)'")
@@ -51,15 +52,11 @@ def _comments(warehouse: duckdb.DuckDBPyConnection, schema: str, name: str) -> I
         "select comment from duckdb_views() where schema_name = ? and view_name = ?", [schema, name]
     ).fetchall()
     if comment is not None:
-        yield f'comment on view "{schema}"."{name}" is {_quoted(comment)}'
+        yield f'comment on view "{schema}"."{name}" is {quoted(comment)}'
     columns = warehouse.execute(
         "select column_name, comment from duckdb_columns() "
         "where schema_name = ? and table_name = ? and comment is not null",
         [schema, name],
     ).fetchall()
     for column, comment in columns:
-        yield f'comment on column "{schema}"."{name}"."{column}" is {_quoted(comment)}'
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        yield f'comment on column "{schema}"."{name}"."{column}" is {quoted(comment)}'

@@ -62,7 +62,7 @@ def build(
     WarehouseError
         A model or a test failed, or dbt itself did; nothing is published then.
     """
-    target = settings.warehouse / "dbt"
+    target = _target(settings)
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     proven = target / "unit_tests_passed"
@@ -89,6 +89,11 @@ def build(
     return ended
 
 
+def manifest_of(settings: Settings) -> Path:
+    """Return dbt's manifest of the newest build: every model with its description and SQL."""
+    return _target(settings) / "manifest.json"
+
+
 def source_freshness(settings: Settings, workspace: Path) -> Path:
     """Measure the freshness of the sources laid out in a workspace; return dbt's JSON of it.
 
@@ -107,6 +112,10 @@ def source_freshness(settings: Settings, workspace: Path) -> Path:
         raise _failure((), dbt.output, code, settings)
     dbt.output.unlink()
     return measured
+
+
+def _target(settings: Settings) -> Path:
+    return settings.warehouse / "dbt"
 
 
 def _command(settings: Settings, target: Path, *command: str) -> list[str]:

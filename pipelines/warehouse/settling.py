@@ -7,17 +7,24 @@ import duckdb
 from models.panel import PANEL
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.anchoring import anchor, views
+from pipelines.warehouse.describing import describe
 from pipelines.warehouse.duckdb import open_writable
 from pipelines.warehouse.record import WAREHOUSE_FILE
 
 _INPUTS = "'inputs/"
 
 
-def settle(workspace: Path, panel_rows: int) -> dict[str, int]:
-    """Remove the views over a workspace's inputs, as the inputs go; return the rows of each mart.
+def settle(workspace: Path, manifest: Path, panel_rows: int) -> dict[str, int]:
+    """Describe what stays in a workspace's database; return the rows of each mart.
+
+    Views over the inputs go, as the inputs do.
 
     Views with the panel's key have one row for each of its rows: counting them would take longer
     than to build a session.
+
+    Parameters
+    ----------
+    manifest : dbt's own, with the descriptions.
 
     Raises
     ------
@@ -29,6 +36,7 @@ def settle(workspace: Path, panel_rows: int) -> dict[str, int]:
         for schema, name, sql in views(warehouse):
             if _INPUTS in sql:
                 warehouse.execute(f'drop view "{schema}"."{name}"')
+        describe(warehouse, manifest)
         return _count_rows(warehouse, panel_rows)
 
 

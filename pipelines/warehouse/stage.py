@@ -180,7 +180,8 @@ def _built(
     ended = dbt_build.build(settings, workspace, attempt, dbt)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
     path = settings.warehouse.resolve() / "builds" / attempt.build
-    rows = settle(workspace, sum(part.rows for part in parts))
+    panel_rows = sum(part.rows for part in parts)
+    rows = settle(workspace, dbt_build.manifest_of(settings), panel_rows)
     keep(settings, ended.with_rows_of_marts(rows))
     remove_inputs(workspace)
     build = WarehouseBuild(

@@ -108,6 +108,24 @@ def test_a_build_says_how_many_rows_each_mart_has(small_warehouse: Settings) -> 
     assert {"features", "price", "daily_return", "instrument"} <= set(counted)
 
 
+def test_every_mart_and_each_of_its_columns_is_described_in_the_file_itself(
+    small_warehouse: Settings,
+) -> None:
+    with connect(small_warehouse.warehouse / "current") as warehouse:
+        relations = warehouse.sql(
+            "select table_name, comment from duckdb_tables() where schema_name = 'marts' "
+            "union all select view_name, comment from duckdb_views() "
+            "where schema_name in ('marts', 'intermediate')"
+        ).fetchall()
+        columns = warehouse.sql(
+            "select table_name, column_name from duckdb_columns() "
+            "where schema_name = 'marts' and comment is null"
+        ).fetchall()
+    assert {"features", "instrument", "int_panel"} <= {name for name, _ in relations}
+    assert [name for name, comment in relations if not comment] == []
+    assert columns == []
+
+
 def test_nothing_of_a_build_reads_its_inputs_or_names_them(small_warehouse: Settings) -> None:
     build = build_for(small_warehouse, SESSION)
     assert not list(build.path.rglob("inputs"))
