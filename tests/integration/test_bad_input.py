@@ -232,18 +232,18 @@ def test_a_flipped_bit_in_a_lake_file_is_found_by_its_name(home: Path) -> None:
 
 
 @pytest.mark.long
-def test_truncated_features_of_a_build_stop_what_reads_them(home: Path) -> None:
+def test_a_truncated_part_of_the_panel_stops_what_reads_it(home: Path) -> None:
     assert smartinvest(home, "transform").code == 0
     build = (home / "warehouse" / "current").resolve()
-    features = build / "features.parquet"
-    os.truncate(features, features.stat().st_size // 2)
+    part = max((build / "panel").iterdir())
+    os.truncate(part, part.stat().st_size // 2)
     for stage in ("train", "transform"):
         smartinvest(home, stage).require_refusal(
             f"warehouse build = '{build}'", "damaged", "smartinvest transform"
         )
     shutil.rmtree(build)
     assert smartinvest(home, "transform").code == 0
-    assert features.is_file()
+    assert part.is_file()
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:

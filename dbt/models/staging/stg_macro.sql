@@ -19,16 +19,7 @@ renamed as (
 
 known as (
 
-    select renamed.*
-    from renamed
-    inner join {{ ref('stg_cut') }} as cut
-        on renamed.source = cut.source
-        and renamed.known_at <= cut.known_at_cut
-    anti join {{ source('lake', 'quarantined_macro') }} as rejected
-        on renamed.source = rejected.source
-        and renamed.series_id = rejected.series_id
-        and renamed.observation_date = rejected.observation_date
-        and renamed.known_at = rejected.known_at::timestamptz
+    {{ known_versions('renamed', 'macro', ['source', 'series_id', 'observation_date']) }}
 
 )
 
