@@ -14,7 +14,13 @@ from pipelines.lake import Manifest, declared, read_manifest, read_verdicts, rel
 from pipelines.settings import Settings
 from pipelines.warehouse.changes import Changes, Inputs, changes_since, everything
 from pipelines.warehouse.publication import finished_builds
-from pipelines.warehouse.record import LAST_BARS_FILE, WarehouseBuild, read_build
+from pipelines.warehouse.record import (
+    LAST_BARS_FILE,
+    PARTS_FILE,
+    WarehouseBuild,
+    read_build,
+    read_parts,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +51,12 @@ def plan(settings: Settings, new: Inputs, code_digest: str) -> Plan:
     if base is None:
         return _full("no kept build of this code and source is earlier")
     try:
+        read_parts(base.path / PARTS_FILE, base.panel_path)
         symbols = pq.read_table(base.path / LAST_BARS_FILE, columns=["symbol"])["symbol"]
         manifest = read_manifest(settings, base.data_snapshot)
         inputs = Inputs(manifest, read_rejected(base.path))
         changes = changes_since(settings, inputs, new, set(symbols.to_pylist()))
-    except (LakeError, OSError, pa.ArrowException) as error:
+    except (WarehouseError, LakeError, OSError, pa.ArrowException) as error:
         return _full(f"the build {base.path.name} cannot be used: {error}")
     if changes.everything is not None:
         return _full(changes.everything)

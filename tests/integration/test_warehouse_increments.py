@@ -128,7 +128,8 @@ def test_a_build_of_other_code_or_source_is_no_base(home: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["truncated", "gone", "no last bars", "no rejections", "no manifest"]
+    "damage",
+    ["truncated", "gone", "no list of parts", "no last bars", "no rejections", "no manifest"],
 )
 def test_a_base_that_is_damaged_is_passed_over_and_said_so(
     home: Settings, damage: str, caplog: pytest.LogCaptureFixture
@@ -140,6 +141,8 @@ def test_a_base_that_is_damaged_is_passed_over_and_said_so(
             os.truncate(part, part.stat().st_size - 1)
         case "gone":
             part.unlink()
+        case "no list of parts":
+            (base.path / "panel.json").unlink()
         case "no last bars":
             (base.path / "last_bars.parquet").unlink()
         case "no rejections":
