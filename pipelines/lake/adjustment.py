@@ -93,7 +93,8 @@ def comparable(prices: pa.Table) -> pa.Table:
     starts = np.flatnonzero(_starts(prices))
     first = np.repeat(starts, np.diff(np.r_[starts, prices.num_rows]))
     basis = np.asarray(prices["price_basis"].combine_chunks().dictionary_encode().indices)
-    return prices.filter(pa.array(basis == basis[first]))
+    is_comparable = basis == basis[first]
+    return prices if is_comparable.all() else prices.filter(pa.array(is_comparable))
 
 
 def total_returns(prices: pa.Table, actions: pa.Table) -> Floats:
