@@ -29,14 +29,16 @@ def rank_sessions(values: Matrix, pool: Executor) -> None:
 def _rank_some(values: Matrix, begin: int) -> None:
     block = np.ascontiguousarray(values[:, begin : begin + _SESSIONS_AT_ONCE].T)
     sessions, symbols = block.shape
-    order = np.argsort(block, axis=1)  # NaN comes last
+    is_missing = np.isnan(block)
+    block[is_missing] = np.inf  # last, and sorted six times as fast as NaN
+    order = np.argsort(block, axis=1)
     order += (np.arange(sessions) * symbols)[:, None]
     ordered = block.ravel()[order]
     smaller = np.zeros(block.shape, np.int32)
     is_larger = ordered[:, 1:] != ordered[:, :-1]
     np.multiply(is_larger, np.arange(1, symbols, dtype=np.int32), out=smaller[:, 1:])
     np.maximum.accumulate(smaller, axis=1, out=smaller)
-    counts = symbols - np.count_nonzero(np.isnan(block), axis=1)
+    counts = symbols - np.count_nonzero(is_missing, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         ranks = smaller / (counts - 1.0)[:, None]
     for row, count in zip(ranks, counts.tolist(), strict=True):
