@@ -21,6 +21,7 @@ from models.vocabulary import MARKET_SYMBOLS
 from pipelines.lake import Manifest, landed_files
 from pipelines.lake.catalogue import LakeFile
 from pipelines.lake.files import read_rows
+from pipelines.lake.landed_rows import may_have_landed_with
 from pipelines.lake.rows import codes
 from pipelines.lake.summary import SESSION, VERSION, day_number, microseconds
 from pipelines.lake.versions import Mask, is_among, newest_versions, within
@@ -132,7 +133,9 @@ def _classes(settings: Settings, inputs: Inputs) -> dict[str, str]:
 def _accepted(settings: Settings, table: Table, inputs: Inputs) -> pa.Table:
     """Return the rows of a small dataset that a build goes by."""
     manifest = inputs.manifest
-    rows = read_rows(settings, table, _files(settings, table, manifest))
+    files = _files(settings, table, manifest)
+    rows = read_rows(settings, table, files)
+    rows = rows.filter(pa.array(may_have_landed_with(files, rows, table)))
     rows = within(rows, table, manifest.session_date, manifest.known_at_cut)
     is_rejected = is_among(rows, inputs.rejected[table.name], table.key)
     return newest_versions(rows.filter(pa.array(~is_rejected)), table)
@@ -158,7 +161,8 @@ def _seen_anew(settings: Settings, table: Table, base: Manifest, new: Manifest) 
     parts = []
     for file in added:
         rows = read_rows(settings, table, [file], [*table.key, "ingest_session"])
-        parts.append(rows.filter(pa.array(_may_be_of(file, rows))).select(table.key))
+        landed = may_have_landed_with([file], rows, table)
+        parts.append(rows.filter(pa.array(landed)).select(table.key))
     rows = read_rows(settings, table, split, table.key)
     parts.append(rows.filter(pa.array(~_is_seen(rows, base))))
     both = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
@@ -169,17 +173,6 @@ def _is_wholly_seen(file: LakeFile, manifest: Manifest) -> bool:
     return file.summary.last_day <= day_number(
         manifest.session_date
     ) and file.summary.last_known_at <= microseconds(manifest.known_at_cut)
-
-
-def _may_be_of(file: LakeFile, rows: pa.Table) -> Mask:
-    """Mark the rows that may have landed with a file; after a compaction others lie beside them."""
-    summary = file.summary
-    days, known_at = codes(rows[SESSION]), codes(rows[VERSION])
-    mask = (summary.first_day <= days) & (days <= summary.last_day)
-    mask &= known_at <= summary.last_known_at
-    if summary.ingest_session is not None:
-        mask &= codes(rows["ingest_session"]) == summary.ingest_session
-    return mask
 
 
 def _is_seen(rows: pa.Table, manifest: Manifest) -> Mask:

@@ -4,12 +4,23 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from models.advice_history import ADVICE_HISTORY
 from models.declaration import Table
 from models.lake import RAW
 from models.store_inputs import SNAPSHOT
-from pipelines.lake import arrow_schema, local_copy, write_parquet
-from pipelines.lake.files import held_by
+from pipelines.lake import (
+    Manifest,
+    arrow_schema,
+    declared,
+    local_copy,
+    read_file,
+    write_parquet,
+)
+from pipelines.lake.catalogue import replaced_files
+from pipelines.lake.files import held_by, visible
+from pipelines.lake.landed_rows import may_have_landed_with
 from pipelines.settings import Settings
 from pipelines.warehouse.base import REJECTED_FOLDER, Plan
 from pipelines.warehouse.changes import Inputs
@@ -31,8 +42,7 @@ def lay_out(settings: Settings, inputs: Inputs, plan: Plan, workspace: Path) -> 
     """
     manifest = inputs.manifest
     for table in RAW:
-        files = held_by(settings, table, "raw", manifest.paths("raw", table))
-        _link(settings, workspace, table.name, table, files)
+        _lay_out_raw(settings, manifest, workspace, table)
         _keep_rejections(inputs, workspace, table)
     for table in SNAPSHOT:
         _link(settings, workspace, table.name, table, manifest.paths("clients", table))
@@ -45,6 +55,30 @@ def lay_out(settings: Settings, inputs: Inputs, plan: Plan, workspace: Path) -> 
     write_parquet(plan.changes.symbols, workspace / "inputs" / "change" / "changes.parquet")
     if plan.base is not None:
         (workspace / "inputs" / "base").symlink_to(plan.base.path)
+
+
+def _lay_out_raw(settings: Settings, manifest: Manifest, workspace: Path, table: Table) -> None:
+    """Link the files of a raw dataset; of compacted ones that hold more, write the rows that count.
+
+    A compaction may have put rows beside the manifest's that landed after it was made. Cuts do not
+    tell them apart where they count as known since long, by assumption.
+    """
+    paths = manifest.paths("raw", table)
+    files = held_by(settings, table, "raw", paths)
+    _link(settings, workspace, table.name, table, files)
+    for number, path in enumerate(files):
+        if path in paths:
+            continue
+        replaced = replaced_files(settings, "raw", table, path)
+        own = [file for file in replaced if file.path in set(paths)]
+        others = [file for file in replaced if file.path not in set(paths)]
+        if not visible(others, manifest.session_date, manifest.known_at_cut):
+            continue
+        rows = read_file(settings, table, path)
+        kept = rows.filter(pa.array(may_have_landed_with(own, rows, table)))
+        link = workspace / "inputs" / table.name / f"{number:06d}.parquet"
+        link.unlink()
+        write_parquet(declared(kept, table), link)
 
 
 def remove_inputs(workspace: Path) -> None:

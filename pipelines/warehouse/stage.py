@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 _CODE = ("dbt", "models", "pipelines/lake", "pipelines/warehouse")
 _CODE_SUFFIXES = (".sql", ".yml", ".py")
-_LIBRARIES = ("duckdb", "llvmlite", "numba", "numpy", "pyarrow")
+_LIBRARIES = ("duckdb", "exchange-calendars", "llvmlite", "numba", "numpy", "pyarrow")
 """What makes bits and bytes besides our own code; another release of one makes another build."""
 
 

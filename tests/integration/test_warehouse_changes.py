@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from lake_examples import DAYS, HOUR, LATER, RULES, append, bars, lake_of
 
@@ -32,8 +33,9 @@ from pipelines.lake.quarantine import release_files, verdict_files
 from pipelines.lake.versions import newest_versions, within
 from pipelines.sessions import available_at
 from pipelines.settings import Settings
-from pipelines.warehouse.base import rejections_of
+from pipelines.warehouse.base import full_plan, rejections_of
 from pipelines.warehouse.changes import Changes, Inputs, changes_since
+from pipelines.warehouse.inputs import lay_out
 
 BEFORE, TODAY = DAYS[5], DAYS[6]
 SYMBOLS = ("A", "B", "SPY")
@@ -285,6 +287,27 @@ def test_a_compaction_in_between_changes_nothing_and_hides_nothing(home: Setting
     check(home)
     compact(home)
     assert changed(home, base, inputs(home, TODAY)) == {"A": DAYS[2], "B": DAYS[1]}
+
+
+def test_history_that_landed_later_does_not_enter_an_earlier_manifest_by_a_compaction(
+    home: Settings, tmp_path: Path
+) -> None:
+    check(home)
+    before = inputs(home, BEFORE)
+    load(home, [("C", day) for day in DAYS[:6]], session=TODAY)
+    check(home)
+    assert len(inputs(home, BEFORE).manifest.files) == len(before.manifest.files) + 1
+    assert laid_out(home, before, tmp_path / "one") == {*SYMBOLS}
+    compact(home)
+    assert laid_out(home, before, tmp_path / "other") == {*SYMBOLS}
+    assert laid_out(home, inputs(home, BEFORE), tmp_path / "now") == {*SYMBOLS, "C"}
+
+
+def laid_out(home: Settings, of: Inputs, workspace: Path) -> set[str]:
+    """The symbols whose prices dbt would see."""
+    lay_out(home, of, full_plan(), workspace)
+    rows = pq.read_table(workspace / "inputs" / "prices")
+    return {*rows["symbol"].to_pylist()}
 
 
 def accepted(home: Settings, of: Inputs) -> dict[tuple[str, dt.date], float]:
