@@ -15,7 +15,7 @@ from pipelines.lake import (
     read_manifest,
     write_manifest,
 )
-from pipelines.lineage import REPOSITORY, json_digest, tree_digest
+from pipelines.lineage import REPOSITORY, file_digest, json_digest, tree_digest
 from pipelines.progress import step
 from pipelines.settings import Settings
 from pipelines.store import connect as connect_store
@@ -58,6 +58,8 @@ logger = logging.getLogger(__name__)
 
 _CODE = ("dbt", "models", "pipelines/lake", "pipelines/warehouse")
 _CODE_SUFFIXES = (".sql", ".yml", ".py")
+_CODE_FILES = ("pipelines/macro_series.csv", "pipelines/macro_series.py", "pipelines/sessions.py")
+"""What lies outside of those folders and decides on what a build says."""
 _LIBRARIES = ("duckdb", "exchange-calendars", "llvmlite", "numba", "numpy", "pyarrow")
 """What makes bits and bytes besides our own code; another release of one makes another build."""
 
@@ -127,7 +129,8 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
 def code_digest() -> str:
     """Return the SHA-256 of the SQL, our code around it and the libraries' versions, in hex."""
     libraries = [(name, version(name)) for name in _LIBRARIES]
-    return json_digest([tree_digest(REPOSITORY, _CODE, _CODE_SUFFIXES), libraries])
+    files = [(name, file_digest(REPOSITORY / name)) for name in _CODE_FILES]
+    return json_digest([tree_digest(REPOSITORY, _CODE, _CODE_SUFFIXES), files, libraries])
 
 
 def _require_one_source(settings: Settings) -> None:
