@@ -1,4 +1,4 @@
--- How good is the market data of the last ten sessions: accepted, rejected, late, missing?
+-- How good is the market data of the last two weeks: accepted, rejected, late, missing?
 -- Naming sessions keeps the view from reading the whole panel.
 select *
 from data_quality_day

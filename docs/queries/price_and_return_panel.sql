@@ -1,5 +1,5 @@
--- How did the symbols move beside each other in the last ten sessions, one column per symbol?
--- total_return_close is in the terms of the build: a later distribution changes its scale.
+-- How did the symbols move beside each other in the last two weeks, one column per symbol?
+-- Simple total returns since the bar before; null where a symbol has no bar.
 pivot (
     select session_date, symbol, round(simple_return_1d, 6) as simple_return_1d
     from price
