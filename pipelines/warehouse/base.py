@@ -1,5 +1,6 @@
 """The base of a build: the kept build that it goes on from instead of computing everything."""
 
+import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from pipelines.warehouse.record import (
 logger = logging.getLogger(__name__)
 
 REJECTED_FOLDER = "rejected"
+
+_LARGEST_SHARE = 0.2
+_SESSIONS_PER_DAY = 5 / 7
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,16 @@ def plan(settings: Settings, new: Inputs, code_digest: str) -> Plan:
         return _full(f"the build {base.path.name} cannot be used: {error}")
     if changes.everything is not None:
         return _full(changes.everything)
+    if not is_worth_it(sum(part.rows for part in base.panel), changes, new.manifest.session_date):
+        return _full(f"of {base.path.name} too little would stay")
     return Plan(base, changes)
+
+
+def is_worth_it(rows: int, changes: Changes, session: dt.date) -> bool:
+    """Say whether so few of a base's rows change that going on is less work than starting anew."""
+    first_days = changes.symbols["first_session_date"].to_pylist()
+    days = sum(max((session - first).days, 1) for first in first_days)
+    return days * _SESSIONS_PER_DAY <= _LARGEST_SHARE * rows
 
 
 def full_plan() -> Plan:

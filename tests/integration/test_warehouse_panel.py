@@ -212,10 +212,15 @@ def test_a_change_that_changes_no_row_writes_no_part(known: Known, tmp_path: Pat
     assert files_of(tmp_path / "on") == files_of(tmp_path / "base")
 
 
-def test_a_base_that_is_far_behind_is_not_gone_on_from(known: Known, tmp_path: Path) -> None:
-    base = known.until(SESSIONS[300])
-    workspace = assert_going_on_is_a_full_build(base, known, tmp_path)
-    assert written_parts(workspace) == {path.name for path in (workspace / "panel").iterdir()}
+def test_a_base_that_is_far_behind_gives_the_bytes_of_a_full_build(
+    known: Known, tmp_path: Path
+) -> None:
+    assert_going_on_is_a_full_build(known.until(SESSIONS[300]), known, tmp_path)
+
+
+def test_a_base_without_rows_gives_the_bytes_of_a_full_build(known: Known, tmp_path: Path) -> None:
+    nothing = replace(known, bars={}, session=SESSIONS[-2])
+    assert_going_on_is_a_full_build(nothing, replace(known, bars={}), tmp_path)
 
 
 def test_a_source_without_a_universe_ranks_every_symbol_but_measures_of_the_market(

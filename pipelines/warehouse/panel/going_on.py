@@ -28,16 +28,6 @@ from pipelines.warehouse.panel.rows import Rows, joined
 from pipelines.warehouse.panel.staged import FEW_SYMBOLS, Staged
 from pipelines.warehouse.panel.symbol import rows_of
 
-_LARGEST_SHARE = 0.2
-_SESSIONS_PER_DAY = 5 / 7
-
-
-def is_worth_it(base: Base, changes: Mapping[str, dt.date], session: dt.date) -> bool:
-    """Say whether so few rows change that going on is less work than computing everything."""
-    days = sum(max((session - first).days, 1) for first in changes.values())
-    rows = sum(part.rows for part in base.parts.values())
-    return days * _SESSIONS_PER_DAY <= _LARGEST_SHARE * rows
-
 
 def compute(
     staged: Staged,

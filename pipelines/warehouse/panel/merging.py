@@ -40,7 +40,9 @@ class Merge:
         first_days = [span.begin for span in self.base.spans[:1]]
         if len(self.fresh):
             first_days.append(int(self.fresh["session_date"].min()))
-        layout = spans(date_of(min(first_days)), session) if first_days else []
+        if not first_days:
+            return []
+        layout = spans(date_of(min(first_days)), session)
         parts = []
         with PartWriter(folder, layout, self.words, threads) as writer:
             for span in layout:
