@@ -13,7 +13,7 @@ class ForecastingError(Exception):
 
 
 class PanelError(ForecastingError):
-    """The feature file cannot be read as a panel."""
+    """The files cannot be read as a panel."""
 
 
 class SplitError(ForecastingError):
