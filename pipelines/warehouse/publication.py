@@ -96,7 +96,7 @@ def fresh_workspace(settings: Settings) -> Path:
     try:
         builds.mkdir(exist_ok=True)
         for path in builds.iterdir():
-            if not is_finished(path):
+            if path.is_dir() and not is_finished(path):
                 logger.info("removing what an unfinished build left behind")
                 shutil.rmtree(path)
         workspace.mkdir()
