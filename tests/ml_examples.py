@@ -76,7 +76,7 @@ def changed_after(panel: Panel, position: int) -> Panel:
 
 
 def feature_table(returns: Floats, **changes: Any) -> pa.Table:
-    """The columns of the panel that models read: means of past returns under the names of the features."""
+    """The columns of the panel that models read: past mean returns under the features' names."""
     panel = panel_of(returns)
     sessions, symbols = np.meshgrid(panel.sessions, panel.symbols, indexing="ij")
     columns: dict[str, Any] = {
