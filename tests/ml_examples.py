@@ -22,7 +22,7 @@ from models.vocabulary import HORIZON_SESSIONS, TrainingProfile
 from pipelines.lineage import file_digest
 from pipelines.sessions import available_at, session_after, sessions_between
 from pipelines.settings import Settings
-from pipelines.warehouse.publication import build_name, publish, take_name
+from pipelines.warehouse.publication import build_name, publish, taking_name
 from pipelines.warehouse.record import PanelPart, WarehouseBuild, panel_hash, write_record
 
 LAST_SESSION = dt.date(2022, 12, 28)
@@ -112,8 +112,8 @@ def publish_features(
         panel=panel,
         rows={"features": table.num_rows},
     )
-    take_name(settings, workspace, build.path)
-    write_record(build, build.path)
+    with taking_name(settings, workspace, build.path):
+        write_record(build, build.path)
     publish(settings, build)
     return build
 

@@ -4,6 +4,7 @@
                                                         rejected/*.parquet, build.json,
                                                         run_results.json
     builds/.tmp-build/, .tmp-removed/                   the build being made, the one being removed
+    builds/.tmp-replaced-<name>/                        one that is made anew, until it is there
     sessions/<session> -> ../builds/...                 the session's newest build
     current -> builds/...                               moves to a session >= its own only
 
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 KEPT_BUILDS = 5
 _MANIFEST_DIGITS = 12
 _CODE_DIGITS = 8
+_REPLACED = ".tmp-replaced-"
 
 
 def build_name(session: dt.date, manifest_digest: str, code_digest: str) -> str:
@@ -95,6 +97,7 @@ def fresh_workspace(settings: Settings) -> Path:
     builds = workspace.parent
     try:
         builds.mkdir(exist_ok=True)
+        _settle_replaced(settings)
         for path in builds.iterdir():
             if path.is_dir() and not is_finished(path):
                 logger.info("removing what an unfinished build left behind")
@@ -105,16 +108,30 @@ def fresh_workspace(settings: Settings) -> Path:
     return workspace
 
 
-def take_name(settings: Settings, workspace: Path, path: Path) -> None:
-    """Give a workspace the name of its build. It is one once it has its record, and not before.
+@contextmanager
+def taking_name(settings: Settings, workspace: Path, path: Path) -> Iterator[None]:
+    """Give a workspace the name of its build; within, it gets its record and so becomes one.
 
-    A build of that name that is there already makes room: its pointers name nothing for the moment
-    between two renames, and readers look again.
+    A build of that name that is there already steps aside until then, and comes back where the new
+    one got no record, also after a kill.
     """
     if path.exists():
-        path.replace(_leaving(settings))
+        path.replace(path.with_name(_REPLACED + path.name))
     workspace.replace(path)
-    _remove_leaving(settings)
+    try:
+        yield
+    finally:
+        _settle_replaced(settings)
+
+
+def _settle_replaced(settings: Settings) -> None:
+    for aside in (settings.warehouse / "builds").glob(f"{_REPLACED}*"):
+        path = aside.with_name(aside.name.removeprefix(_REPLACED))
+        if is_finished(path):
+            shutil.rmtree(aside)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+            aside.replace(path)
 
 
 def is_finished(path: Path) -> bool:

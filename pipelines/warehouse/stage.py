@@ -38,7 +38,7 @@ from pipelines.warehouse.publication import (
     require_home_of,
     session_pointer,
     sole_builder,
-    take_name,
+    taking_name,
     unwritable,
     workspace_path,
 )
@@ -199,9 +199,9 @@ def _built(
         rows=rows,
         base=chosen.base.path.name if chosen.base else None,
     )
-    take_name(settings, workspace, path)
-    anchor_in(path)
-    write_record(build, path)
+    with taking_name(settings, workspace, path):
+        anchor_in(path)
+        write_record(build, path)
     return build
 
 
