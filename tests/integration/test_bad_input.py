@@ -82,11 +82,11 @@ def home(prepared_home: Path, tmp_path: Path) -> Path:
 
 
 def contents(home: Path) -> tuple[dict[str, str], list[str]]:
-    """Every file by its digest, and every row of the store, whatever journal it lies in."""
+    """Every file but locks and logs by its digest; every row of the store, in whatever journal."""
     files = {
         str(path.relative_to(home)): file_digest(path)
         for path in sorted(home.rglob("*"))
-        if path.is_file() and "store" not in path.relative_to(home).parts
+        if path.is_file() and not {"store", "logs", ".lock"} & set(path.relative_to(home).parts)
     }
     with _opened(store_file(home)) as connection:
         return files, list(connection.iterdump())
