@@ -24,6 +24,8 @@ from pipelines.lake import (
     write_manifest,
 )
 from pipelines.settings import Settings
+from pipelines.warehouse.base import full_plan, rejections_of
+from pipelines.warehouse.changes import Inputs
 from pipelines.warehouse.inputs import lay_out
 
 BUCKET = "lake"
@@ -103,7 +105,8 @@ def test_a_compaction_in_a_bucket_changes_no_snapshot(remote: Settings) -> None:
 def test_a_build_links_to_copies_that_were_proved(remote: Settings, tmp_path: Path) -> None:
     fill(remote)
     manifest = build_manifest(remote, DAYS[1], [])
-    lay_out(remote, manifest, tmp_path / "workspace")
+    inputs = Inputs(manifest, rejections_of(remote, manifest))
+    lay_out(remote, inputs, full_plan(), tmp_path / "workspace")
     links = sorted((tmp_path / "workspace" / "inputs" / PRICES.name).iterdir())
     assert [hashlib.sha256(link.read_bytes()).hexdigest() for link in links] == [
         file.digest for file in manifest.files if file.path.startswith("raw/prices/")
