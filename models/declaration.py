@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict, Unpack
 
 Vocabulary: TypeAlias = type[StrEnum]
 """The words that a text column is restricted to."""
@@ -85,67 +85,27 @@ def text(
     return Column(name, ColumnType.TEXT, meaning, nullable=nullable, allowed=allowed)
 
 
-def integer(
-    name: str,
-    meaning: str,
-    unit: str,
-    *,
-    nullable: bool = False,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> Column:
+class Limits(TypedDict, total=False):
+    """What a declaration of a number may add; the meanings are those of :class:`Column`."""
+
+    nullable: bool
+    at_least: float | None
+    at_most: float | None
+
+
+def integer(name: str, meaning: str, unit: str, **limits: Unpack[Limits]) -> Column:
     """Declare a 64-bit integer column with its unit."""
-    return Column(
-        name,
-        ColumnType.INTEGER,
-        meaning,
-        unit=unit,
-        nullable=nullable,
-        at_least=at_least,
-        at_most=at_most,
-    )
+    return Column(name, ColumnType.INTEGER, meaning, unit=unit, **limits)
 
 
-def number(
-    name: str,
-    meaning: str,
-    unit: str,
-    *,
-    nullable: bool = False,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> Column:
+def number(name: str, meaning: str, unit: str, **limits: Unpack[Limits]) -> Column:
     """Declare a binary64 column with its unit."""
-    return Column(
-        name,
-        ColumnType.FLOAT,
-        meaning,
-        unit=unit,
-        nullable=nullable,
-        at_least=at_least,
-        at_most=at_most,
-    )
+    return Column(name, ColumnType.FLOAT, meaning, unit=unit, **limits)
 
 
-def single(
-    name: str,
-    meaning: str,
-    unit: str,
-    *,
-    nullable: bool = False,
-    at_least: float | None = None,
-    at_most: float | None = None,
-) -> Column:
+def single(name: str, meaning: str, unit: str, **limits: Unpack[Limits]) -> Column:
     """Declare a number that is computed in binary64 and stored in binary32, with its unit."""
-    return Column(
-        name,
-        ColumnType.SINGLE,
-        meaning,
-        unit=unit,
-        nullable=nullable,
-        at_least=at_least,
-        at_most=at_most,
-    )
+    return Column(name, ColumnType.SINGLE, meaning, unit=unit, **limits)
 
 
 def boolean(name: str, meaning: str, *, nullable: bool = False) -> Column:
