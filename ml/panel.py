@@ -28,6 +28,9 @@ class Panel:
     values : float32, shape (sessions, symbols, features); NaN is missing, never infinite.
     log_return_1d : float64, shape (sessions, symbols); log return since the symbol's row before.
     observed : whether the symbol has a row for the session, shape (sessions, symbols).
+    session_features : names of the last axis of ``session_values``.
+    session_values : float32, shape (sessions, session features); what all symbols of a session
+        share: the economy and the calendar, as known then; NaN is missing.
     """
 
     sessions: NDArray[np.datetime64]
@@ -36,6 +39,8 @@ class Panel:
     values: NDArray[np.float32]
     log_return_1d: Floats
     observed: NDArray[np.bool_]
+    session_features: tuple[str, ...]
+    session_values: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.sessions)
@@ -49,6 +54,7 @@ class Panel:
             values=self.values[:end],
             log_return_1d=self.log_return_1d[:end],
             observed=self.observed[:end],
+            session_values=self.session_values[:end],
         )
 
     def of_symbols(self, symbols: tuple[str, ...]) -> "Panel":

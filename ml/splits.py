@@ -12,20 +12,21 @@ LEAST_SCORED_SESSIONS = 63
 class Split:
     """Positions on a panel's session axis at which forecasts are fitted, tuned and scored.
 
-    A label made at position t reaches to t + horizon, so each range ends ``horizon`` positions
-    before its period does (purge), and the next one starts ``embargo`` positions after that.
+    A label made at position t reaches to t + horizon, so each range ends ``purge`` positions before
+    its period does, the longest horizon, and the next one starts ``embargo`` positions after that.
+    The split of a model that serves has no test range: ``range(n, n)``.
     """
 
     train: range
     validation: range
     test: range
-    horizon_sessions: int
+    purge_sessions: int
     embargo_sessions: int
 
     @property
     def last_fitted_outcome(self) -> int:
         """Position at which the last label that models are fitted on is realised."""
-        return self.train[-1] + self.horizon_sessions
+        return self.train[-1] + self.purge_sessions
 
 
 def split_in_time(

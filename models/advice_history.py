@@ -7,15 +7,8 @@ run is published.
 from dataclasses import replace
 
 from models.declaration import integer
-from models.store_outputs import (
-    ADVICE_RUN,
-    CLIENT_OUTCOME,
-    FORECAST,
-    MODEL_CHOICE,
-    MODEL_SCORE,
-    TARGET_ALLOCATION,
-    TRADE,
-)
+from models.store_forecasts import FORECAST, MODEL_CHOICE, MODEL_SCORE
+from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME, TARGET_ALLOCATION, TRADE
 
 _MOVES_ON = {"status"}
 

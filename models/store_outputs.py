@@ -1,12 +1,12 @@
-"""Output tables of the SQL store: forecasts, allocations, trades, outcomes and their lineage.
+"""Output tables of the SQL store: runs, allocations, trades, outcomes and their lineage.
 
 Apps read the ``current_*`` views, which show published runs only.
 """
 
 from models.declaration import Table, boolean, date, integer, number, text, timestamp
 from models.store_explanations import EXPLANATIONS
+from models.store_forecasts import FORECASTS
 from models.vocabulary import (
-    ChoiceDecision,
     Outcome,
     RunStatus,
     Side,
@@ -49,94 +49,6 @@ SNAPSHOT_FILE = Table(
         text("path", "path inside the lake"),
         text("digest", "SHA-256 of the file's bytes"),
         integer("rows", "rows in the file", "count", at_least=0),
-    ),
-)
-
-FORECAST = Table(
-    name="forecast",
-    grain="one row per run, symbol, model and horizon",
-    key=("run_id", "symbol", "model_name", "horizon_sessions"),
-    columns=(
-        text("run_id", "the run"),
-        text("symbol", "the instrument"),
-        text("model_name", "registered model"),
-        integer("horizon_sessions", "how far ahead", "sessions", at_least=1),
-        integer("model_version", "version number in the registry", "count", at_least=1),
-        text("mlflow_run_id", "MLflow run that trained it"),
-        number("expected_log_return", "forecast over the horizon", "log return"),
-        number("stdev_log_return", "its standard error over the horizon", "log return", at_least=0),
-        number("lower_log_return", "10 % quantile", "log return"),
-        number("upper_log_return", "90 % quantile", "log return"),
-        text("unit", "unit of the forecast columns"),
-        number(
-            "confidence",
-            "weight the forecast earned on validation; 0 leaves the prior alone",
-            "fraction",
-            at_least=0,
-            at_most=1,
-        ),
-        boolean("serves", "whether the run's allocation used this model"),
-    ),
-    references={"run_id": "advice_run.run_id"},
-)
-
-MODEL_CHOICE = Table(
-    name="model_choice",
-    grain="one row per source and session: the model that serves it",
-    key=("source", "session_date"),
-    columns=(
-        text("source", "where market data came from", allowed=Source),
-        date("session_date", "session the choice is for"),
-        text("decision", "whether training ran", allowed=ChoiceDecision),
-        text("reason", "why, in a sentence"),
-        text("model_name", "registered model that serves"),
-        integer("model_version", "its version number in the registry", "count", at_least=1),
-        text("mlflow_run_id", "MLflow run of that model"),
-        text("training_run_id", "MLflow run of the whole training, parent of all its models"),
-        date("fitted_through", "last session of the outcomes that the served model was fitted on"),
-        date("trained_through", "last session that training saw, to choose or to score"),
-        timestamp("decided_at", "when it was decided"),
-    ),
-)
-
-MODEL_SCORE = Table(
-    name="model_score",
-    grain=(
-        "one row per source, session, model and horizon: errors on the untouched test period, of "
-        "the session's training that was chosen last"
-    ),
-    key=("source", "session_date", "model_name", "horizon_sessions"),
-    columns=(
-        text("source", "where market data came from", allowed=Source),
-        date("session_date", "session whose training made the scores; later ones may use them"),
-        text("model_name", "registered model"),
-        integer("horizon_sessions", "how far ahead", "sessions", at_least=1),
-        text("training_run_id", "MLflow run of the whole training"),
-        integer("model_version", "version number in the registry", "count", at_least=1),
-        text("mlflow_run_id", "MLflow run of that model"),
-        date("test_start", "first session of the test period"),
-        date("test_end", "last session of the test period"),
-        integer("forecasts", "forecasts scored", "count", at_least=1),
-        number("mae", "mean absolute error", "log return", at_least=0),
-        number("rmse", "root mean squared error", "log return", at_least=0),
-        number("mae_to_naive", "MAE over that of the zero forecast", "ratio", at_least=0),
-        number("rmse_to_naive", "RMSE over that of the zero forecast", "ratio", at_least=0),
-        number("r2_out_of_sample", "1 - MSE over that of the expanding mean", "fraction"),
-        number(
-            "coverage_80",
-            "share of outcomes inside the 80 % interval",
-            "fraction",
-            at_least=0,
-            at_most=1,
-        ),
-        number(
-            "confidence",
-            "weight earned on the validation period",
-            "fraction",
-            at_least=0,
-            at_most=1,
-        ),
-        boolean("serves", "whether this model was chosen to serve"),
     ),
 )
 
@@ -298,9 +210,7 @@ QUARANTINE = Table(
 OUTPUTS = (
     ADVICE_RUN,
     SNAPSHOT_FILE,
-    FORECAST,
-    MODEL_CHOICE,
-    MODEL_SCORE,
+    *FORECASTS,
     TARGET_ALLOCATION,
     TRADE,
     TRADE_REASON,

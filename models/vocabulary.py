@@ -14,6 +14,12 @@ MICROS_PER_CENT = 10_000
 HORIZON_SESSIONS = 21
 """The one horizon of views, covariance and risk aversion inside the optimiser."""
 
+FORECAST_HORIZONS_SESSIONS = (5, HORIZON_SESSIONS)
+"""How far ahead models forecast, ascending; the last one is the optimiser's."""
+
+INTERVAL_LEVELS = (0.8, 0.95)
+"""Shares of outcomes that forecasts' intervals are to hold."""
+
 STALE_AFTER_SESSIONS = 5
 """How many sessions a last accepted close may stand in for missing later ones, and no longer."""
 
@@ -131,10 +137,26 @@ class RunStatus(StrEnum):
 
 
 class ChoiceDecision(StrEnum):
-    """What training decided for a session."""
+    """How the training that serves a session came to do so."""
 
     RETRAINED = "retrained"
     KEPT = "kept"
+    ROLLED_BACK = "rolled_back"
+
+
+class ModelRole(StrEnum):
+    """Why a model serves: it beat the others, or none did and it is the best baseline."""
+
+    CHAMPION = "champion"
+    BASELINE = "baseline"
+
+
+class ScoredPeriod(StrEnum):
+    """Which forecasts a score is of: those that chose, those kept for the end, those lived."""
+
+    VALIDATION = "validation"
+    TEST = "test"
+    LIVE = "live"
 
 
 class Side(StrEnum):
@@ -243,6 +265,7 @@ class Attribution(StrEnum):
     LINEAR_TERMS = "linear_terms"
     INTEGRATED_GRADIENTS = "integrated_gradients"
     SHAPLEY_VALUES = "shapley_values"
+    AVERAGE = "average"
 
 
 class AllocationView(StrEnum):

@@ -12,6 +12,8 @@ from ml.errors import ModelNotFoundError, TrainingError
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.splits import Split
+from ml.work import Work
+from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
 STATE_FILE = "forecaster.json"
 LEAST_TRAINING_LABELS = 1000
@@ -19,7 +21,7 @@ LEAST_TRAINING_LABELS = 1000
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Predicted distribution of the log return over the horizon, shape (sessions, symbols).
+    """Predicted distribution of log returns, float64, shape (horizons, sessions, symbols).
 
     ``stdev`` is the model's own, before calibration. Both are NaN where the model makes no
     forecast.
@@ -29,8 +31,29 @@ class Forecasts:
     stdev: Floats
 
 
+@dataclass(frozen=True)
+class Contributions:
+    """What moved the forecasts of one session.
+
+    Attributes
+    ----------
+    features : names, of columns of the feature table or of what the model makes of returns.
+    seen : (symbols, features); what the model saw, NaN where it was missing.
+    baseline : (horizons, symbols); the forecast without any feature, log return.
+    parts : (horizons, symbols, features); log return. Baseline and parts add up to the forecast's
+        mean, to rounding. NaN where there is no forecast.
+    method : how they were found.
+    """
+
+    features: tuple[str, ...]
+    seen: Floats
+    baseline: Floats
+    parts: Floats
+    method: Attribution
+
+
 class Forecaster(ABC):
-    """A model of the log return over ``horizon_sessions``.
+    """A model of the log return over several horizons.
 
     ``fit`` sees labels of the training range, and of the validation range for choices such as a
     window or when to stop; never of the test range. ``predict`` for a session uses nothing after
@@ -39,8 +62,8 @@ class Forecaster(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, horizon_sessions: int) -> None:
-        self.horizon_sessions = horizon_sessions
+    def __init__(self, horizons: tuple[int, ...] = FORECAST_HORIZONS_SESSIONS) -> None:
+        self.horizons = horizons
 
     @property
     @abstractmethod
@@ -48,7 +71,7 @@ class Forecaster(ABC):
         """Sessions of history, the forecast session included, that a forecast needs."""
 
     @abstractmethod
-    def fit(self, panel: Panel, split: Split) -> None:
+    def fit(self, panel: Panel, split: Split, work: Work) -> None:
         """Learn from the panel.
 
         Raises
@@ -61,6 +84,19 @@ class Forecaster(ABC):
     def predict(self, panel: Panel, sessions: range) -> Forecasts:
         """Forecast at the given positions of the session axis."""
 
+    def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
+        """Forecast with each seed alone; what ``predict`` returns is made of all of them."""
+        return (self.predict(panel, sessions),)
+
+    @property
+    def trials(self) -> int:
+        """Settings that were tried on validation before these were chosen; 1 if none were."""
+        return 1
+
+    @abstractmethod
+    def explain(self, panel: Panel) -> Contributions:
+        """Say what moved the forecasts at the panel's last session."""
+
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """Return what was learned, as JSON can hold it."""
@@ -71,7 +107,7 @@ class Forecaster(ABC):
 
     def save(self, folder: Path) -> None:
         """Write the fitted model into an existing, empty folder."""
-        content = {"name": self.name, "horizon_sessions": self.horizon_sessions, **self.state()}
+        content = {"name": self.name, "horizons": list(self.horizons), **self.state()}
         (folder / STATE_FILE).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
     @classmethod
@@ -89,7 +125,7 @@ class Forecaster(ABC):
                 "model folder", folder, f"it holds {content['name']!r}, not {cls.name!r}",
                 "Load it by the name that it was registered under.",
             )  # fmt: skip
-        forecaster = cls(content["horizon_sessions"])
+        forecaster = cls(tuple(content["horizons"]))
         forecaster.restore(content)
         return forecaster
 
@@ -134,10 +170,9 @@ def require_labels(name: str, labels: int) -> None:
         )
 
 
-def spread_per_volatility(forecast: Floats, panel: Panel, split: Split) -> float:
-    """Return the root mean square training error in units of trailing volatility."""
+def spread_per_volatility(forecast: Floats, panel: Panel, split: Split, horizon: int) -> float:
+    """Return the root mean square training error of one horizon in units of trailing volatility."""
     rows = slice(split.train.start, split.train.stop)
-    horizon = split.horizon_sessions
     errors = (panel.forward_log_return(horizon) - forecast)[rows]
     scaled = (errors / horizon_volatility(panel, horizon)[rows]).ravel()
     scaled = scaled[np.isfinite(scaled)]
