@@ -1,28 +1,38 @@
-"""The models, one file each, behind the interface of ``base.Forecaster``.
+"""The models, one file each, behind the interface of ``base.Forecaster``; known here by name.
 
-The neural model is imported where it is asked for: TensorFlow takes seconds to load.
+A model's module is imported where the model is asked for: TensorFlow takes seconds to load.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 from ml.errors import ModelNotFoundError
-from ml.forecasters.base import Forecaster, Forecasts, read_state
-from ml.forecasters.crossover import CrossoverForecaster
-from ml.forecasters.ema import ExponentialMovingAverageForecaster
-from ml.forecasters.expanding_mean import ExpandingMeanForecaster
-from ml.forecasters.naive import NaiveForecaster
-from ml.forecasters.sma import SimpleMovingAverageForecaster
-
-BASELINES: tuple[type[Forecaster], ...] = (
-    NaiveForecaster,
-    ExpandingMeanForecaster,
-    SimpleMovingAverageForecaster,
-    ExponentialMovingAverageForecaster,
-    CrossoverForecaster,
-)
-"""From the simplest on; of two equal ones the simpler is preferred."""
+from ml.forecasters.base import Contributions, Forecaster, Forecasts, read_state
 
 LSTM = "lstm"
+AVERAGE = "average"
+
+BASELINES = ("naive", "expanding_mean", "sma", "ema", "crossover")
+"""What a model must beat to serve as champion; the best of them serves until one does."""
+
+CANDIDATES = ("ridge", "lightgbm", LSTM, AVERAGE)
+"""What may become champion. ``average`` is made of all other models but ``naive``."""
+
+MODELS = (*BASELINES, *CANDIDATES)
+"""From the simplest on: of two equal ones the simpler is preferred."""
+
+_CLASSES = {
+    "naive": ("naive", "NaiveForecaster"),
+    "expanding_mean": ("expanding_mean", "ExpandingMeanForecaster"),
+    "sma": ("sma", "SimpleMovingAverageForecaster"),
+    "ema": ("ema", "ExponentialMovingAverageForecaster"),
+    "crossover": ("crossover", "CrossoverForecaster"),
+    "ridge": ("ridge", "RidgeForecaster"),
+    "lightgbm": ("gradient_boosting", "GradientBoostingForecaster"),
+    LSTM: ("lstm", "LstmForecaster"),
+    AVERAGE: ("average", "AverageForecaster"),
+}
+"""Module and class of each name."""
 
 
 def forecaster_class(name: str) -> type[Forecaster]:
@@ -33,15 +43,13 @@ def forecaster_class(name: str) -> type[Forecaster]:
     ModelNotFoundError
         There is no model of that name.
     """
-    if name == LSTM:
-        from ml.forecasters.lstm import LstmForecaster
-
-        return LstmForecaster
-    for baseline in BASELINES:
-        if baseline.name == name:
-            return baseline
-    known = ", ".join([*(baseline.name for baseline in BASELINES), LSTM])
-    raise ModelNotFoundError("model", name, "there is no such model", f"Known are {known}.")
+    if name not in _CLASSES:
+        raise ModelNotFoundError(
+            "model", name, "there is no such model", f"Known are {', '.join(MODELS)}."
+        )
+    module, attribute = _CLASSES[name]
+    found: type[Forecaster] = getattr(import_module(f"ml.forecasters.{module}"), attribute)
+    return found
 
 
 def load_forecaster(folder: Path) -> Forecaster:
@@ -55,4 +63,15 @@ def load_forecaster(folder: Path) -> Forecaster:
     return forecaster_class(str(read_state(folder)["name"])).load(folder)
 
 
-__all__ = ["BASELINES", "LSTM", "Forecaster", "Forecasts", "forecaster_class", "load_forecaster"]
+__all__ = [
+    "AVERAGE",
+    "BASELINES",
+    "CANDIDATES",
+    "LSTM",
+    "MODELS",
+    "Contributions",
+    "Forecaster",
+    "Forecasts",
+    "forecaster_class",
+    "load_forecaster",
+]
