@@ -1,4 +1,4 @@
-"""Training, validation and test in time, with the label's horizon purged and an embargo after."""
+"""Walk-forward folds in time, with the labels' horizon purged and an embargo at each seam."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ LEAST_SCORED_SESSIONS = 63
 class Split:
     """Positions on a panel's session axis at which forecasts are fitted, tuned and scored.
 
-    A label made at position t reaches to t + horizon, so each range ends ``purge`` positions before
-    its period does, the longest horizon, and the next one starts ``embargo`` positions after that.
-    The split of a model that serves has no test range: ``range(n, n)``.
+    A label made at position t reaches to t + horizon, so each range ends ``purge`` positions, the
+    longest horizon, and ``embargo`` positions before the next one begins. The split of a model that
+    serves has no test range: ``range(n, n)``.
     """
 
     train: range
@@ -29,44 +29,101 @@ class Split:
         return self.train[-1] + self.purge_sessions
 
 
-def split_in_time(
-    sessions: int,
-    horizon_sessions: int,
-    embargo_sessions: int,
-    validation_share: float = 0.15,
-    test_share: float = 0.15,
-) -> Split:
-    """Split positions 0 .. sessions-1 into three periods that share no label.
+@dataclass(frozen=True)
+class FoldPlan:
+    """How sessions are cut into folds.
 
-    Method: purging and embargo as in Lopez de Prado, "Advances in Financial Machine Learning"
-    (2018), section 7.4, for the simple case of one split in time.
+    Attributes
+    ----------
+    folds : consecutive test periods; each is the test range of a fold.
+    test_share : share of the sessions, the last ones, that the test periods are cut from.
+    validation_share : share of a fold's sessions before its test that are its validation range.
+    most_validation_sessions : the most that there are of them.
+    purge_sessions : the longest horizon of a label.
+    embargo_sessions : sessions left out beyond that, since returns of neighbouring sessions are
+        not independent.
+    """
+
+    folds: int
+    test_share: float
+    validation_share: float = 0.15
+    most_validation_sessions: int = 504
+    purge_sessions: int = 21
+    embargo_sessions: int = 21
+
+    @property
+    def gap_sessions(self) -> int:
+        """Sessions between two ranges of a fold."""
+        return self.purge_sessions + self.embargo_sessions
+
+
+@dataclass(frozen=True)
+class WalkForward:
+    """Folds in order of time, and the split by which the model that serves is fitted."""
+
+    folds: tuple[Split, ...]
+    serving: Split
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The folds, then the serving split."""
+        return (*self.folds, self.serving)
+
+
+def walk_forward(sessions: int, plan: FoldPlan) -> WalkForward:
+    """Cut positions 0 .. sessions-1 into folds whose training grows with time.
+
+    The test ranges are consecutive and cover every session from the first one on whose longest
+    label is realised. Before each lies a validation range, and before that all sessions train. The
+    serving split has its validation range at the very end and no test.
+
+    Method: walk-forward with an expanding window; purging and embargo as in Lopez de Prado,
+    "Advances in Financial Machine Learning" (2018), section 7.4.
 
     Raises
     ------
     SplitError
-        A period would be too short to learn from or to judge by.
+        A range would be too short to learn from or to judge by.
     """
-    validation_start = round(sessions * (1 - validation_share - test_share))
-    test_start = round(sessions * (1 - test_share))
-    split = Split(
-        train=range(validation_start - horizon_sessions),
-        validation=range(validation_start + embargo_sessions, test_start - horizon_sessions),
-        test=range(test_start + embargo_sessions, sessions - horizon_sessions),
-        horizon_sessions=horizon_sessions,
-        embargo_sessions=embargo_sessions,
+    first_test = round(sessions * (1 - plan.test_share))
+    starts = [
+        first_test + (sessions - first_test) * number // plan.folds for number in range(plan.folds)
+    ]
+    ends = [*starts[1:], sessions - plan.purge_sessions]
+    longest = min((sessions - first_test) // plan.folds, plan.most_validation_sessions)
+    folds = tuple(
+        _split(range(start, end), start - plan.gap_sessions, longest, plan)
+        for start, end in zip(starts, ends, strict=True)
     )
-    enough = (
-        len(split.train) >= LEAST_TRAINING_SESSIONS
-        and len(split.validation) >= LEAST_SCORED_SESSIONS
-        and len(split.test) >= LEAST_SCORED_SESSIONS
+    serving = _split(range(sessions, sessions), sessions - plan.purge_sessions, longest, plan)
+    walk = WalkForward(folds, serving)
+    _require_enough(sessions, walk)
+    return walk
+
+
+def _split(test: range, validation_end: int, longest: int, plan: FoldPlan) -> Split:
+    """Put validation and training before a test; no longer than a test, validations never meet."""
+    length = min(round(plan.validation_share * test.start), longest)
+    validation = range(validation_end - length, validation_end)
+    return Split(
+        train=range(max(validation.start - plan.gap_sessions, 0)),
+        validation=validation,
+        test=test,
+        purge_sessions=plan.purge_sessions,
+        embargo_sessions=plan.embargo_sessions,
     )
-    if not enough:
+
+
+def _require_enough(sessions: int, walk: WalkForward) -> None:
+    trained = min(len(split.train) for split in walk.splits)
+    validated = min(len(split.validation) for split in walk.splits)
+    tested = min(len(fold.test) for fold in walk.folds)
+    if trained < LEAST_TRAINING_SESSIONS or min(validated, tested) < LEAST_SCORED_SESSIONS:
         raise SplitError(
             "sessions in the feature file",
             sessions,
-            f"after purge and embargo, training has {len(split.train)} of at least "
-            f"{LEAST_TRAINING_SESSIONS}, validation {len(split.validation)} and test "
-            f"{len(split.test)} of at least {LEAST_SCORED_SESSIONS} each",
-            "Load more history.",
+            f"cut into {len(walk.folds)} folds, the shortest training has {trained} of at least "
+            f"{LEAST_TRAINING_SESSIONS}, validation {validated} and test {tested} of at least "
+            f"{LEAST_SCORED_SESSIONS} each",
+            "Load more history, or train with fewer folds (profile quick).",
         )
-    return split
