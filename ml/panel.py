@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.errors import PanelError
 from ml.rolling import Floats, forward_sum, trailing_mean
 
 RETURN_COLUMN = "log_return_1d"
@@ -25,12 +26,15 @@ class Panel:
     sessions : dates, ascending, shape (sessions,), unit day.
     symbols : sorted names.
     features : names of the last axis of ``values``.
-    values : float32, shape (sessions, symbols, features); NaN is missing, never infinite.
+    values : float32, shape (sessions from ``features_start`` on, symbols, features); NaN is
+        missing, never infinite. Read it by :meth:`values_at`.
     log_return_1d : float64, shape (sessions, symbols); log return since the symbol's row before.
     observed : whether the symbol has a row for the session, shape (sessions, symbols).
     session_features : names of the last axis of ``session_values``.
     session_values : float32, shape (sessions, session features); what all symbols of a session
         share: the economy and the calendar, as known then; NaN is missing.
+    features_start : position of the first session whose ``values`` are there. Returns of all
+        sessions are, so that a forecast for the last one needs not hold the features of all.
     """
 
     sessions: NDArray[np.datetime64]
@@ -41,6 +45,7 @@ class Panel:
     observed: NDArray[np.bool_]
     session_features: tuple[str, ...]
     session_values: NDArray[np.float32]
+    features_start: int = 0
 
     def __len__(self) -> int:
         return len(self.sessions)
@@ -51,14 +56,17 @@ class Panel:
         return replace(
             self,
             sessions=self.sessions[:end],
-            values=self.values[:end],
+            values=self.values[: max(0, end - self.features_start)],
             log_return_1d=self.log_return_1d[:end],
             observed=self.observed[:end],
             session_values=self.session_values[:end],
+            features_start=min(self.features_start, end),
         )
 
     def of_symbols(self, symbols: tuple[str, ...]) -> "Panel":
         """Return the panel with these symbols, in this order; unknown ones are never observed."""
+        if symbols == self.symbols:
+            return self
         known = {symbol: column for column, symbol in enumerate(self.symbols)}
         columns = np.array([known.get(symbol, 0) for symbol in symbols], np.int64)
         absent = np.array([symbol not in known for symbol in symbols], np.bool_)
@@ -69,6 +77,25 @@ class Panel:
             log_return_1d=np.where(absent, np.nan, self.log_return_1d[:, columns]),
             observed=self.observed[:, columns] & ~absent,
         )
+
+    def values_at(self, sessions: range) -> NDArray[np.float32]:
+        """Return the features of positions of the session axis, (sessions, symbols, features).
+
+        Raises
+        ------
+        PanelError
+            Features of some of them were not read.
+        """
+        if sessions.start < self.features_start:
+            raise PanelError(
+                "first session of the panel's features",
+                self.features_start,
+                f"those from position {sessions.start} on are needed",
+                "Read the panel with features since an earlier session.",
+            )
+        return self.values[
+            sessions.start - self.features_start : sessions.stop - self.features_start
+        ]
 
     def session(self, index: int) -> dt.date:
         """Return the date of a position on the session axis."""

@@ -1,11 +1,11 @@
-"""Read the warehouse's panel, a folder of Parquet parts, into dense arrays: one part at a time."""
+"""Read the warehouse's panel and session features into dense arrays: one part at a time."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import logging
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,143 +13,206 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.errors import PanelError
+from ml.feature_columns import columns_of, feature_values, finite, numbers
+from ml.features import SESSION_FEATURES, SYMBOL_FEATURES, Feature
 from ml.panel import RETURN_COLUMN, Panel
+from ml.panel_keys import (
+    Days,
+    PartKeys,
+    Reader,
+    day_number,
+    days_of,
+    distinct,
+    positions_in,
+)
+
+logger = logging.getLogger(__name__)
 
 LARGEST_LOG_RETURN = 8.0
 
-_KEY = ("symbol", "session_date")
 _REMEDY = "Rebuild the warehouse: smartinvest transform."
 
-Reader = Callable[[Sequence[str]], pa.Table]
-"""Returns columns of a part; it is asked for the keys first, and for the numbers later."""
 
+def read_panel(
+    folder: Path,
+    session_file: Path,
+    *,
+    through: dt.date | None = None,
+    features_since: dt.date | None = None,
+    features: tuple[Feature, ...] = SYMBOL_FEATURES,
+    session_features: tuple[Feature, ...] = SESSION_FEATURES,
+) -> Panel:
+    """Read the parts of a panel, and what its sessions share, cut at a session.
 
-def read_panel(folder: Path, features: tuple[str, ...], through: dt.date | None = None) -> Panel:
-    """Read the parts of a panel, cut at a session.
-
-    Infinite values count as missing: they say no more than that a division failed. Beside the
-    dense arrays, one part is held at a time, and of it the columns asked for.
+    Infinite values count as missing, which the log says. Beside the dense arrays, one part is held
+    at a time, and of it the columns asked for.
 
     Parameters
     ----------
     folder : Parquet files, together one row per symbol and session, in any order.
-    features : columns that become the panel's features, in this order.
+    session_file : Parquet file with one row per session; sessions that it lacks have no features.
     through : last session that may be read; all of them if left out.
+    features_since : first session whose features are read; all of them if left out. Returns of
+        earlier ones are read all the same.
+    features, session_features : what becomes the panel's features, in this order.
 
     Raises
     ------
     PanelError
         There is no file, one is truncated or lacks a column, there are two rows for one symbol and
-        session, no row at all, or an impossible daily return.
+        session or for one session, no row at all, or an impossible daily return.
     """
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise PanelError("panel", folder, "it has no file", _REMEDY)
-    return _panel([partial(_read_part, file) for file in files], features, folder.name, through)
+    shared = _read_part(session_file, ["session_date", *columns_of(session_features)])
+    if len(distinct(days_of(shared))) < shared.num_rows:
+        raise PanelError("session features", session_file, "a session has two rows", _REMEDY)
+    parts = [partial(_read_part, file) for file in files]
+    origin = folder.name
+    return _panel(parts, origin, through, features_since, features, session_features, shared)
 
 
-def panel_from_table(table: pa.Table, features: tuple[str, ...], origin: str) -> Panel:
+def panel_from_table(
+    table: pa.Table,
+    origin: str,
+    features: tuple[Feature, ...] = SYMBOL_FEATURES,
+    session_features: tuple[Feature, ...] = SESSION_FEATURES,
+) -> Panel:
     """Return the panel of a table with one row per symbol and session, in any order.
 
     Parameters
     ----------
-    table : columns ``symbol``, ``session_date`` and the features.
-    features : columns that become the panel's features, in this order.
+    table : columns ``symbol``, ``session_date`` and those of the features; what sessions share is
+        the same in all rows of a session.
     origin : where the table comes from, for messages.
+    features, session_features : what becomes the panel's features, in this order.
 
     Raises
     ------
     PanelError
-        As :func:`read_panel`.
+        As :func:`read_panel`; or rows of a session do not agree on what it shares.
     """
-    return _panel([table.select], features, origin, None)
+
+    def part(columns: Sequence[str]) -> pa.Table:
+        _require_columns("rows", origin, table.column_names, columns)
+        return table.select(list(columns))
+
+    shared = part(["session_date", *columns_of(session_features)])
+    return _panel([part], origin, None, None, features, session_features, shared)
 
 
 def _panel(
-    parts: Sequence[Reader], features: tuple[str, ...], origin: str, through: dt.date | None
+    parts: Sequence[Reader],
+    origin: str,
+    through: dt.date | None,
+    features_since: dt.date | None,
+    features: tuple[Feature, ...],
+    session_features: tuple[Feature, ...],
+    shared: pa.Table,
 ) -> Panel:
-    keys = [_Keys.of(part(_KEY), through) for part in parts]
+    keys = [PartKeys.read(part, through) for part in parts]
     symbols = np.unique(np.concatenate([key.names for key in keys]))
     if len(symbols) == 0:
         raise PanelError("features", origin, "there is no row", _REMEDY)
-    sessions = np.unique(np.concatenate([np.unique(key.days) for key in keys]))
-    shape = (len(sessions), len(symbols))
-    observed = np.zeros(shape, np.bool_)
-    values = np.full((*shape, len(features)), np.nan, np.float32)
-    log_return_1d = np.full(shape, np.nan)
+    days = np.unique(np.concatenate([distinct(key.days) for key in keys]))
+    start = 0
+    if features_since is not None:
+        start = int(np.searchsorted(days, day_number(features_since)))
+    shape, infinite = (len(days), len(symbols)), _InfiniteCount()
+    observed, log_return_1d = np.zeros(shape, np.bool_), np.full(shape, np.nan)
+    values = np.full((shape[0] - start, shape[1], len(features)), np.nan, np.float32)
     for part, key in zip(parts, keys, strict=True):
-        at = np.searchsorted(sessions, key.days), np.searchsorted(symbols, key.names)[key.codes]
-        table = _wanted(part(list(dict.fromkeys((RETURN_COLUMN, *features)))), key.rows)
-        observed[at] = True
-        values[at] = np.stack([_finite(table[name], np.float32) for name in features], axis=-1)
-        log_return_1d[at] = _finite(table[RETURN_COLUMN], np.float64)
-    if repeated := sum(len(key.days) for key in keys) - int(observed.sum()):
+        sessions, columns = key.positions(days, symbols)
+        is_recent = sessions >= start
+        wanted = columns_of(features) if is_recent.any() else []
+        table = _of_rows(part(list(dict.fromkeys((RETURN_COLUMN, *wanted)))), key.wanted)
+        observed[sessions, columns] = True
+        log_return_1d[sessions, columns] = finite(numbers(table[RETURN_COLUMN]))
+        if wanted:
+            recent = _of_rows(table, is_recent)
+            at = sessions[is_recent] - start, columns[is_recent]
+            values[at] = feature_values(features, recent, infinite.add)
+    if repeated := sum(len(key) for key in keys) - int(observed.sum()):
         raise PanelError(
             "features", origin, f"{repeated} rows repeat a symbol and session", _REMEDY
         )
-    names = tuple(str(symbol) for symbol in symbols)
-    panel = Panel(sessions, names, features, values, log_return_1d, observed)
+    panel = Panel(
+        sessions=days.astype("datetime64[D]"),
+        symbols=tuple(str(symbol) for symbol in symbols),
+        features=tuple(feature.name for feature in features),
+        values=values,
+        log_return_1d=log_return_1d,
+        observed=observed,
+        session_features=tuple(feature.name for feature in session_features),
+        session_values=_session_values(session_features, shared, days, origin, infinite),
+        features_start=start,
+    )
     _require_possible_returns(panel, origin)
+    infinite.tell(origin)
     return panel
 
 
-@dataclass(frozen=True)
-class _Keys:
-    """What the rows of a part speak of.
-
-    Attributes
-    ----------
-    rows : which of the part's rows are wanted; None if all.
-    names : symbols, sorted, each once.
-    codes : (wanted rows,), positions in ``names``.
-    days : (wanted rows,), unit day.
-    """
-
-    rows: NDArray[np.bool_] | None
-    names: NDArray[np.str_]
-    codes: NDArray[np.int32]
-    days: NDArray[np.datetime64]
-
-    @classmethod
-    def of(cls, table: pa.Table, through: dt.date | None) -> "_Keys":
-        """Take the keys of a part up to a session."""
-        days = table["session_date"].to_numpy().astype("datetime64[D]")
-        column = table["symbol"].cast(pa.dictionary(pa.int32(), pa.string()))
-        column = column.unify_dictionaries().combine_chunks()
-        codes, rows = np.asarray(column.indices), None
-        if through is not None and (days > np.datetime64(through, "D")).any():
-            rows = days <= np.datetime64(through, "D")
-            codes, days = codes[rows], days[rows]
-        used = np.unique(codes)
-        names, order = np.unique(
-            np.asarray(column.dictionary.take(pa.array(used)).to_pylist(), np.str_),
-            return_inverse=True,
+def _session_values(
+    features: tuple[Feature, ...],
+    rows: pa.Table,
+    days: Days,
+    origin: str,
+    infinite: "_InfiniteCount",
+) -> NDArray[np.float32]:
+    """Return what sessions share, (sessions, features)."""
+    sessions = positions_in(days, days_of(rows))
+    values = feature_values(features, _of_rows(rows, sessions >= 0), infinite.add)
+    sessions = sessions[sessions >= 0]
+    shared = np.full((len(days), len(features)), np.nan, np.float32)
+    shared[sessions] = values
+    differs = ~np.isclose(shared[sessions], values, rtol=0, atol=0, equal_nan=True)
+    if differs.any():
+        row, column = np.argwhere(differs)[0]
+        raise PanelError(
+            f"{features[column].column} of {np.datetime64(int(days[sessions[row]]), 'D')}",
+            values[row, column],
+            f"other rows of that session in {origin} say {shared[sessions[row], column]}",
+            "All symbols of a session share it.",
         )
-        position = np.zeros(len(column.dictionary), np.int32)
-        position[used] = order
-        return cls(rows, names, position[codes], days)
+    return shared
 
 
-def _wanted(table: pa.Table, rows: NDArray[np.bool_] | None) -> pa.Table:
-    return table if rows is None else table.filter(pa.array(rows))
+class _InfiniteCount:
+    """Counts the infinite values of each column."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, column: str, count: int) -> None:
+        self._counts[column] += count
+
+    def tell(self, origin: str) -> None:
+        """Say in the log what was found, if anything."""
+        if self._counts:
+            found = ", ".join(f"{count:,} of {name}" for name, count in self._counts.items())
+            logger.warning("infinite values in %s count as missing: %s", origin, found)
 
 
-def _finite(column: pa.ChunkedArray, kind: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    numbers = np.asarray(column.to_numpy(), kind)
-    if np.isinf(numbers).any():
-        numbers = np.where(np.isinf(numbers), np.nan, numbers)
-    return numbers
+def _of_rows(table: pa.Table, wanted: NDArray[np.bool_] | None) -> pa.Table:
+    return table if wanted is None or wanted.all() else table.filter(pa.array(wanted))
 
 
 def _read_part(file: Path, columns: Sequence[str]) -> pa.Table:
     try:
         with pq.ParquetFile(file, read_dictionary=["symbol"]) as part:
-            missing = [name for name in columns if name not in part.schema_arrow.names]
-            if missing:
-                raise PanelError("panel file", file, f"it lacks the columns {missing}", _REMEDY)
+            _require_columns("panel file", file, part.schema_arrow.names, columns)
             return part.read(columns=list(columns))
     except (pa.ArrowInvalid, OSError) as error:
         raise PanelError("panel file", file, f"it cannot be read ({error})", _REMEDY) from error
+
+
+def _require_columns(
+    thing: str, origin: object, there: Sequence[str], columns: Sequence[str]
+) -> None:
+    missing = [name for name in columns if name not in there]
+    if missing:
+        raise PanelError(thing, origin, f"it lacks the columns {missing}", _REMEDY)
 
 
 def _require_possible_returns(panel: Panel, origin: str) -> None:
