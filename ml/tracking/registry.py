@@ -12,10 +12,10 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from ml.errors import ModelNotFoundError, TrackingError
+from ml.owner import host, owner_lives, owner_tags
 from ml.records import FinishedTraining, TrainingIdentity
 from ml.serving import ServingModel
 from ml.tracking.database import ensure_database
-from ml.tracking.owner import host, owner_lives, owner_tags
 from ml.tracking.packing import FORECASTER_FOLDER
 from ml.tracking.training_run import RECORD_FILE, TrainingRun, identity_tags
 

@@ -1,4 +1,4 @@
-"""Which process a training belongs to, so that one that was killed can be told from a live one."""
+"""Which process a training or a trial belongs to, so that a killed one is told from a live one."""
 
 import socket
 from collections.abc import Mapping
