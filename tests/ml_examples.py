@@ -1,33 +1,21 @@
 """Made-up panels for the forecasting tests, with and without something to find in them."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ml.calibration import Calibration
-from ml.evaluation import Score
-from ml.features import FEATURES
-from ml.forecasters import BASELINES
-from ml.forecasters.lstm_network import LstmSettings
-from ml.panel import Panel
-from ml.records import TrainingIdentity
+from ml.feature_columns import CLOSE_COLUMN, columns_of
+from ml.features import SESSION_FEATURES, SYMBOL_FEATURES
+from ml.panel import RETURN_COLUMN, Panel
 from ml.rolling import Floats, trailing_mean
-from ml.splits import split_in_time
-from ml.training import TrainedModel, TrainingPlan, TrainingResult
-from models.vocabulary import HORIZON_SESSIONS, TrainingProfile
-from pipelines.lineage import file_digest
-from pipelines.sessions import available_at, session_after, sessions_between
-from pipelines.settings import Settings
-from pipelines.warehouse.publication import build_name, publish, taking_name
-from pipelines.warehouse.record import PanelPart, WarehouseBuild, panel_hash, write_record
+from pipelines.sessions import session_after, sessions_between
 
 LAST_SESSION = dt.date(2022, 12, 28)
 DAILY_VOLATILITY = 0.01
-IDENTITY = TrainingIdentity("sample", "quick", "method", "feature-hash", "snapshot", "code")
 TREND_WINDOW = 21
 
 
@@ -50,92 +38,77 @@ def trending(sessions: int = 1000, symbols: int = 6, seed: int = 1) -> Floats:
     return returns
 
 
+def dates_of(sessions: int) -> list[dt.date]:
+    """So many exchange sessions, the last one being ``LAST_SESSION``."""
+    return sessions_between(session_after(LAST_SESSION, 1 - sessions), LAST_SESSION)
+
+
 def panel_of(returns: Floats) -> Panel:
-    """A panel with two features: the mean return of a month, and noise."""
-    sessions, symbols = returns.shape
-    noise = np.random.default_rng(99).normal(size=returns.shape)
+    """A panel with two features of symbols, the mean return of a month and noise, and one of
+    sessions, noise."""
+    generator = np.random.default_rng(99)
+    noise = generator.normal(size=returns.shape)
     trend = trailing_mean(returns, TREND_WINDOW) / DAILY_VOLATILITY
-    dates = sessions_between(session_after(LAST_SESSION, 1 - sessions), LAST_SESSION)
     return Panel(
-        sessions=np.array(dates, "datetime64[D]"),
-        symbols=tuple(f"S{number:02d}" for number in range(symbols)),
+        sessions=np.array(dates_of(len(returns)), "datetime64[D]"),
+        symbols=tuple(f"S{number:02d}" for number in range(returns.shape[1])),
         features=("trend", "noise"),
         values=np.stack([trend, noise], axis=-1).astype(np.float32),
         log_return_1d=returns,
         observed=np.ones(returns.shape, np.bool_),
+        session_features=("economy",),
+        session_values=generator.normal(size=(len(returns), 1)).astype(np.float32),
     )
 
 
 def changed_after(panel: Panel, position: int) -> Panel:
     """The panel with everything after a position replaced by something else."""
     generator = np.random.default_rng(5)
-    values, returns = panel.values.copy(), panel.log_return_1d.copy()
-    values[position + 1 :] = generator.normal(3.0, 9.0, values[position + 1 :].shape)
-    returns[position + 1 :] = generator.normal(0.0, 0.2, returns[position + 1 :].shape)
-    return replace(panel, values=values, log_return_1d=returns)
+    after = slice(position + 1, None)
+    changed = {
+        name: getattr(panel, name).copy() for name in ("values", "session_values", "log_return_1d")
+    }
+    for name, scale in (("values", 9.0), ("session_values", 9.0), ("log_return_1d", 0.2)):
+        changed[name][after] = generator.normal(0.1, scale, changed[name][after].shape)
+    return replace(panel, **changed)
 
 
 def feature_table(returns: Floats, **changes: Any) -> pa.Table:
-    """The columns of the panel that models read: past mean returns under the features' names."""
-    panel = panel_of(returns)
-    sessions, symbols = np.meshgrid(panel.sessions, panel.symbols, indexing="ij")
+    """The columns of the warehouse that models read: past mean returns under the features' names.
+
+    Columns of sessions stand in every row of theirs, as in the mart ``features``.
+    """
+    shape = returns.shape
+    names = [f"S{number:02d}" for number in range(shape[1])]
+    sessions, symbols = np.meshgrid(
+        np.array(dates_of(shape[0]), "datetime64[D]"), names, indexing="ij"
+    )
     columns: dict[str, Any] = {
         "symbol": pa.array(symbols.ravel().tolist()),
         "session_date": pa.array(sessions.ravel()).cast(pa.date32()),
     }
-    for window, feature in enumerate(FEATURES, start=2):
-        columns[feature] = trailing_mean(returns, window).ravel()
-    columns["log_return_1d"] = returns.ravel()
+    for window, name in enumerate(columns_of(SYMBOL_FEATURES), start=2):
+        # Rising on purpose in the mean: a logarithm is to be made of some.
+        columns[name] = (0.01 + trailing_mean(returns, window)).ravel()
+    columns[RETURN_COLUMN] = returns.ravel()
+    columns[CLOSE_COLUMN] = 100 * np.exp(np.cumsum(np.nan_to_num(returns), axis=0)).ravel()
+    for number, name in enumerate(columns_of(SESSION_FEATURES), start=1):
+        columns[name] = np.repeat(_of_sessions(name, number, sessions[:, 0]), shape[1])
     return pa.table(columns | changes)
 
 
-def publish_features(
-    settings: Settings, table: pa.Table, code_digest: str = "0" * 64
-) -> WarehouseBuild:
-    """Publish a warehouse build with a panel of these features; nothing else is in it."""
-    session = max(table["session_date"].to_pylist())
-    workspace = settings.warehouse / "builds" / ".tmp-build"
-    part = workspace / "panel" / "features.parquet"
-    part.parent.mkdir(parents=True)
-    pq.write_table(table, part)
-    (workspace / "warehouse.duckdb").touch()
-    digest = file_digest(part)
-    panel = (PanelPart(part.name, digest, table.num_rows, part.stat().st_size),)
-    build = WarehouseBuild(
-        path=settings.warehouse.resolve() / "builds" / build_name(session, digest, code_digest),
-        source=settings.source.value,
-        session_date=session,
-        known_at_cut=available_at(session),
-        data_snapshot=digest,
-        code_digest=code_digest,
-        feature_hash=panel_hash(panel),
-        panel=panel,
-        rows={"features": table.num_rows},
-    )
-    with taking_name(settings, workspace, build.path):
-        write_record(build, build.path)
-    publish(settings, build)
-    return build
+def session_table(table: pa.Table) -> pa.Table:
+    """The rows of the mart ``session_features`` in a table of features."""
+    names = ["session_date", *columns_of(SESSION_FEATURES)]
+    grouped = table.group_by("session_date", use_threads=False)
+    first = grouped.aggregate([(name, "first") for name in names[1:]])
+    return first.rename_columns(names).sort_by("session_date")
 
 
-def trained_baselines() -> TrainingResult:
-    """What a training of the baselines alone gives; enough to fill a registry."""
-    panel = panel_of(random_walk())
-    split = split_in_time(len(panel), HORIZON_SESSIONS, HORIZON_SESSIONS)
-    score = Score(100, 0.05, 0.07, 0.99, 0.98, 0.001, 0.8)
-    models = []
-    for kind in BASELINES:
-        forecaster = kind(HORIZON_SESSIONS)
-        forecaster.fit(panel, split)
-        calibration = Calibration(1.0, -1.2, 1.3, 0.1, 0.001)
-        models.append(TrainedModel(forecaster, calibration, score, score))
-    return TrainingResult(
-        plan=TrainingPlan(TrainingProfile.QUICK, 7, LstmSettings()),
-        models=tuple(models),
-        serves="ema",
-        symbols=panel.symbols,
-        fitted_through=panel.session(split.last_fitted_outcome),
-        trained_through=panel.session(len(panel) - 1),
-        validation_period=(dt.date(2020, 1, 2), dt.date(2021, 1, 4)),
-        test_period=(dt.date(2021, 2, 2), dt.date(2022, 11, 28)),
-    )
+def _of_sessions(name: str, number: int, dates: Sequence[Any]) -> Any:
+    days = np.asarray(dates, "datetime64[D]").astype(np.int64)
+    if name == "month":
+        return np.asarray(dates, "datetime64[M]").astype(np.int64) % 12 + 1
+    if name.startswith("is_"):
+        return days % 5 == number % 5
+    return 10 + np.sin(days / (10.0 * number))

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import sqlalchemy as sa
-from ml_examples import LAST_SESSION, feature_table, publish_features, random_walk
+from ml_examples import LAST_SESSION, feature_table, random_walk
+from ml_published import publish_features
 from mlflow import MlflowClient
 
 from ml.forecasters.lstm_network import LstmSettings

@@ -11,7 +11,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from ml_examples import IDENTITY, feature_table, panel_of, random_walk, trained_baselines
+from ml_examples import feature_table, panel_of, random_walk
+from ml_trained import IDENTITY, trained_baselines
 from mlflow import MlflowClient
 
 from ml.calibration import Calibration
@@ -146,7 +147,7 @@ def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
 _TRAINING_THAT_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ml_examples import IDENTITY, trained_baselines
+from ml_trained import IDENTITY, trained_baselines
 from ml.tracking import Registry
 from ml.tracking.training_run import TrainingRun
 TrainingRun._log_parent = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
