@@ -100,7 +100,12 @@ MODEL_EVIDENCE = Table(
             "mean over sessions of the squared error less the other's; below 0 it is better",
             "squared log return",
         ),
-        number("statistic", "Diebold-Mariano with small-sample correction", "t value"),
+        number(
+            "statistic",
+            "Diebold-Mariano with small-sample correction; null: too few sessions in common",
+            "t value",
+            nullable=True,
+        ),
         number("p_value", "one-sided, that it is no better", "probability", at_least=0, at_most=1),
         number(
             "p_value_corrected",
@@ -140,8 +145,16 @@ MODEL_SCORE = Table(
         integer("symbols", "symbols that they are of", "count", at_least=1),
         number("mae", "mean absolute error", "log return", at_least=0),
         number("rmse", "root mean squared error", "log return", at_least=0),
-        number("mae_to_naive", "MAE over that of the zero forecast", "ratio", at_least=0),
-        number("rmse_to_naive", "RMSE over that of the zero forecast", "ratio", at_least=0),
+        *(
+            number(
+                f"{error}_to_naive",
+                f"{error.upper()} over that of the zero forecast; null: all outcomes are zero",
+                "ratio",
+                nullable=True,
+                at_least=0,
+            )
+            for error in ("mae", "rmse")
+        ),
         number(
             "r2_out_of_sample",
             "1 - MSE over that of the expanding mean",
@@ -157,9 +170,21 @@ MODEL_SCORE = Table(
             at_most=1,
         ),
         number("rank_ic_t", "its t value, robust to overlap", "t value", nullable=True),
-        number("hit_rate", "share of signs right", "fraction", nullable=True, **_SHARE),
-        number("majority_rate", "share of the commoner sign", "fraction", nullable=True, **_SHARE),
-        number("hit_rate_t", "t value of their difference", "t value", nullable=True),
+        number(
+            "hit_rate",
+            "share of signs right; forecasts and outcomes of exactly zero are left out",
+            "fraction",
+            nullable=True,
+            **_SHARE,
+        ),
+        number(
+            "majority_rate",
+            "share of the same outcomes with the sign that was the commoner one until then",
+            "fraction",
+            nullable=True,
+            **_SHARE,
+        ),
+        number("hit_rate_t", "t value of their difference over sessions", "t value", nullable=True),
         *(
             column
             for against, words in (("naive", "zero"), ("mean", "expanding mean's"))
@@ -257,7 +282,13 @@ MODEL_SYMBOL_SCORE = Table(
         integer("horizon_sessions", "how far ahead", "sessions", at_least=1),
         text("symbol", "the instrument"),
         integer("forecasts", "forecasts scored", "count", at_least=1),
-        number("rmse_to_naive", "RMSE over that of the zero forecast", "ratio", at_least=0),
+        number(
+            "rmse_to_naive",
+            "RMSE over that of the zero forecast; null: all outcomes are zero",
+            "ratio",
+            nullable=True,
+            at_least=0,
+        ),
         number("dm_naive", "Diebold-Mariano against the zero forecast", "t value", nullable=True),
         number("dm_naive_p_value", "two-sided p value", "probability", nullable=True, **_SHARE),
         number(

@@ -1,0 +1,63 @@
+"""Rank information coefficient: whether forecasts order symbols as their outcomes do."""
+
+import numpy as np
+
+from ml.evaluation.skill import Mask
+from ml.rolling import Floats
+
+LEAST_SYMBOLS_RANKED = 5
+"""Sessions with fewer symbols are left out: their rank correlations are nearly all noise."""
+
+
+def average_ranks(values: Floats) -> Floats:
+    """Return ranks from 1 within each row, equal values sharing their mean rank; NaN stays NaN."""
+    order = np.argsort(values, axis=1)
+    in_order = np.take_along_axis(values, order, axis=1)
+    in_order_ranks = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape).copy()
+    tied = np.flatnonzero((in_order[:, 1:] == in_order[:, :-1]).any(axis=1))
+    in_order_ranks[tied] = _mean_ranks(in_order[tied])
+    in_order_ranks[np.isnan(in_order)] = np.nan
+    ranks = np.empty_like(in_order_ranks)
+    np.put_along_axis(ranks, order, in_order_ranks, axis=1)
+    return ranks
+
+
+def rank_correlations(ranks: Floats, other_ranks: Floats) -> Floats:
+    """Return Spearman's correlation of each row, (sessions,), from the ranks of both.
+
+    NaN where a row has fewer than 5 symbols, or says nothing of order since all are equal.
+    """
+    seen = np.isfinite(ranks)
+    counts = seen.sum(axis=1)
+    middle = (counts[:, None] + 1) / 2.0  # mean rank, with ties too
+    own = np.where(seen, ranks - middle, 0.0)
+    other = np.where(seen, other_ranks - middle, 0.0)
+    product = np.einsum("ij,ij->i", own, other)
+    scale = np.sqrt(np.einsum("ij,ij->i", own, own) * np.einsum("ij,ij->i", other, other))
+    enough = (counts >= LEAST_SYMBOLS_RANKED) & (scale > 0)
+    return np.where(enough, product / np.where(enough, scale, 1.0), np.nan)
+
+
+def rank_ic(forecasts: Floats, outcomes: Floats, where: Mask) -> Floats:
+    """Return each session's rank correlation of forecasts and outcomes, (sessions,).
+
+    Arrays have the shape (sessions, symbols). NaN where fewer than 5 symbols count, or where all
+    forecasts or all outcomes of the session are equal.
+    """
+    return rank_correlations(
+        average_ranks(np.where(where, forecasts, np.nan)),
+        average_ranks(np.where(where, outcomes, np.nan)),
+    )
+
+
+def _mean_ranks(in_order: Floats) -> Floats:
+    """Return ranks of ascending rows, the mean rank for equal values."""
+    places = np.arange(in_order.shape[1])
+    differs = in_order[:, 1:] != in_order[:, :-1]
+    edge = np.ones((len(in_order), 1), np.bool_)
+    begins, ends = np.hstack([edge, differs]), np.hstack([differs, edge])
+    first = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
+    backwards = np.where(ends, places, places[-1])[:, ::-1]
+    last = np.minimum.accumulate(backwards, axis=1)[:, ::-1]
+    mean_ranks: Floats = (first + last) / 2.0 + 1.0
+    return mean_ranks

@@ -1,0 +1,79 @@
+"""Which forecasts count, their skill against the expanding mean, and the weight that it earns."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.errors import TrainingError
+from ml.evaluation.overlap import Positions, lags, small_sample, sum_variance
+from ml.rolling import Floats
+
+Mask = NDArray[np.bool_]
+
+
+def scored_by_all(outcomes: Floats, *forecasts: Floats) -> Mask:
+    """Return where the outcome is known and every model made a forecast; arrays of any shape.
+
+    Raises
+    ------
+    TrainingError
+        That is nowhere.
+    """
+    mask = np.isfinite(outcomes)
+    for forecast in forecasts:
+        mask &= np.isfinite(forecast)
+    if not mask.any():
+        raise TrainingError(
+            "forecasts that can be scored", 0, "no symbol has enough history", "Load more history."
+        )
+    return mask
+
+
+def r2_out_of_sample(
+    outcomes: Floats, mean: Floats, benchmark: Floats, where: Mask
+) -> float | None:
+    """Return one minus the ratio of squared errors to the benchmark's; arrays of any shape.
+
+    None where the benchmark has no error. Above 0.02 a month it means leakage until proved
+    otherwise.
+
+    Source: Campbell and Thompson (2008), Review of Financial Studies 21(4), equation 1.
+    """
+    ours = np.sum(np.square((outcomes - mean)[where]))
+    theirs = np.sum(np.square((outcomes - benchmark)[where]))
+    return float(1.0 - ours / theirs) if theirs > 0 else None
+
+
+def confidence(
+    outcomes: Floats,
+    mean: Floats,
+    benchmark: Floats,
+    where: Mask,
+    positions: Positions,
+    horizon_sessions: int,
+) -> float:
+    """Return how far validation says to move from the benchmark to the forecast, 0 to 1.
+
+    0 unless the out-of-sample R2 is positive. Otherwise the weight w of the forecast in
+    benchmark + w (forecast - benchmark) that minimises the squared error, less one standard error,
+    kept within 0 and 1. Overlapping outcomes are no independent evidence, nor are symbols of one
+    session: the standard error is made of sums per session (Driscoll and Kraay 1998), and allows
+    for overlap and for what its estimate misses in a sample of this length, as all tests here do.
+
+    Parameters
+    ----------
+    outcomes, mean, benchmark, where : (sessions, symbols), of one horizon.
+    positions : (sessions,) on the exchange's axis, ascending; holes are allowed for.
+    horizon_sessions : how far outcomes reach.
+    """
+    r2 = r2_out_of_sample(outcomes, mean, benchmark, where)
+    if r2 is None or r2 <= 0:
+        return 0.0
+    view = np.where(where, mean - benchmark, 0.0)
+    surprise = np.where(where, outcomes - benchmark, 0.0)
+    size = np.sum(np.square(view))
+    weight = np.sum(view * surprise) / size
+    per_session = np.sum(view * (surprise - weight * view), axis=1)
+    lag_count = lags(len(positions), horizon_sessions)
+    share, _ = small_sample(len(positions), horizon_sessions, lag_count)
+    variance = sum_variance(per_session, positions, lag_count) / share
+    return float(np.clip(weight - np.sqrt(variance) / size, 0.0, 1.0))
