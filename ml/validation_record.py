@@ -93,11 +93,21 @@ class Incumbent:
     Attributes
     ----------
     name, version : in words of ``forecasters``, and the number in the registry.
-    method : digest of plan and code that made it.
+    same_method : whether the plan and code of this training made it, so that a new version of its
+        name renews it.
     record : its validation forecasts.
     """
 
     name: str
     version: int
-    method: str
+    same_method: bool
     record: ValidationRecord
+
+    @property
+    def title(self) -> str:
+        """Name and version, as evidence calls it."""
+        return f"{self.name} version {self.version}"
+
+    def is_renewed_by(self, model_name: str) -> bool:
+        """Say whether a model of this training is the same on newer data."""
+        return self.same_method and model_name == self.name

@@ -1,0 +1,144 @@
+"""The study of a search: a database that outlives its workers, and what a killed one leaves."""
+
+import logging
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ml.errors import TrackingError
+from ml.owner import HOST_TAG, host, owner_lives
+
+if TYPE_CHECKING:
+    import optuna
+
+logger = logging.getLogger(__name__)
+
+OWNER = "owner"
+"""Attribute of a trial that names its process."""
+
+_MOST_RETRIES = 3
+_BUSY_SECONDS = 60
+_OPENING_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """How often a worker gives a sign of life, and after how long without one it is given up."""
+
+    interval_seconds: int = 20
+    grace_seconds: int = 180
+
+
+HEARTBEAT = Heartbeat()
+
+
+def open_study(
+    url: str | None, name: str, startup_trials: int, heartbeat: Heartbeat
+) -> "optuna.Study":
+    """Return the study of a name, made if it is not there.
+
+    Parameters
+    ----------
+    url : SQLAlchemy URL of the database; None keeps the study in memory.
+    startup_trials : that must be complete before any other is pruned.
+
+    Raises
+    ------
+    TrackingError
+        The database cannot be used.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        return optuna.create_study(
+            storage=_storage(url, heartbeat) if url else None,
+            study_name=name,
+            pruner=optuna.pruners.MedianPruner(startup_trials),
+            load_if_exists=True,
+        )
+    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
+        raise TrackingError(
+            "database of the search",
+            sa.engine.make_url(url or "").render_as_string(hide_password=True),
+            f"it cannot be used ({' '.join(str(error).split())[:300]})",
+            "Check SMARTINVEST_SEARCH_URL.",
+        ) from error
+
+
+def release_dead(study: "optuna.Study") -> None:
+    """Have trials tried again whose worker is gone.
+
+    Of this machine's, processes tell; of others, that there was no sign of life for a time.
+    """
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.storages.fail_stale_trials(study)
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        owner = trial.user_attrs.get(OWNER)
+        if owner is None or owner[HOST_TAG] != host() or owner_lives(owner):
+            continue
+        try:
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+            continue  # another worker was faster
+        try_again(study, trial.number)
+
+
+def try_again(study: "optuna.Study", number: int) -> None:
+    """Put the settings of an interrupted trial at the head of the queue."""
+    logger.warning("trial %d of the search was interrupted: it is tried again", number)
+    _retry()(study, study.get_trials()[number])
+
+
+def was_retried(study: "optuna.Study") -> set[int]:
+    """Return numbers of the trials that were interrupted and tried again."""
+    return {
+        number
+        for trial in study.get_trials(deepcopy=False)
+        for number in trial.system_attrs.get("retry_history", [])
+    }
+
+
+def _storage(url: str, heartbeat: Heartbeat) -> "optuna.storages.RDBStorage":
+    """Open the database; workers that make it at the same moment get in each other's way."""
+    import optuna
+
+    parsed = sa.engine.make_url(url)
+    options = {}
+    if parsed.get_backend_name() == "sqlite":
+        options = {"connect_args": {"timeout": _BUSY_SECONDS}}
+        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1, _OPENING_ATTEMPTS + 1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                return optuna.storages.RDBStorage(
+                    url,
+                    engine_kwargs=options,
+                    heartbeat_interval=heartbeat.interval_seconds,
+                    grace_period=heartbeat.grace_seconds,
+                    heartbeat_stale_trial_callback=_retry(),
+                )
+        except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError):
+            if attempt == _OPENING_ATTEMPTS:
+                raise
+            time.sleep(attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _retry() -> "optuna.storages.RetryHeartbeatStaleTrialCallback":
+    """Try the same settings again; what was reported of their first epochs stays."""
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.storages.RetryHeartbeatStaleTrialCallback(
+            max_retry=_MOST_RETRIES, inherit_intermediate_values=True
+        )

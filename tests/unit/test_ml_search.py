@@ -1,0 +1,165 @@
+"""The search itself, with objectives that cost nothing."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml.errors import TrackingError, TrainingError
+from ml.owner import HOST_TAG, owner_tags
+from ml.plans import SearchPlan
+from ml.search import Report, best, search
+from ml.search_study import OWNER, Heartbeat, open_study
+from ml.work import Trial
+
+PLAN = SearchPlan(trials=9, startup_trials=3)
+EPOCHS = 3
+
+
+def loss_of(settings: Mapping[str, Any]) -> float:
+    """Lowest at a learning rate of 1e-3, more units, two layers."""
+    distance = abs(settings["learning_rate"] - 1e-3) / 1e-3
+    return float(distance + 16 / settings["units"] + 1 / settings["layers"])
+
+
+def learn(_place: int, settings: Mapping[str, Any], report: Report) -> None:
+    for epoch in range(1, EPOCHS + 1):
+        report(epoch, loss_of(settings) + 1 / epoch)
+
+
+def outcomes(trials: tuple[Trial, ...]) -> list[tuple[str, Mapping[str, Any], float | None]]:
+    return [(trial.state, trial.settings, trial.validation_loss) for trial in trials]
+
+
+def url_in(folder: Path) -> str:
+    return f"sqlite:///{folder / 'search.db'}"
+
+
+def worker(url: str, place_to_die: int | None, path: Path) -> None:
+    def objective(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        if place == place_to_die:
+            report(1, loss_of(settings) + 1)
+            os.kill(os.getpid(), signal.SIGKILL)
+        learn(place, settings, report)
+
+    trials = search(PLAN, 7, objective, url)
+    path.write_text(str(len(trials)))
+
+
+def start(url: str, place_to_die: int | None, path: Path) -> multiprocessing.process.BaseProcess:
+    process = multiprocessing.get_context("spawn").Process(
+        target=worker, args=(url, place_to_die, path)
+    )
+    process.start()
+    return process
+
+
+def test_the_best_trial_is_the_complete_one_of_the_lowest_loss() -> None:
+    trials = search(PLAN, 7, learn)
+    chosen = best(trials)
+    assert chosen.validation_loss == min(
+        trial.validation_loss or 0.0 for trial in trials if trial.state == "complete"
+    )
+    assert chosen.validation_loss == pytest.approx(loss_of(chosen.settings) + 1 / EPOCHS)
+
+
+def test_of_equal_trials_the_earliest_is_best() -> None:
+    trials = search(PLAN, 7, lambda _place, _settings, report: report(1, 0.5))
+    assert {trial.validation_loss for trial in trials} == {0.5}
+    assert best(trials).number == 0
+
+
+def test_pruned_and_failed_trials_are_counted_and_heard_of() -> None:
+    heard: list[Trial] = []
+
+    def objective(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        if place == 1:
+            raise TrainingError("labels", 0, "none", "more")
+        report(1, float("nan") if place == 2 else loss_of(settings))
+        learn(place, settings, report)
+
+    trials = search(PLAN, 7, objective, trial_listener=heard.append)
+    states = [trial.state for trial in trials]
+    assert len(trials) == PLAN.trials
+    assert states[1:3] == ["fail", "fail"] and "pruned" in states
+    assert outcomes(tuple(heard)) == outcomes(trials)
+
+
+def test_the_same_seed_gives_the_same_trials_and_another_seed_others() -> None:
+    assert outcomes(search(PLAN, 7, learn)) == outcomes(search(PLAN, 7, learn))
+    assert outcomes(search(PLAN, 7, learn)) != outcomes(search(PLAN, 8, learn))
+
+
+def test_an_interrupted_search_goes_on_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    tried: list[int] = []
+
+    def interrupted(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        report(1, loss_of(settings) + 1)
+        if place == 5:
+            raise KeyboardInterrupt
+        learn(place, settings, report)
+
+    def resumed(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        tried.append(place)
+        learn(place, settings, report)
+
+    with pytest.raises(KeyboardInterrupt):
+        search(PLAN, 7, interrupted, url_in(tmp_path))
+    trials = search(PLAN, 7, resumed, url_in(tmp_path))
+    assert outcomes(trials) == outcomes(search(PLAN, 7, learn))
+    assert tried == list(range(5, PLAN.trials))
+
+
+def test_a_search_that_is_over_tries_nothing_more(tmp_path: Path) -> None:
+    first = search(PLAN, 7, learn, url_in(tmp_path))
+
+    def forbidden(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        raise AssertionError("there is nothing left to try")
+
+    assert search(PLAN, 7, forbidden, url_in(tmp_path)) == first
+
+
+def test_the_trial_of_a_killed_worker_is_tried_again_and_counts_once(tmp_path: Path) -> None:
+    killed = start(url_in(tmp_path), 4, tmp_path / "killed")
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
+    trials = search(PLAN, 7, learn, url_in(tmp_path))
+    assert outcomes(trials) == outcomes(search(PLAN, 7, learn))
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+def test_a_trial_of_another_machine_without_a_sign_of_life_is_tried_again(tmp_path: Path) -> None:
+    heartbeat = Heartbeat(interval_seconds=1, grace_seconds=2)
+    study = open_study(url_in(tmp_path), "search", PLAN.startup_trials, heartbeat)
+    trial = study.ask()
+    trial.set_user_attr(OWNER, {**owner_tags(), HOST_TAG: "elsewhere"})
+    study._storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]
+    trials = search(PLAN, 7, learn, url_in(tmp_path), heartbeat=heartbeat)
+    assert len(trials) == PLAN.trials
+    assert trial.number not in {each.number for each in trials}
+
+
+def test_two_workers_share_the_trials_of_a_study(tmp_path: Path) -> None:
+    workers = [start(url_in(tmp_path), None, tmp_path / name) for name in ("one", "two")]
+    for each in workers:
+        each.join(120)
+        assert each.exitcode == 0
+    counts = {int((tmp_path / name).read_text()) for name in ("one", "two")}
+    assert len(counts) == 1 and PLAN.trials <= counts.pop() <= PLAN.trials + 1
+
+
+def test_a_search_in_which_nothing_can_be_learned_is_refused() -> None:
+    def hopeless(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        raise TrainingError("labels", 0, "none", "more")
+
+    with pytest.raises(TrainingError, match="none came to an end"):
+        search(PLAN, 7, hopeless)
+
+
+def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:
+    with pytest.raises(TrackingError, match=r"user:\*\*\*@nowhere.*SMARTINVEST_SEARCH_URL"):
+        search(PLAN, 7, learn, "postgresql+psycopg://user:secret@nowhere.invalid/search")
