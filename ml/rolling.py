@@ -1,72 +1,112 @@
-"""Sums over windows of sessions whose bits depend only on the values inside the window.
+"""Sums and means over windows of sessions whose bits depend only on the values inside the window.
 
 Sums run on integers (fixed point, 2**-40), which are exact: neither the history before the window
 nor the order of addition can change them. A difference of floating-point running sums could.
+All arrays are (rows, columns): sessions and symbols. NaN is missing; nothing is infinite.
 """
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
-FIXED_POINT = 2.0**40
 LARGEST_VALUE = 64.0
 """Largest magnitude that may be summed: 100,000 sessions of it stay inside 64 bits."""
 
+LEAST_SHARE_OBSERVED = 0.8
+"""Of a window, for a mean or a sum over it."""
 
-def to_fixed_point(values: Floats) -> Integers:
-    """Return the values in units of 2**-40, missing ones as 0."""
-    return np.rint(np.nan_to_num(values, nan=0.0) * FIXED_POINT).astype(np.int64)
-
-
-def trailing_sum(values: Integers, window: int) -> Integers:
-    """Return for each row the sum of it and the ``window - 1`` rows before it.
-
-    Rows with less history than the window get the sum of what there is.
-    """
-    running = np.zeros((len(values) + 1, *values.shape[1:]), np.int64)
-    np.cumsum(values, axis=0, out=running[1:])
-    ends = np.arange(1, len(values) + 1)
-    return running[ends] - running[np.maximum(ends - window, 0)]
+_MOST_THREADS = 4
+_FEW_VALUES = 1 << 18
 
 
-def trailing_mean(values: Floats, window: int, least_share: float = 0.8) -> Floats:
-    """Return the mean of what is observed in the last ``window`` rows, of shape (rows, columns).
+def trailing_mean(values: Floats, window: int, least_share: float = LEAST_SHARE_OBSERVED) -> Floats:
+    """Return the mean of what is observed in the last ``window`` rows.
 
     NaN where less than ``least_share`` of the window is observed.
     """
-    return _mean(
-        trailing_sum(to_fixed_point(values), window),
-        trailing_sum(np.isfinite(values).astype(np.int64), window),
-        least=max(1, int(np.ceil(least_share * window))),
-    )
+    least = max(1, int(np.ceil(least_share * window)))
+    return _filled("trailing_mean", values, len(values), window, least)
 
 
-def expanding_mean(values: Floats, least: int) -> Floats:
-    """Return the mean of all observed rows so far; NaN before the ``least``-th observation."""
-    return _mean(
-        np.cumsum(to_fixed_point(values), axis=0),
-        np.cumsum(np.isfinite(values), axis=0, dtype=np.int64),
-        least,
-    )
+def expanding_mean(values: Floats, least: int, start: int = 0) -> Floats:
+    """Return the mean of all observed rows so far, for rows from ``start`` on.
+
+    NaN before the ``least``-th observation.
+    """
+    return _filled("expanding_mean", values, max(0, len(values) - start), least, start)
 
 
-def forward_sum(values: Floats, horizon: int, least_share: float = 0.8) -> Floats:
+def forward_sum(values: Floats, horizon: int, least_share: float = LEAST_SHARE_OBSERVED) -> Floats:
     """Return for row t the sum of what is observed in rows t+1 .. t+horizon.
 
     NaN unless the last of these rows and at least ``least_share`` of them are observed: a hole in
     the middle is closed by the next return, which reaches back over it; a hole at the end is not.
     """
-    sums = trailing_sum(to_fixed_point(values), horizon)[horizon:]
-    seen = np.isfinite(values)
-    counts = trailing_sum(seen.astype(np.int64), horizon)[horizon:]
-    complete = seen[horizon:] & (counts >= least_share * horizon)
-    result = np.full(values.shape, np.nan)
-    result[: len(sums)] = np.where(complete, sums / FIXED_POINT, np.nan)
+    least = int(np.ceil(least_share * horizon))
+    return _filled("forward_sum", values, len(values), horizon, least)
+
+
+def gap_of_averages(
+    values: Floats, fast: int, slow: int, least_share: float = LEAST_SHARE_OBSERVED
+) -> Floats:
+    """Return the mean of the last ``fast`` running sums of the values less that of ``slow``.
+
+    Of log returns: the fast moving average of the log price less the slow one. NaN where less than
+    ``least_share`` of the slow window is observed.
+    """
+    least = max(1, int(np.ceil(least_share * slow)))
+    return _filled("gap_of_averages", values, len(values), fast, slow, least)
+
+
+def exponential_mean(
+    values: Floats, span: int, rows: int, least_share: float = LEAST_SHARE_OBSERVED
+) -> Floats:
+    """Return the mean of the last ``rows`` rows with weights (1 - 2 / (span + 1))^age.
+
+    Weights are normalised over what is observed; NaN where less than ``least_share`` of them is.
+
+    Parameters
+    ----------
+    rows : a power of two.
+    """
+    decay, doublings = 1.0 - 2.0 / (span + 1.0), rows.bit_length() - 1
+    if rows != 1 << doublings:
+        raise ValueError(f"rows = {rows} is no power of two")
+    return _filled("exponential_mean", values, len(values), decay, doublings, least_share)
+
+
+def by_columns(kernel: Callable[..., None], shape: tuple[int, ...], *arguments: Any) -> None:
+    """Run a kernel over all columns of a shape, shared among threads where there is much to do.
+
+    Parameters
+    ----------
+    kernel : compiled; takes the arguments and the first and the last column, exclusive, that it
+        shall fill.
+    """
+    columns = shape[1]
+    threads = min(_MOST_THREADS, os.cpu_count() or 1) if np.prod(shape) > _FEW_VALUES else 1
+    if threads == 1:
+        kernel(*arguments, 0, columns)
+        return
+    bounds = [columns * number // threads for number in range(threads + 1)]
+    with ThreadPoolExecutor(threads, "columns") as pool:
+        shares = [pool.submit(kernel, *arguments, *share) for share in pairwise(bounds)]
+    for share in shares:
+        share.result()
+
+
+def _filled(name: str, values: Floats, rows: int, *settings: float) -> Floats:
+    # The compiler takes a second to load, and who reads results only never needs it.
+    from ml import rolling_kernels
+
+    values = np.ascontiguousarray(values, np.float64)
+    result = np.empty((rows, *values.shape[1:]))
+    by_columns(getattr(rolling_kernels, name), values.shape, values, *settings, result)
     return result
-
-
-def _mean(sums: Integers, counts: Integers, least: int) -> Floats:
-    means = sums / FIXED_POINT / np.maximum(counts, 1)
-    return np.where(counts >= least, means, np.nan)

@@ -168,13 +168,3 @@ def require_labels(name: str, labels: int) -> None:
             f"at least {LEAST_TRAINING_LABELS} are needed",
             "Load more history or more symbols.",
         )
-
-
-def spread_per_volatility(forecast: Floats, panel: Panel, split: Split, horizon: int) -> float:
-    """Return the root mean square training error of one horizon in units of trailing volatility."""
-    rows = slice(split.train.start, split.train.stop)
-    errors = (panel.forward_log_return(horizon) - forecast)[rows]
-    scaled = (errors / horizon_volatility(panel, horizon)[rows]).ravel()
-    scaled = scaled[np.isfinite(scaled)]
-    require_labels("a forecast's spread", len(scaled))
-    return float(np.sqrt(np.mean(np.square(scaled))))

@@ -1,103 +1,72 @@
 """What all moving-average forecasts share: a trend, and how far to believe it."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar
 
 import numpy as np
 
-from ml.forecasters.base import (
-    Forecaster,
-    Forecasts,
-    horizon_volatility,
-    require_labels,
-    spread_per_volatility,
-)
-from ml.panel import Panel
+from ml.forecasters.base import horizon_volatility, require_labels
+from ml.forecasters.line import LineForecaster, Window
+from ml.panel import VOLATILITY_WINDOW_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.splits import Split
 
-Window = tuple[int, ...]
 
-
-class TrendForecaster(Forecaster):
-    r"""Forecast :math:`a + b x_t`, with :math:`x_t` the trend of a window chosen on validation.
+class TrendForecaster(LineForecaster):
+    r"""Forecast :math:`a + b h x_t`, with :math:`x_t` the trend per session of a window.
 
     The same :math:`a, b` for all symbols, by least squares on the training range weighted with
-    one over squared volatility, so that volatile symbols do not decide alone. A slope near 0 says
-    that the trend is no news; a negative one that it reverts. A moving average of *prices* taken
-    as the forecast of the level would only bet that the price falls back to it.
+    one over squared volatility, so that volatile symbols do not decide alone. The window is chosen
+    on validation, each horizon :math:`h` for itself. A slope near 0 says that the trend is no news;
+    a negative one that it reverts. A moving average of *prices* taken as the forecast of the level
+    would only bet that the price falls back to it.
     """
 
-    windows: ClassVar[tuple[Window, ...]]
-
-    def __init__(self, horizon_sessions: int) -> None:
-        super().__init__(horizon_sessions)
-        self.window = self.windows[0]
-        self.intercept = self.slope = self.spread = float("nan")
+    @abstractmethod
+    def trend(self, log_return_1d: Floats, window: Window) -> Floats:
+        """Return the trend as a log return per session, (sessions, symbols)."""
 
     @abstractmethod
-    def trend(self, panel: Panel, window: Window) -> Floats:
-        """Return the trend as a log return over the horizon, (sessions, symbols)."""
+    def window_sessions(self, window: Window) -> int:
+        """Return how many returns the trend of a window is made of."""
 
-    def fit(self, panel: Panel, split: Split) -> None:
-        """Fit slope and intercept for each window on training, choose the window on validation."""
-        labels = panel.forward_log_return(self.horizon_sessions)
-        volatility = horizon_volatility(panel, self.horizon_sessions)
-        chosen_loss = np.inf
+    @property
+    def history_sessions(self) -> int:
+        """The longest of the trends' and the volatility's windows, and the row before it."""
+        windows = [line.window for line in self.lines] or self.windows
+        longest = max(self.window_sessions(window) for window in windows)
+        return max(longest, VOLATILITY_WINDOW_SESSIONS) + 1
+
+    def drift(self, panel: Panel, window: Window, sessions: range) -> Floats:
+        """Return the trend, made of no more history than its window."""
+        first = max(0, sessions.start - self.window_sessions(window) + 1)
+        trend = self.trend(panel.log_return_1d[first : sessions.stop], window)
+        return trend[sessions.start - first :]
+
+    def fit_line(self, panel: Panel, split: Split, horizon: int) -> tuple[Window, float, float]:
+        """Fit a line for each window on training, choose the window on validation."""
+        labels = panel.forward_log_return(horizon)
+        volatility = horizon_volatility(panel, horizon)
+        outcomes = labels[split.validation.start : split.validation.stop]
+        train = slice(split.train.start, split.train.stop)
+        lines, errors = [], []
         for window in self.windows:
-            trend = self.trend(panel, window)
-            intercept, slope = self._fit_line(trend, labels, volatility, split.train)
-            loss = _mean_square(intercept + slope * trend - labels, split.validation)
-            if loss < chosen_loss:
-                chosen_loss = loss
-                self.window, self.intercept, self.slope = window, intercept, slope
-        if not np.isfinite(chosen_loss):
+            trend = horizon * self.drift(panel, window, split.train)
+            intercept, slope = self._fitted(trend, labels[train], volatility[train])
+            validation = horizon * self.drift(panel, window, split.validation)
+            lines.append((window, intercept, slope))
+            errors.append(intercept + slope * validation - outcomes)
+        # Longer windows know less of young symbols; all are judged by the same forecasts.
+        is_scored = np.logical_and.reduce([np.isfinite(each) for each in errors])
+        if not is_scored.any():
             require_labels(f"{self.name} (validation)", 0)
-        self.spread = spread_per_volatility(self._line(panel), panel, split)
+        losses = [float(np.mean(np.square(each[is_scored]))) for each in errors]
+        return lines[int(np.argmin(losses))]
 
-    def predict(self, panel: Panel, sessions: range) -> Forecasts:
-        """Forecast from the trend at each session."""
-        rows = slice(sessions.start, sessions.stop)
-        mean = self._line(panel)[rows]
-        stdev = self.spread * horizon_volatility(panel, self.horizon_sessions)[rows]
-        both = np.isfinite(mean) & np.isfinite(stdev)
-        return Forecasts(np.where(both, mean, np.nan), np.where(both, stdev, np.nan))
-
-    def state(self) -> dict[str, Any]:
-        """Return window, intercept, slope and spread."""
-        return {
-            "window": list(self.window),
-            "intercept": self.intercept,
-            "slope": self.slope,
-            "spread": self.spread,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take over window, intercept, slope and spread."""
-        self.window = tuple(state["window"])
-        self.intercept = state["intercept"]
-        self.slope = state["slope"]
-        self.spread = state["spread"]
-
-    def _line(self, panel: Panel) -> Floats:
-        return self.intercept + self.slope * self.trend(panel, self.window)
-
-    def _fit_line(
-        self, trend: Floats, labels: Floats, volatility: Floats, train: range
-    ) -> tuple[float, float]:
-        rows = slice(train.start, train.stop)
-        x, y, scale = (values[rows].ravel() for values in (trend, labels, volatility))
-        usable = np.isfinite(x) & np.isfinite(y) & np.isfinite(scale)
+    def _fitted(self, trend: Floats, labels: Floats, volatility: Floats) -> tuple[float, float]:
+        usable = np.isfinite(trend) & np.isfinite(labels) & np.isfinite(volatility)
         require_labels(self.name, int(usable.sum()))
-        weight = 1.0 / np.square(scale[usable])
-        x, y = x[usable], y[usable]
+        x, y, weight = trend[usable], labels[usable], 1.0 / np.square(volatility[usable])
         x_mean, y_mean = np.average(x, weights=weight), np.average(y, weights=weight)
         spread = np.sum(weight * np.square(x - x_mean))
         slope = np.sum(weight * (x - x_mean) * (y - y_mean)) / spread if spread > 0 else 0.0
         return float(y_mean - slope * x_mean), float(slope)
-
-
-def _mean_square(errors: Floats, sessions: range) -> float:
-    scored = errors[sessions.start : sessions.stop]
-    scored = scored[np.isfinite(scored)]
-    return float(np.mean(np.square(scored))) if len(scored) else np.inf
