@@ -64,11 +64,7 @@ class AverageForecaster(Forecaster):
 
     def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
         """Average the members' first seeds, second seeds, ...; who has fewer begins anew."""
-        by_member = [member.predict_seeds(panel, sessions) for member in self.members]
-        return tuple(
-            average([seeds[number % len(seeds)] for seeds in by_member])
-            for number in range(max(map(len, by_member)))
-        )
+        return average_seeds([member.predict_seeds(panel, sessions) for member in self.members])
 
     def explain(self, panel: Panel) -> Contributions:
         """Average what moved the members; a feature that one does not use moved it by 0."""
@@ -123,3 +119,11 @@ def average(forecasts: list[Forecasts]) -> Forecasts:
     mean: Floats = np.mean([one.mean for one in forecasts], axis=0)
     stdev: Floats = np.sqrt(np.mean([np.square(one.stdev) for one in forecasts], axis=0))
     return Forecasts(mean, stdev)
+
+
+def average_seeds(by_member: list[tuple[Forecasts, ...]]) -> tuple[Forecasts, ...]:
+    """Average the members' first seeds, second seeds, ...; who has fewer begins anew."""
+    return tuple(
+        average([seeds[number % len(seeds)] for seeds in by_member])
+        for number in range(max(map(len, by_member)))
+    )

@@ -1,0 +1,194 @@
+"""One model fitted in one split: kept when done, so that a training that was killed goes on."""
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ml.errors import ModelNotFoundError
+from ml.forecasters import Forecaster, Forecasts, load_forecaster
+from ml.forecasters.average import AverageForecaster, average, average_seeds
+from ml.panel import Panel
+from ml.results import FitLoss
+from ml.rolling import Floats
+from ml.splits import Split
+from ml.work import Progress, Work
+
+logger = logging.getLogger(__name__)
+
+_FITTED = "fitted"
+_UNFINISHED = "fitted.new"
+_CHECKPOINTS = "checkpoints"
+_LOSSES = "losses.jsonl"
+_MODEL = "model"
+_FORECASTS = "forecasts.npz"
+
+
+@dataclass(frozen=True)
+class FoldFit:
+    """A fitted model and what it forecast from the first session of validation on.
+
+    Attributes
+    ----------
+    forecasts : (horizons, sessions, symbols), of all sessions from the validation's first to the
+        test's last, or to the panel's where there is no test.
+    seeds : the same of each seed alone.
+    losses : of the steps of the fit.
+    """
+
+    forecaster: Forecaster
+    forecasts: Forecasts
+    seeds: tuple[Forecasts, ...]
+    losses: tuple[FitLoss, ...]
+
+
+def held_out(split: Split) -> range:
+    """Return the positions that a fit forecasts: validation, what lies between, and test."""
+    return range(split.validation.start, split.test.stop)
+
+
+def fit_in_fold(
+    forecaster: Forecaster, panel: Panel, split: Split, fold: int, work: Work
+) -> FoldFit:
+    """Fit a model and forecast what was held out; a finished fit in the work's folder is taken.
+
+    The model and its forecasts are put there whole or not at all; then checkpoints are removed.
+
+    Raises
+    ------
+    TrainingError
+        The panel has too little to learn from.
+    """
+    if work.folder is not None:
+        kept = _read(work.folder)
+        if kept is not None:
+            return kept
+    losses = _Losses(forecaster.name, fold, work)
+    forecaster.fit(panel, split, replace(work, listener=losses).part(_CHECKPOINTS))
+    sessions = held_out(split)
+    fit = FoldFit(
+        forecaster,
+        forecaster.predict(panel, sessions),
+        forecaster.predict_seeds(panel, sessions),
+        losses.told,
+    )
+    if work.folder is not None:
+        _write(work.folder, fit)
+    return fit
+
+
+def average_of(fits: Mapping[str, FoldFit]) -> FoldFit:
+    """Return the average of fitted models, made of their forecasts; nothing is fitted."""
+    members = list(fits.values())
+    forecaster = AverageForecaster.of(member.forecaster for member in members)
+    return FoldFit(
+        forecaster,
+        average([member.forecasts for member in members]),
+        average_seeds([member.seeds for member in members]),
+        losses=(),
+    )
+
+
+class _Losses:
+    """Listens to a fit, tells its own listener, and remembers, also what a killed fit had said."""
+
+    def __init__(self, model_name: str, fold: int, work: Work) -> None:
+        self._model_name, self._fold = model_name, fold
+        self._listener = work.listener
+        self._path = work.folder / _LOSSES if work.folder else None
+        self._told: dict[tuple[str, int], FitLoss] = {}
+        if self._path and self._path.exists():
+            for line in self._path.read_text().splitlines():
+                self._remember(_loss(line))
+
+    def __call__(self, progress: Progress) -> None:
+        loss = FitLoss(
+            self._model_name,
+            self._fold,
+            progress.what,
+            progress.done,
+            progress.loss,
+            progress.validation_loss,
+        )
+        self._remember(loss)
+        if self._path:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a") as file:
+                file.write(json.dumps(asdict(loss)) + "\n")
+        self._listener(progress)
+
+    @property
+    def told(self) -> tuple[FitLoss, ...]:
+        """All steps, each once."""
+        return tuple(self._told.values())
+
+    def _remember(self, loss: FitLoss | None) -> None:
+        if loss is not None:
+            self._told[loss.what, loss.step] = loss
+
+
+def _loss(line: str) -> FitLoss | None:
+    """Read a line; the last one of a killed fit may be cut."""
+    try:
+        return FitLoss(**json.loads(line))
+    except json.JSONDecodeError:
+        return None
+
+
+def _write(folder: Path, fit: FoldFit) -> None:
+    unfinished = folder / _UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    (unfinished / _MODEL).mkdir(parents=True)
+    fit.forecaster.save(unfinished / _MODEL)
+    np.savez(
+        unfinished / _FORECASTS,
+        allow_pickle=False,
+        **_arrays("all", fit.forecasts),
+        **{
+            name: array
+            for number, seed in enumerate(fit.seeds)
+            for name, array in _arrays(f"seed_{number}", seed).items()
+        },
+    )
+    lines = [json.dumps(asdict(loss)) + "\n" for loss in fit.losses]
+    (unfinished / _LOSSES).write_text("".join(lines))
+    unfinished.rename(folder / _FITTED)
+    shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)
+    (folder / _LOSSES).unlink(missing_ok=True)
+
+
+def _read(folder: Path) -> FoldFit | None:
+    fitted = folder / _FITTED
+    if not fitted.exists():
+        return None
+    try:
+        with np.load(fitted / _FORECASTS, allow_pickle=False) as saved:
+            arrays = dict(saved)
+        losses = [_loss(line) for line in (fitted / _LOSSES).read_text().splitlines()]
+        forecaster = load_forecaster(fitted / _MODEL)
+    except (OSError, ValueError, BadZipFile, ModelNotFoundError) as error:
+        logger.warning("%s is damaged and is fitted again: %s", fitted, error)
+        shutil.rmtree(fitted)
+        return None
+    seeds = sum(name.startswith("seed_") for name in arrays) // 2
+    logger.info("%s of %s was fitted before", forecaster.name, folder.parent.name)
+    return FoldFit(
+        forecaster,
+        _forecasts("all", arrays),
+        tuple(_forecasts(f"seed_{number}", arrays) for number in range(seeds)),
+        tuple(loss for loss in losses if loss is not None),
+    )
+
+
+def _arrays(name: str, forecasts: Forecasts) -> dict[str, Floats]:
+    return {f"{name}_mean": forecasts.mean, f"{name}_stdev": forecasts.stdev}
+
+
+def _forecasts(name: str, arrays: Mapping[str, Any]) -> Forecasts:
+    return Forecasts(arrays[f"{name}_mean"], arrays[f"{name}_stdev"])
