@@ -1,22 +1,31 @@
 """How good forecasts are, and how much of it is chance."""
 
-from ml.evaluation.diebold_mariano import Comparison, compare, diebold_mariano, session_means
+from ml.evaluation.comparison import Comparison, compare, diebold_mariano, session_means
+from ml.evaluation.intervals import chance_band, coverage
 from ml.evaluation.multiple import holm
+from ml.evaluation.outcomes import Outcomes, majority_signs
 from ml.evaluation.overlap import MeanTest, overlap_t_test
 from ml.evaluation.ranks import rank_ic
+from ml.evaluation.scoring import Scores, score
 from ml.evaluation.skill import Mask, confidence, r2_out_of_sample, scored_by_all
 
 __all__ = [
     "Comparison",
     "Mask",
     "MeanTest",
+    "Outcomes",
+    "Scores",
+    "chance_band",
     "compare",
     "confidence",
+    "coverage",
     "diebold_mariano",
     "holm",
+    "majority_signs",
     "overlap_t_test",
     "r2_out_of_sample",
     "rank_ic",
+    "score",
     "scored_by_all",
     "session_means",
 ]

@@ -16,7 +16,7 @@ from ml.rolling import Floats
 Positions = NDArray[np.int64]
 
 LAGS_PER_HORIZON = 4
-LAGS_PER_ROOT_OBSERVATION = 2.0
+LAGS_PER_ROOT_OBSERVATION = 2.6
 LEAST_HORIZONS = 3
 """Fewest observations, in horizons, that a mean is tested on."""
 
@@ -87,9 +87,11 @@ def overlap_t_test(values: Floats, positions: Positions, horizon_sessions: int) 
 def lags(sessions: int, horizon_sessions: int) -> int:
     """Return how many autocovariances a long-run variance takes in.
 
-    Four horizons less one; in long series twice the root of their length, since calm and wild times
-    last longer than a short horizon; in short ones no more than a third of them, but never fewer
-    than overlap makes, a horizon less one.
+    Four horizons less one. In long series 2.6 times the root of their length, since calm and wild
+    times outlast a short horizon: twice what Lazarus, Lewis, Stock and Watson (2018), Journal of
+    Business and Economic Statistics 36(4), advise for series of less memory. In short ones a third
+    of them, but never fewer than overlap makes, a horizon less one. Chosen by the sizes that
+    simulation finds.
     """
     wanted = max(
         LAGS_PER_HORIZON * horizon_sessions - 1,

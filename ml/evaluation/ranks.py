@@ -10,15 +10,21 @@ LEAST_SYMBOLS_RANKED = 5
 
 
 def average_ranks(values: Floats) -> Floats:
-    """Return ranks from 1 within each row, equal values sharing their mean rank; NaN stays NaN."""
-    order = np.argsort(values, axis=1)
-    in_order = np.take_along_axis(values, order, axis=1)
+    """Return ranks from 1 within each row, equal values sharing their mean rank; NaN stays NaN.
+
+    All values are finite or NaN.
+    """
+    missing = np.isnan(values)
+    known = np.where(missing, np.inf, values)  # numpy sorts several times faster without NaN
+    order = np.argsort(known, axis=1)
+    in_order = np.take_along_axis(known, order, axis=1)
     in_order_ranks = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape).copy()
-    tied = np.flatnonzero((in_order[:, 1:] == in_order[:, :-1]).any(axis=1))
+    equal = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] < np.inf)
+    tied = np.flatnonzero(equal.any(axis=1))
     in_order_ranks[tied] = _mean_ranks(in_order[tied])
-    in_order_ranks[np.isnan(in_order)] = np.nan
     ranks = np.empty_like(in_order_ranks)
     np.put_along_axis(ranks, order, in_order_ranks, axis=1)
+    ranks[missing] = np.nan
     return ranks
 
 

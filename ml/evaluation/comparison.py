@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.evaluation.multiple import bonferroni
+from ml.evaluation.nullable import number_or_none
 from ml.evaluation.overlap import MeanTest, Positions, overlap_t_test
 from ml.evaluation.skill import Mask
 from ml.rolling import Floats
@@ -100,7 +101,7 @@ def compare(
         last=int(rows[-1]),
         sessions=len(rows),
         difference=float(test.mean),
-        statistic=float(test.statistic) if said else None,
+        statistic=number_or_none(test.statistic),
         p_value=p_value,
         p_value_corrected=bonferroni(p_value, candidates),
     )
