@@ -200,8 +200,10 @@ def _of_rows(table: pa.Table, wanted: NDArray[np.bool_] | None) -> pa.Table:
 
 def _read_part(file: Path, columns: Sequence[str]) -> pa.Table:
     try:
-        with pq.ParquetFile(file, read_dictionary=["symbol"]) as part:
-            _require_columns("panel file", file, part.schema_arrow.names, columns)
+        metadata = pq.read_metadata(file)
+        _require_columns("panel file", file, metadata.schema.names, columns)
+        text = ["symbol"] if "symbol" in columns else []
+        with pq.ParquetFile(file, metadata=metadata, read_dictionary=text) as part:
             return part.read(columns=list(columns))
     except (pa.ArrowInvalid, OSError) as error:
         raise PanelError("panel file", file, f"it cannot be read ({error})", _REMEDY) from error
