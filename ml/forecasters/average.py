@@ -1,6 +1,6 @@
 """The plain average of other models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,7 +63,7 @@ class AverageForecaster(Forecaster):
         return average([member.predict(panel, sessions) for member in self.members])
 
     def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
-        """Average the members' first seeds, second seeds, ...; who has fewer begins anew."""
+        """Average the members' first seeds, their second seeds, and so on."""
         return average_seeds([member.predict_seeds(panel, sessions) for member in self.members])
 
     def explain(self, panel: Panel) -> Contributions:
@@ -114,7 +114,7 @@ class AverageForecaster(Forecaster):
         return forecaster
 
 
-def average(forecasts: list[Forecasts]) -> Forecasts:
+def average(forecasts: Sequence[Forecasts]) -> Forecasts:
     """Return mean of means and root mean of squared scales; NaN where one of them is."""
     mean: Floats = np.mean([one.mean for one in forecasts], axis=0)
     stdev: Floats = np.sqrt(np.mean([np.square(one.stdev) for one in forecasts], axis=0))
@@ -123,6 +123,14 @@ def average(forecasts: list[Forecasts]) -> Forecasts:
 
 def average_seeds(by_member: list[tuple[Forecasts, ...]]) -> tuple[Forecasts, ...]:
     """Average the members' first seeds, second seeds, ...; who has fewer begins anew."""
+    return tuple(
+        average([seeds[number % len(seeds)] for seeds in by_member])
+        for number in range(max(map(len, by_member)))
+    )
+
+
+def average_seeds(by_member: Sequence[Sequence[Forecasts]]) -> tuple[Forecasts, ...]:
+    """Return the average of each seed; a member that has fewer of them begins anew."""
     return tuple(
         average([seeds[number % len(seeds)] for seeds in by_member])
         for number in range(max(map(len, by_member)))

@@ -42,10 +42,11 @@ class TreeSettings:
 
 @dataclass(frozen=True)
 class Examples:
-    """Channels, (rows, channels), and the target, (rows,)."""
+    """Channels, (rows, channels); the target, (rows,); and the weight of its squared error."""
 
     inputs: Array
     target: Array
+    weight: Array
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Trees:
     ----------
     text : LightGBM's own format; empty where no tree lowers the validation error.
     rounds : trees.
-    training_error, validation_error : mean squared.
+    training_error, validation_error : mean squared, weighted as the examples are.
     """
 
     text: str
@@ -135,12 +136,17 @@ class Boosting:
                 _lightgbm().record_evaluation(losses),
             ],
         )
-        by_round = np.array([_mean_square(self.validation.target), *losses["validation"]["l2"]])
+        by_round = np.array(
+            [
+                _mean_square(self.validation.target, self.validation.weight),
+                *losses["validation"]["l2"],
+            ]
+        )
         rounds = int(np.argmin(by_round))
         text = booster.model_to_string(num_iteration=rounds) if rounds else ""
         trees = Trees(text, rounds, np.nan, float(by_round[rounds]))
         left = self.training.target - trees.surprises(self.training.inputs)
-        return replace(trees, training_error=_mean_square(left))
+        return replace(trees, training_error=_mean_square(left, self.training.weight))
 
     @cached_property
     def _binned(self) -> tuple[Any, Any]:
@@ -148,11 +154,16 @@ class Boosting:
         training = _lightgbm().Dataset(
             self.training.inputs,
             self.training.target,
+            weight=self.training.weight,
             feature_name=list(self.channels),
             params=parameters,
         )
         validation = _lightgbm().Dataset(
-            self.validation.inputs, self.validation.target, reference=training, params=parameters
+            self.validation.inputs,
+            self.validation.target,
+            weight=self.validation.weight,
+            reference=training,
+            params=parameters,
         )
         return training, validation
 
@@ -166,8 +177,8 @@ class Boosting:
         }
 
 
-def _mean_square(values: Array | Floats) -> float:
-    return float(np.mean(np.square(values, dtype=np.float64)))
+def _mean_square(values: Array | Floats, weight: Array) -> float:
+    return float(np.average(np.square(values, dtype=np.float64), weights=weight))
 
 
 def _lightgbm() -> Any:

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from ml.errors import TrainingError
-from ml.forecasters.base import require_labels
+from ml.evaluation import Mask
+from ml.forecasters.base import horizon_volatility, require_labels
 from ml.forecasters.boosting import Boosting, Examples, Trees, TreeSettings
 from ml.forecasters.tabular import TabularForecaster
 from ml.panel import Panel
@@ -70,16 +71,24 @@ class GradientBoostingForecaster(TabularForecaster):
         return len(SETTINGS)
 
     def fit(self, panel: Panel, split: Split, work: Work) -> None:
-        """Choose settings by the first seed, then train the others with them."""
+        """Choose settings by the first seed, then train the others with them.
+
+        Training counts errors in units of volatility, validation in log returns, by which models
+        are compared.
+        """
         self.standardiser = Standardiser.fit(panel, split.train)
         self.stride = _stride(panel, split.train, STRIDE_SESSIONS)
-        validation_step = _stride(panel, split.validation, 1)
-        validation = self._examples(panel, split.validation[::validation_step])
+        targets = np.stack([surprise(panel, horizon) for horizon in self.horizons])
+        squares = np.square([horizon_volatility(panel, horizon) for horizon in self.horizons])
+        evenly = np.broadcast_to(1.0, squares.shape)
+        held_out_sessions = split.validation[:: _stride(panel, split.validation, 1)]
+        validation = self._examples(panel, held_out_sessions, targets, squares)
         report = _Report(work, self.name, len(self.horizons) * (len(SETTINGS) + self.seeds - 1))
         names = _channel_names(self.standardiser)
         self.settings, self.trees = (), ()
         for seed in range(self.seeds):
-            training = self._examples(panel, split.train[seed % self.stride :: self.stride])
+            strided = split.train[seed % self.stride :: self.stride]
+            training = self._examples(panel, strided, targets, evenly)
             best = []
             for number, (rows, held_out) in enumerate(zip(training, validation, strict=True)):
                 boosting = Boosting(rows, held_out, names, work.seed + seed)
@@ -160,19 +169,25 @@ class GradientBoostingForecaster(TabularForecaster):
             report.step(grown[-1][1])
         return min(grown, key=lambda fit: fit[1].validation_error)
 
-    def _examples(self, panel: Panel, sessions: range) -> list[Examples]:
-        """Return the rows of each horizon that have a target."""
-        targets = np.stack([surprise(panel, horizon)[sessions] for horizon in self.horizons])
-        known = np.isfinite(targets)
-        usable = known.any(axis=0)
+    def _examples(
+        self, panel: Panel, sessions: range, targets: Floats, weights: Floats
+    ) -> list[Examples]:
+        """Return the rows of each horizon that have a target, and their weights."""
+        positions = np.array(sessions)
+        known = np.isfinite(targets[:, positions])
+        usable: Mask = np.any(known, axis=0)
         rows = [
-            self.standardiser.transform(panel, range(session, session + 1))[0, chosen]
-            for session, chosen in zip(sessions, list(usable), strict=True)
+            self.standardiser.transform(panel, range(session, session + 1))[0][chosen]
+            for session, chosen in zip(sessions, usable, strict=True)
         ]
         inputs = np.concatenate(rows)
         return [
-            Examples(inputs[of_target[usable]], target[of_target].astype(np.float32))
-            for target, of_target in zip(targets, known, strict=True)
+            Examples(
+                inputs[which[usable]],
+                target[positions][which].astype(np.float32),
+                weight[positions][which].astype(np.float32),
+            )
+            for target, weight, which in zip(targets, weights, known, strict=True)
         ]
 
 

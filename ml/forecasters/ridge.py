@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - a model need not use all that its interface offers
 """Ridge regression of the surprise on the features of the session."""
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
 from ml.splits import Split
-from ml.targets import surprise
+from ml.targets import benchmark_and_scale, surprise
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
@@ -23,39 +24,38 @@ PENALTIES: tuple[float, ...] = (*(10.0 ** (step / 2) for step in range(-8, 7)), 
 
 @dataclass
 class Moments:
-    """Sums over rows of channels and a constant beside a target: all that a ridge needs of them.
+    """Sums of products over rows: all that a ridge needs of them.
 
     Attributes
     ----------
     rows : how many there are.
-    gram : (channels + 1, channels + 1), of products of channels.
-    cross : (channels + 1,), of products with the target.
-    square : of the squared target.
+    products : (columns, columns), of channels, a constant of 1 and, last, the target. They are
+        made of one product of matrices, whose bits do not depend on the number of threads; those
+        of a product with a vector do.
     """
 
     rows: int
-    gram: Floats
-    cross: Floats
-    square: float
+    products: Floats
 
     @classmethod
     def empty(cls, channels: int) -> "Moments":
         """Return the sums over nothing."""
-        return cls(0, np.zeros((channels + 1, channels + 1)), np.zeros(channels + 1), 0.0)
+        return cls(0, np.zeros((channels + 2, channels + 2)))
 
-    def add(self, inputs: Array, target: Floats) -> None:
-        """Add rows, (rows, channels), with their targets, (rows,)."""
-        with_constant = np.ones((len(inputs), inputs.shape[1] + 1))
-        with_constant[:, :-1] = inputs
+    def add(self, inputs: Array, target: Floats, units: Floats | None = None) -> None:
+        """Add rows, (rows, channels), with targets and the units that errors are counted in."""
+        columns = np.ones((len(inputs), inputs.shape[1] + 2))
+        columns[:, :-2] = inputs
+        columns[:, -1] = target
+        if units is not None:
+            columns *= units[:, None]
         self.rows += len(inputs)
-        self.gram += with_constant.T @ with_constant
-        self.cross += with_constant.T @ target
-        self.square += float(target @ target)
+        self.products += columns.T @ columns
 
     def mean_square_error(self, weights: Floats) -> float:
-        """Return that of ``inputs @ weights``, without the rows themselves."""
-        explained = 2 * weights @ self.cross - weights @ self.gram @ weights
-        return float(self.square - explained) / self.rows
+        """Return that of channels and constant weighted so, without the rows themselves."""
+        error = np.append(-weights, 1.0)
+        return float(error @ self.products @ error) / self.rows
 
 
 class RidgeForecaster(TabularForecaster):
@@ -86,12 +86,17 @@ class RidgeForecaster(TabularForecaster):
         """The penalties tried."""
         return len(PENALTIES)
 
-    def fit(self, panel: Panel, split: Split, work: Work) -> None:  # noqa: ARG002
-        """Solve for each penalty on training; take the one with the least validation error."""
+    def fit(self, panel: Panel, split: Split, work: Work) -> None:
+        """Solve for each penalty on training; take the one with the least validation error.
+
+        Training counts errors in units of volatility, validation in log returns, by which models
+        are compared.
+        """
         self.standardiser = Standardiser.fit(panel, split.train)
         targets = [surprise(panel, horizon) for horizon in self.horizons]
+        scales = [benchmark_and_scale(panel, horizon)[1] for horizon in self.horizons]
         training = self._moments(panel, split.train, targets)
-        validation = self._moments(panel, split.validation, targets)
+        validation = self._moments(panel, split.validation, targets, scales)
         fits = [_fit(*both) for both in zip(training, validation, strict=True)]
         self.penalties = tuple(penalty for penalty, _ in fits)
         self.weights = np.stack([weights for _, weights in fits])
@@ -132,15 +137,22 @@ class RidgeForecaster(TabularForecaster):
         self.weights = np.array(state["weights"])
         self.spreads = np.array(state["spreads"])
 
-    def _moments(self, panel: Panel, sessions: range, targets: Sequence[Floats]) -> list[Moments]:
+    def _moments(
+        self,
+        panel: Panel,
+        sessions: range,
+        targets: Sequence[Floats],
+        units: Sequence[Floats] | None = None,
+    ) -> list[Moments]:
         """Return the sums of each horizon, over sessions, block after block in their order."""
         moments = [Moments.empty(self.standardiser.channels) for _ in targets]
         for block in blocks(panel, sessions):
+            rows = slice(block.start, block.stop)
             inputs = self.standardiser.transform(panel, block)
-            for one, target in zip(moments, targets, strict=True):
-                labels = target[block.start : block.stop]
-                known = np.isfinite(labels)
-                one.add(inputs[known], labels[known])
+            for number, target in enumerate(targets):
+                known = np.isfinite(target[rows])
+                counted_in = None if units is None else units[number][rows][known]
+                moments[number].add(inputs[known], target[rows][known], counted_in)
         return moments
 
 
@@ -155,9 +167,11 @@ def _fit(training: Moments, validation: Moments) -> tuple[float, Floats]:
     require_labels("ridge", training.rows)
     if not validation.rows:
         raise TrainingError("validation labels of ridge", 0, "none is there", "Load more history.")
-    values, vectors = np.linalg.eigh(training.gram / training.rows)
-    along = vectors.T @ training.cross / training.rows
-    chosen, weights, least = np.inf, np.zeros(len(along)), validation.square / validation.rows
+    means = training.products / training.rows
+    values, vectors = np.linalg.eigh(means[:-1, :-1])
+    along = vectors.T @ means[:-1, -1]
+    chosen, weights = np.inf, np.zeros(len(along))
+    least = validation.mean_square_error(weights)
     for penalty in sorted(PENALTIES, reverse=True):
         candidate = vectors @ (along / (np.maximum(values, 0.0) + penalty))
         error = validation.mean_square_error(candidate)
