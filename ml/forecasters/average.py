@@ -121,14 +121,6 @@ def average(forecasts: Sequence[Forecasts]) -> Forecasts:
     return Forecasts(mean, stdev)
 
 
-def average_seeds(by_member: list[tuple[Forecasts, ...]]) -> tuple[Forecasts, ...]:
-    """Average the members' first seeds, second seeds, ...; who has fewer begins anew."""
-    return tuple(
-        average([seeds[number % len(seeds)] for seeds in by_member])
-        for number in range(max(map(len, by_member)))
-    )
-
-
 def average_seeds(by_member: Sequence[Sequence[Forecasts]]) -> tuple[Forecasts, ...]:
     """Return the average of each seed; a member that has fewer of them begins anew."""
     return tuple(
