@@ -1,12 +1,16 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from ml_examples import panel_of, random_walk
+from ml_examples import changed_after, panel_of, random_walk
 
 from ml.errors import PanelError, TrainingError
 from ml.panel import Panel
 from ml.scaling import Standardiser
+
+TRAIN = range(100)
+ALL = range(200)
 
 
 @pytest.fixture
@@ -19,49 +23,136 @@ def with_feature(panel: Panel, values: np.ndarray) -> Panel:
     return replace(panel, features=(*panel.features, "extra"), values=extended)
 
 
+def with_session_feature(panel: Panel, values: np.ndarray) -> Panel:
+    extended = np.column_stack([panel.session_values, values.astype(np.float32)])
+    features = (*panel.session_features, "shared")
+    return replace(panel, session_features=features, session_values=extended)
+
+
 def test_only_the_training_window_decides_means_and_deviations(panel: Panel) -> None:
-    values = panel.values.copy()
-    values[100:] = 1e6
-    later = replace(panel, values=values)
-    assert Standardiser.fit(panel, range(100)) == Standardiser.fit(later, range(100))
+    standardiser = Standardiser.fit(panel, TRAIN)
+    assert standardiser == Standardiser.fit(changed_after(panel, 99), TRAIN)
+    assert standardiser != Standardiser.fit(changed_after(panel, 98), TRAIN)
 
 
-@pytest.mark.parametrize("value", [np.nan, 0.0, 7.5])
-def test_a_feature_that_is_null_or_constant_in_training_is_left_out(
-    panel: Panel, value: float
+def test_what_happens_after_a_session_changes_no_bit_of_its_channels(panel: Panel) -> None:
+    standardiser = Standardiser.fit(panel, TRAIN)
+    before = standardiser.transform(panel, range(151))
+    other = standardiser.transform(changed_after(panel, 150), range(151))
+    np.testing.assert_array_equal(before, other)
+    alone = standardiser.transform(panel, range(150, 151))
+    np.testing.assert_array_equal(before[-1:], alone)
+
+
+def test_training_values_get_mean_zero_and_deviation_one(panel: Panel) -> None:
+    # One infinite value is no number to learn from, and a symbol without a row no observation.
+    panel.values[50, 0, 1] = np.inf
+    panel.observed[:, 2] = False
+    standardiser = Standardiser.fit(panel, TRAIN)
+    transformed = standardiser.transform(panel, TRAIN)
+    noise, economy = transformed[:, :2, 1], transformed[:, 0, 2]
+    there = np.isfinite(panel.values[:100, :2, 1])
+    for values in (noise[there], economy):
+        assert values.mean() == pytest.approx(0, abs=1e-6)
+        assert values.std() == pytest.approx(1, abs=1e-5)
+    assert noise[50, 0] == 0
+    assert "noise" in standardiser.masked
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (np.nan, "missing throughout training"),
+        (np.inf, "missing throughout training"),
+        (0.0, "constant in training"),
+        (7.5, "constant in training"),
+    ],
+)
+def test_a_feature_that_is_null_or_constant_in_training_is_left_out_and_named(
+    panel: Panel, value: float, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     extra = np.full(panel.observed.shape, value)
     extra[150:] = np.arange(50)[:, None]
-    standardiser = Standardiser.fit(with_feature(panel, extra), range(100))
-    assert standardiser.left_out == ("extra",)
-    assert standardiser.features == ("trend", "noise")
+    both = with_session_feature(with_feature(panel, extra), extra[:, 0])
+    with caplog.at_level("INFO"):
+        standardiser = Standardiser.fit(both, TRAIN)
+    assert standardiser.left_out == {"extra": reason, "shared": reason}
+    assert standardiser.features == ("trend", "noise", "economy")
+    assert f"features without news: {reason}: extra, shared" in caplog.text
+    np.testing.assert_array_equal(
+        standardiser.transform(both, ALL), Standardiser.fit(panel, TRAIN).transform(panel, ALL)
+    )
 
 
 def test_missing_values_become_the_training_mean_and_are_flagged(panel: Panel) -> None:
-    standardiser = Standardiser.fit(panel, range(100))
-    assert standardiser.masked == ("trend",)
-    transformed = standardiser.transform(panel)
-    trend, _, trend_is_there = np.moveaxis(transformed, -1, 0)
+    shared = np.random.default_rng(6).normal(size=200)
+    shared[::2] = np.nan
+    both = with_session_feature(panel, shared)
+    standardiser = Standardiser.fit(both, TRAIN)
+    assert standardiser.masked == ("trend", "shared")
+    assert standardiser.feature_of_channel.tolist() == [0, 1, 2, 3, 0, 3]
+    transformed = standardiser.transform(both, ALL)
+    trend, _, _, shared_there, trend_is_there, shared_is_there = np.moveaxis(transformed, -1, 0)
+    assert transformed.dtype == np.float32
     assert np.isfinite(transformed).all()
     assert (trend[0] == 0).all()
     assert (trend_is_there[0] == 0).all()
     assert (trend_is_there[100:] == 1).all()
+    assert (shared_there[::2] == 0).all()
+    assert (shared_is_there == (np.arange(200) % 2)[:, None]).all()
 
 
-def test_an_outlier_is_cut_at_five_deviations(panel: Panel) -> None:
+def test_what_a_session_shares_is_the_same_for_all_its_symbols(panel: Panel) -> None:
+    economy = Standardiser.fit(panel, TRAIN).transform(panel, ALL)[..., 2]
+    assert (economy == economy[:, [0]]).all()
+    assert len(np.unique(economy[:, 0])) > 100
+
+
+@pytest.mark.parametrize("value", [1e30, -1e30])
+def test_an_outlier_is_cut_at_five_deviations(panel: Panel, value: float) -> None:
     values = panel.values.copy()
-    values[150, 0, 1] = 1e30
-    transformed = Standardiser.fit(panel, range(100)).transform(replace(panel, values=values))
-    assert transformed[150, 0, 1] == 5.0
+    values[150, 0, 1] = value
+    changed = replace(panel, values=values)
+    transformed = Standardiser.fit(panel, TRAIN).transform(changed, ALL)
+    assert transformed[150, 0, 1] == np.sign(value) * 5.0
+
+
+def test_what_was_seen_is_told_as_it_was(panel: Panel) -> None:
+    seen = Standardiser.fit(panel, TRAIN).seen(panel, range(199, 200))[0]
+    np.testing.assert_array_equal(seen[:, :2], panel.values[-1])
+    np.testing.assert_array_equal(seen[:, 2], np.repeat(panel.session_values[-1], 3))
+
+
+def test_features_that_were_not_read_cannot_be_transformed(panel: Panel) -> None:
+    standardiser = Standardiser.fit(panel, TRAIN)
+    late = replace(panel, values=panel.values[150:], features_start=150)
+    rows = range(150, 200)
+    np.testing.assert_array_equal(
+        standardiser.transform(late, rows), standardiser.transform(panel, rows)
+    )
+    with pytest.raises(PanelError, match="those from position 149 on are needed"):
+        standardiser.transform(late, range(149, 200))
 
 
 def test_a_panel_without_any_news_cannot_train(panel: Panel) -> None:
+    silent = replace(
+        panel,
+        values=np.zeros_like(panel.values),
+        session_values=np.full_like(panel.session_values, np.nan),
+    )
     with pytest.raises(TrainingError, match="none of them varies"):
-        Standardiser.fit(replace(panel, values=np.zeros_like(panel.values)), range(100))
+        Standardiser.fit(silent, TRAIN)
 
 
 def test_a_panel_that_lacks_a_trained_feature_is_refused(panel: Panel) -> None:
-    standardiser = Standardiser.fit(panel, range(100))
+    standardiser = Standardiser.fit(panel, TRAIN)
     shortened = replace(panel, features=("trend",), values=panel.values[..., :1])
     with pytest.raises(PanelError, match=r"trained on \['noise'\]"):
-        standardiser.transform(shortened)
+        standardiser.transform(shortened, ALL)
+
+
+def test_a_saved_standardiser_is_the_same(panel: Panel) -> None:
+    constant = with_feature(panel, np.zeros(panel.observed.shape))
+    standardiser = Standardiser.fit(constant, TRAIN)
+    saved = json.loads(json.dumps(standardiser.state()))
+    assert Standardiser.from_state(saved) == standardiser
