@@ -1,10 +1,9 @@
 """One model fitted in one split: kept when done, so that a training that was killed goes on."""
 
-import json
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -12,20 +11,20 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ml.errors import ModelNotFoundError
+from ml.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
 from ml.forecasters import Forecaster, Forecasts, load_forecaster
 from ml.forecasters.average import AverageForecaster, average, average_seeds
 from ml.panel import Panel
 from ml.results import FitLoss
 from ml.rolling import Floats
 from ml.splits import Split
-from ml.work import Progress, Work
+from ml.work import Work
 
 logger = logging.getLogger(__name__)
 
+CHECKPOINTS_FOLDER = "checkpoints"
 _FITTED = "fitted"
 _UNFINISHED = "fitted.new"
-_CHECKPOINTS = "checkpoints"
-_LOSSES = "losses.jsonl"
 _MODEL = "model"
 _FORECASTS = "forecasts.npz"
 
@@ -69,8 +68,8 @@ def fit_in_fold(
         kept = _read(work.folder)
         if kept is not None:
             return kept
-    losses = _Losses(forecaster.name, fold, work)
-    forecaster.fit(panel, split, replace(work, listener=losses).part(_CHECKPOINTS))
+    losses = FitLosses(forecaster.name, fold, work)
+    forecaster.fit(panel, split, replace(work, listener=losses).part(CHECKPOINTS_FOLDER))
     sessions = held_out(split)
     fit = FoldFit(
         forecaster,
@@ -83,6 +82,11 @@ def fit_in_fold(
     return fit
 
 
+def is_kept(folder: Path | None) -> bool:
+    """Say whether a folder holds a finished fit."""
+    return folder is not None and (folder / _FITTED).exists()
+
+
 def average_of(fits: Mapping[str, FoldFit]) -> FoldFit:
     """Return the average of fitted models, made of their forecasts; nothing is fitted."""
     members = list(fits.values())
@@ -93,52 +97,6 @@ def average_of(fits: Mapping[str, FoldFit]) -> FoldFit:
         average_seeds([member.seeds for member in members]),
         losses=(),
     )
-
-
-class _Losses:
-    """Listens to a fit, tells its own listener, and remembers, also what a killed fit had said."""
-
-    def __init__(self, model_name: str, fold: int, work: Work) -> None:
-        self._model_name, self._fold = model_name, fold
-        self._listener = work.listener
-        self._path = work.folder / _LOSSES if work.folder else None
-        self._told: dict[tuple[str, int], FitLoss] = {}
-        if self._path and self._path.exists():
-            for line in self._path.read_text().splitlines():
-                self._remember(_loss(line))
-
-    def __call__(self, progress: Progress) -> None:
-        loss = FitLoss(
-            self._model_name,
-            self._fold,
-            progress.what,
-            progress.done,
-            progress.loss,
-            progress.validation_loss,
-        )
-        self._remember(loss)
-        if self._path:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a") as file:
-                file.write(json.dumps(asdict(loss)) + "\n")
-        self._listener(progress)
-
-    @property
-    def told(self) -> tuple[FitLoss, ...]:
-        """All steps, each once."""
-        return tuple(self._told.values())
-
-    def _remember(self, loss: FitLoss | None) -> None:
-        if loss is not None:
-            self._told[loss.what, loss.step] = loss
-
-
-def _loss(line: str) -> FitLoss | None:
-    """Read a line; the last one of a killed fit may be cut."""
-    try:
-        return FitLoss(**json.loads(line))
-    except json.JSONDecodeError:
-        return None
 
 
 def _write(folder: Path, fit: FoldFit) -> None:
@@ -156,11 +114,10 @@ def _write(folder: Path, fit: FoldFit) -> None:
             for name, array in _arrays(f"seed_{number}", seed).items()
         },
     )
-    lines = [json.dumps(asdict(loss)) + "\n" for loss in fit.losses]
-    (unfinished / _LOSSES).write_text("".join(lines))
+    (unfinished / LOSSES_FILE).write_text("".join(map(line_of, fit.losses)))
     unfinished.rename(folder / _FITTED)
-    shutil.rmtree(folder / _CHECKPOINTS, ignore_errors=True)
-    (folder / _LOSSES).unlink(missing_ok=True)
+    shutil.rmtree(folder / CHECKPOINTS_FOLDER, ignore_errors=True)
+    (folder / LOSSES_FILE).unlink(missing_ok=True)
 
 
 def _read(folder: Path) -> FoldFit | None:
@@ -170,7 +127,7 @@ def _read(folder: Path) -> FoldFit | None:
     try:
         with np.load(fitted / _FORECASTS, allow_pickle=False) as saved:
             arrays = dict(saved)
-        losses = [_loss(line) for line in (fitted / _LOSSES).read_text().splitlines()]
+        losses = read_losses(fitted / LOSSES_FILE)
         forecaster = load_forecaster(fitted / _MODEL)
     except (OSError, ValueError, BadZipFile, ModelNotFoundError) as error:
         logger.warning("%s is damaged and is fitted again: %s", fitted, error)
@@ -182,7 +139,7 @@ def _read(folder: Path) -> FoldFit | None:
         forecaster,
         _forecasts("all", arrays),
         tuple(_forecasts(f"seed_{number}", arrays) for number in range(seeds)),
-        tuple(loss for loss in losses if loss is not None),
+        losses,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ml.features import FEATURES
-from ml.forecasters.lstm_network import LstmSettings
+from ml.forecasters.lstm_settings import LstmSettings
 from ml.splits import FoldPlan
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, TrainingProfile
 

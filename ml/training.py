@@ -1,206 +1,178 @@
-"""One training: all models fitted, calibrated on validation, scored once on the test period."""
+"""One training: all models in all folds, scored out of sample, and the choice that serves."""
 
-import datetime as dt
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from ml.calibration import Calibration
-from ml.errors import TrainingError
-from ml.evaluation import Score, score, scored_by_all
-from ml.features import FEATURES
-from ml.forecasters import BASELINES, Forecaster, Forecasts
-from ml.forecasters.expanding_mean import ExpandingMeanForecaster
-from ml.forecasters.lstm import EpochListener, LstmForecaster, ignore_epochs
-from ml.forecasters.lstm_network import LstmSettings
+from ml.champion import choose
+from ml.evaluation import score
+from ml.fold_fits import FoldFit, average_of, fit_in_fold, is_kept
+from ml.forecasters import AVERAGE, LSTM, MODELS, Forecaster, forecaster_class
+from ml.out_of_sample import Record, at, calibrate, cut, join
 from ml.panel import Panel
-from ml.splits import Split, split_in_time
-from models.vocabulary import HORIZON_SESSIONS, TrainingProfile
+from ml.plans import TrainingPlan
+from ml.results import TrainedModel, TrainingResult
+from ml.served import serve_folds
+from ml.settings_search import find_settings, trial_name
+from ml.splits import WalkForward, walk_forward
+from ml.training_costs import fit_cost, lstm_cost
+from ml.training_progress import Part, TrainingTeller
+from ml.validation_record import Incumbent
+from ml.work import TrainingWork, Trial, Work
+from models.vocabulary import ScoredPeriod
 
 logger = logging.getLogger(__name__)
 
 SUSPICIOUS_R2 = 0.02
 
-PROFILES: Mapping[TrainingProfile, LstmSettings] = {
-    TrainingProfile.QUICK: LstmSettings(
-        window_sessions=42,
-        units=(32,),
-        learning_rate=3e-4,
-        samples_per_epoch=24_576,
-        epochs=8,
-        patience_epochs=2,
-        seeds=2,
-    ),
-    TrainingProfile.FULL: LstmSettings(
-        window_sessions=60,
-        units=(64, 64),
-        learning_rate=3e-4,
-        samples_per_epoch=98_304,
-        validation_samples=30_000,
-        epochs=30,
-        patience_epochs=5,
-        seeds=5,
-    ),
-}
-"""How much work a training does; chosen on validation of the sample, never on its test period."""
+FITTED = tuple(name for name in MODELS if name != AVERAGE)
+"""Models that are fitted; the average is made of their forecasts."""
 
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Everything but the data that decides what a training gives."""
-
-    profile: TrainingProfile
-    seed: int
-    lstm: LstmSettings
-    horizon_sessions: int = HORIZON_SESSIONS
-    embargo_sessions: int = HORIZON_SESSIONS
-    features: tuple[str, ...] = FEATURES
-
-    @classmethod
-    def of_profile(cls, profile: TrainingProfile, seed: int) -> "TrainingPlan":
-        """Return the plan of a profile."""
-        return cls(profile, seed, PROFILES[profile])
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the plan as plain values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A fitted model with what validation and test said about it."""
-
-    forecaster: Forecaster
-    calibration: Calibration
-    validation: Score
-    test: Score
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """All models of a training, and which of them serves.
-
-    Weights, slopes and spreads were fitted on outcomes through ``fitted_through``; what came later
-    chose and scored, through ``trained_through``, and nothing is fitted again on it. ``epochs``
-    holds the losses of the neural network by seed and epoch.
-    """
-
-    plan: TrainingPlan
-    models: tuple[TrainedModel, ...]
-    serves: str
-    symbols: tuple[str, ...]
-    fitted_through: dt.date
-    trained_through: dt.date
-    validation_period: tuple[dt.date, dt.date]
-    test_period: tuple[dt.date, dt.date]
-    epochs: tuple[dict[str, float], ...] = field(default=())
-
-    def __getitem__(self, name: str) -> TrainedModel:
-        return next(model for model in self.models if model.forecaster.name == name)
+ALONE = TrainingWork()
 
 
 def train_models(
-    panel: Panel, plan: TrainingPlan, on_epoch: EpochListener = ignore_epochs
+    panel: Panel,
+    plan: TrainingPlan,
+    work: TrainingWork = ALONE,
+    incumbent: Incumbent | None = None,
 ) -> TrainingResult:
-    """Fit all models, choose by validation, and look at the test period once.
+    """Fit all models in each fold and once more to serve, score them, and choose by validation.
 
-    The model with the lowest validation RMSE serves; of equal ones the simpler.
+    A training that was killed goes on where the work's folder says, and ends with the same result.
 
     Raises
     ------
     SplitError, TrainingError
         The panel is too short or too empty.
+    TrackingError
+        The search's database cannot be used.
     """
-    split = split_in_time(len(panel), plan.horizon_sessions, plan.embargo_sessions)
-    epochs: list[dict[str, float]] = []
-
-    def listen(seed_index: int, epoch: int, losses: dict[str, float]) -> None:
-        epochs.append({"seed_index": seed_index, "epoch": epoch, **losses})
-        on_epoch(seed_index, epoch, losses)
-
-    forecasters: list[Forecaster] = [model(plan.horizon_sessions) for model in BASELINES]
-    forecasters.append(LstmForecaster(plan.horizon_sessions, plan.lstm, plan.seed, listen))
-    for forecaster in forecasters:
-        forecaster.fit(panel, split)
-        logger.info("fitted %s", forecaster.name)
-    models = _calibrate_and_score(panel, split, forecasters)
-    chosen = min(models, key=lambda model: model.validation.rmse)
+    walk = walk_forward(len(panel), plan.folds)
+    teller = TrainingTeller(_parts(panel, walk, plan), work.listener)
+    plan, trials = find_settings(panel, walk.folds[0], plan, work, teller)
+    fits = tuple(
+        _fit_split(panel, walk, number, plan, work, teller) for number in range(len(walk.splits))
+    )
+    record = Record(panel, plan.horizons, walk, fits)
+    tried = _tried(fits[-1], trials)
     return TrainingResult(
         plan=plan,
-        models=models,
-        serves=chosen.forecaster.name,
+        models=tuple(_trained(record, name, tried[name]) for name in fits[-1]),
+        served=serve_folds(record),
+        choice=choose(record.candidates(), incumbent),
+        trials=trials,
+        losses=tuple(chain.from_iterable(fit.losses for each in fits for fit in each.values())),
+        sessions=panel.sessions,
         symbols=panel.symbols,
-        fitted_through=panel.session(split.last_fitted_outcome),
-        trained_through=panel.session(len(panel) - 1),
-        validation_period=_dates(panel, split.validation),
-        test_period=_dates(panel, split.test),
-        epochs=tuple(epochs),
+        test_outcomes=record.test.log_return,
+        walk=walk,
     )
 
 
-def _calibrate_and_score(
-    panel: Panel, split: Split, forecasters: list[Forecaster]
-) -> tuple[TrainedModel, ...]:
-    horizon = split.horizon_sessions
-    outcomes = panel.forward_log_return(horizon)
-    on_validation = [forecaster.predict(panel, split.validation) for forecaster in forecasters]
-    validation_outcomes = outcomes[split.validation.start : split.validation.stop]
-    calibrations = _calibrate(forecasters, on_validation, validation_outcomes, horizon)
-    validation = _score(forecasters, calibrations, on_validation, validation_outcomes)
-    on_test = [forecaster.predict(panel, split.test) for forecaster in forecasters]
-    test_outcomes = outcomes[split.test.start : split.test.stop]
-    test = _score(forecasters, calibrations, on_test, test_outcomes)
-    return tuple(
-        TrainedModel(*parts)
-        for parts in zip(forecasters, calibrations, validation, test, strict=True)
-    )
+def _fit_split(
+    panel: Panel,
+    walk: WalkForward,
+    number: int,
+    plan: TrainingPlan,
+    work: TrainingWork,
+    teller: TrainingTeller,
+) -> dict[str, FoldFit]:
+    split = walk.splits[number]
+    fold = number + 1 if number < len(walk.folds) else 0
+    fits = {}
+    for name in FITTED:
+        part = _part_name(name, number, walk)
+        folder = work.folder and work.folder / (f"fold_{fold}" if fold else "serving") / name
+        kept = is_kept(folder)
+        teller.begin(part)
+        fit = Work(plan.seed, folder, partial(teller.step, part))
+        fits[name] = fit_in_fold(_unfitted(name, plan), panel, split, fold, fit)
+        teller.end(part, worked=not kept)
+    fits[AVERAGE] = average_of({name: fits[name] for name in FITTED if name != "naive"})
+    return fits
 
 
-def _calibrate(
-    forecasters: list[Forecaster], forecasts: list[Forecasts], outcomes: np.ndarray, horizon: int
-) -> list[Calibration]:
-    where = scored_by_all(outcomes, *(forecast.mean for forecast in forecasts))
-    benchmark = _benchmark(forecasters, forecasts).mean
-    calibrations = [
-        Calibration.fit(forecast, outcomes, benchmark, where, horizon) for forecast in forecasts
+def _unfitted(name: str, plan: TrainingPlan) -> Forecaster:
+    options: dict[str, Any] = {
+        LSTM: {"settings": plan.lstm},
+        "lightgbm": {"seeds": plan.lstm.seeds},
+    }
+    return forecaster_class(name)(plan.horizons, **options.get(name, {}))
+
+
+def _tried(fits: Mapping[str, FoldFit], trials: tuple[Trial, ...]) -> dict[str, int]:
+    """Return how many settings each model was chosen from; those of the average's members add."""
+    tried = {name: fits[name].forecaster.trials for name in FITTED}
+    tried[LSTM] = max(tried[LSTM], len(trials))
+    tried[AVERAGE] = sum(tried[name] for name in FITTED if name != "naive")
+    return tried
+
+
+def _trained(record: Record, name: str, tried: int) -> TrainedModel:
+    """Score a model on validation and test, and calibrate it to serve."""
+    held = [
+        calibrate(record, number, fits[name].forecasts, fits[name].seeds)
+        for number, fits in enumerate(record.fits)
     ]
-    for forecaster, calibration in zip(forecasters, calibrations, strict=True):
-        if calibration.r2_out_of_sample > SUSPICIOUS_R2:
+    splits = record.walk.splits
+    validation = join(
+        [at(part, split.validation) for part, split in zip(held, splits, strict=True)]
+    )
+    test = join([at(part, fold.test) for part, fold in zip(held, record.walk.folds, strict=False)])
+    validated = score(record.validation, validation, ScoredPeriod.VALIDATION)
+    tested = score(record.test, test, ScoredPeriod.TEST)
+    for each in validated.scores:
+        if (each.r2_out_of_sample or 0.0) > SUSPICIOUS_R2:
             logger.warning(
-                "%s has an out-of-sample R2 of %.4f on validation: suspect leakage",
-                forecaster.name,
-                calibration.r2_out_of_sample,
-            )
-    return calibrations
+                "%s has an out-of-sample R2 of %.4f on validation, %d sessions ahead: suspect "
+                "leakage",
+                name, each.r2_out_of_sample, each.horizon_sessions,
+            )  # fmt: skip
+    return TrainedModel(
+        forecaster=record.fits[-1][name].forecaster,
+        calibration=_to_serve(record, name),
+        trials=tried,
+        scores=(*validated.scores, *tested.scores),
+        symbol_scores=tested.symbol_scores,
+        coverage=tested.coverage,
+        validation=validation,
+        test=test,
+    )
 
 
-def _score(
-    forecasters: list[Forecaster],
-    calibrations: list[Calibration],
-    forecasts: list[Forecasts],
-    outcomes: np.ndarray,
-) -> list[Score]:
-    where = scored_by_all(outcomes, *(forecast.mean for forecast in forecasts))
-    benchmark = _benchmark(forecasters, forecasts).mean
-    scores = []
-    for calibration, forecast in zip(calibrations, forecasts, strict=True):
-        final = calibration.apply(forecast)
-        scores.append(score(outcomes, final.mean, final.lower, final.upper, benchmark, where))
-    return scores
+def _to_serve(record: Record, name: str) -> Calibration:
+    """Calibrate on all validations, then follow what was realised since the last one."""
+    split = record.walk.serving
+    ranges = [each.validation for each in record.walk.splits]
+    calibration = Calibration.fit(record.pooled(name, ranges), record.validation)
+    since = range(split.validation.stop, split.test.stop)
+    later = cut(record.fits[-1][name].forecasts, split, since)
+    return calibration.follow(later, record.outcomes_at(since))[1]
 
 
-def _benchmark(forecasters: list[Forecaster], forecasts: list[Forecasts]) -> Forecasts:
-    for forecaster, forecast in zip(forecasters, forecasts, strict=True):
-        if isinstance(forecaster, ExpandingMeanForecaster):
-            return forecast
-    raise TrainingError(
-        "models", [forecaster.name for forecaster in forecasters], "the benchmark is missing",
-        "Train the expanding mean, too.",
-    )  # fmt: skip
+def _parts(panel: Panel, walk: WalkForward, plan: TrainingPlan) -> list[Part]:
+    sought = plan.search
+    trials = (
+        []
+        if sought is None
+        else [
+            Part(trial_name(place), lstm_cost(replace(plan.lstm, seeds=1, epochs=sought.epochs)))
+            for place in range(sought.trials)
+        ]
+    )
+    fits = [
+        Part(_part_name(name, number, walk), fit_cost(name, panel, split, plan))
+        for number, split in enumerate(walk.splits)
+        for name in FITTED
+    ]
+    return trials + fits
 
 
-def _dates(panel: Panel, sessions: range) -> tuple[dt.date, dt.date]:
-    return panel.session(sessions[0]), panel.session(sessions[-1])
+def _part_name(name: str, number: int, walk: WalkForward) -> str:
+    folds = len(walk.folds)
+    return f"{name}, fold {number + 1} of {folds}" if number < folds else f"{name}, to serve"

@@ -1,0 +1,115 @@
+"""The network's settings for a training: the plan's, or what a search finds on the first fold."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ml.fit_losses import FitLosses
+from ml.fold_fits import CHECKPOINTS_FOLDER
+from ml.forecasters import LSTM, forecaster_class
+from ml.forecasters.lstm_settings import LstmSettings
+from ml.panel import Panel
+from ml.plans import TrainingPlan
+from ml.search import Report, best, search
+from ml.splits import Split
+from ml.training_costs import sample_cost
+from ml.training_progress import TrainingTeller
+from ml.work import Progress, TrainingWork, Trial, Work
+
+LEAST_SHARE, MOST_SHARE = 0.25, 4.0
+"""Of the plan's samples per epoch that a network of another size is shown."""
+
+
+def find_settings(
+    panel: Panel, split: Split, plan: TrainingPlan, work: TrainingWork, teller: TrainingTeller
+) -> tuple[TrainingPlan, tuple[Trial, ...]]:
+    """Return the plan with the settings that serve, and the trials behind them.
+
+    Trials see the training and validation range of the first fold, nothing later, and one seed.
+
+    Raises
+    ------
+    TrackingError
+        The search's database cannot be used.
+    TrainingError
+        No trial came to an end.
+    """
+    if plan.search is None:
+        return plan, ()
+    sought = plan.search
+
+    def attempt(place: int, found: Mapping[str, Any], report: Report) -> None:
+        part = trial_name(place)
+
+        def listen(progress: Progress) -> None:
+            teller.step(part, progress)
+            report(progress.done, progress.validation_loss)
+
+        settings = replace(
+            lstm_settings(plan.lstm, found),
+            seeds=1,
+            epochs=sought.epochs,
+            patience_epochs=sought.patience_epochs,
+        )
+        teller.begin(part)
+        try:
+            fit = Work(plan.seed, _folder(work, found), listen)
+            _fit(panel, split, plan.horizons, settings, fit, report)
+        finally:
+            teller.end(part)
+
+    trials = search(sought, plan.seed, attempt, work.search_url, work.study, work.trial_listener)
+    for place in range(sought.trials):
+        teller.end(trial_name(place), worked=False)
+    return replace(plan, lstm=lstm_settings(plan.lstm, best(trials).settings)), trials
+
+
+def trial_name(place: int) -> str:
+    """Return what a trial is called where progress is told."""
+    return f"trial {place + 1} of the search"
+
+
+def lstm_settings(base: LstmSettings, found: Mapping[str, Any]) -> LstmSettings:
+    """Return settings with what a trial has found.
+
+    An epoch of a larger network shows fewer samples, so that each trial costs about the same and
+    size is not bought with work.
+    """
+    settings = replace(
+        base,
+        units=(found["units"],) * found["layers"],
+        window_sessions=found["window_sessions"],
+        batch_size=found["batch_size"],
+        learning_rate=found["learning_rate"],
+        dropout=found["dropout"],
+    )
+    share = sample_cost(base) / sample_cost(settings)
+    samples = base.samples_per_epoch * min(max(share, LEAST_SHARE), MOST_SHARE)
+    return replace(settings, samples_per_epoch=round(samples))
+
+
+def _fit(
+    panel: Panel,
+    split: Split,
+    horizons: tuple[int, ...],
+    settings: LstmSettings,
+    work: Work,
+    report: Report,
+) -> None:
+    """Fit one network; one that a killed trial began goes on."""
+    losses = FitLosses(LSTM, 1, work)
+    for loss in losses.told:
+        report(loss.step, loss.validation_loss)
+    options: dict[str, Any] = {"settings": settings}
+    forecaster = forecaster_class(LSTM)(horizons, **options)
+    forecaster.fit(panel, split, replace(work, listener=losses).part(CHECKPOINTS_FOLDER))
+
+
+def _folder(work: TrainingWork, found: Mapping[str, Any]) -> Path | None:
+    if work.folder is None:
+        return None
+    digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+    return work.folder / "search" / digest[:16]
