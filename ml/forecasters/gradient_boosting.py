@@ -79,6 +79,7 @@ class GradientBoostingForecaster(TabularForecaster):
         self.standardiser = Standardiser.fit(panel, split.train)
         self.stride = _stride(panel, split.train, STRIDE_SESSIONS)
         targets = np.stack([surprise(panel, horizon) for horizon in self.horizons])
+        self._require_examples(targets, split)
         squares = np.square([horizon_volatility(panel, horizon) for horizon in self.horizons])
         evenly = np.broadcast_to(1.0, squares.shape)
         held_out_sessions = split.validation[:: _stride(panel, split.validation, 1)]
@@ -154,15 +155,19 @@ class GradientBoostingForecaster(TabularForecaster):
         )
         return forecaster
 
+    def _require_examples(self, targets: Floats, split: Split) -> None:
+        """Raise a TrainingError where there is too little to learn from or to choose by."""
+        known = np.isfinite(targets).sum(axis=2)
+        require_labels(self.name, int(known[:, : split.train.stop].sum(axis=1).min()))
+        if not known[:, split.validation.start : split.validation.stop].any(axis=1).all():
+            raise TrainingError(
+                f"validation labels of {self.name}", 0, "none is there", "Load more history."
+            )
+
     def _best(
         self, boosting: Boosting, tried: Sequence[TreeSettings], report: "_Report"
     ) -> tuple[TreeSettings, Trees]:
         """Return the settings with the least validation error, and what they grew."""
-        require_labels(self.name, len(boosting.training.target))
-        if not len(boosting.validation.target):
-            raise TrainingError(
-                f"validation labels of {self.name}", 0, "none is there", "Load more history."
-            )
         grown = []
         for settings in tried:
             grown.append((settings, boosting.train(settings)))
