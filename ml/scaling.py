@@ -146,13 +146,13 @@ class Standardiser:
             result[rows, :, len(means) :] = is_there[..., masked]
         return result
 
-    def seen(self, panel: Panel, sessions: range) -> Floats:
-        """Return the raw values behind ``features``, (sessions, symbols, features).
+    def require_features(self, panel: Panel) -> None:
+        """Check that the panel has every feature that is kept.
 
         Raises
         ------
         PanelError
-            As :meth:`transform`.
+            It lacks one.
         """
         known = (*panel.features, *panel.session_features)
         missing = [feature for feature in self.features if feature not in known]
@@ -163,6 +163,16 @@ class Standardiser:
                 f"the model was trained on {missing}, too",
                 "Train again, or rebuild the warehouse with these columns.",
             )
+
+    def seen(self, panel: Panel, sessions: range) -> Floats:
+        """Return the raw values behind ``features``, (sessions, symbols, features).
+
+        Raises
+        ------
+        PanelError
+            As :meth:`transform`.
+        """
+        self.require_features(panel)
         values = panel.values_at(sessions)
         shared = panel.session_values[sessions.start : sessions.stop, None]
         result = np.empty((len(sessions), len(panel.symbols), len(self.scales)))

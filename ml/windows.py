@@ -1,10 +1,9 @@
-"""Windows of features, gathered by (session, symbol) inside the batch.
+"""Windows of features, gathered by (session, symbol) inside the compiled step.
 
 A window is ``length`` consecutive sessions of one symbol. All windows of a panel written out would
 take ``length`` times its memory; the positions of their ends take two integers each.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,69 +11,95 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.panel import Panel
+from ml.scaling import LARGEST_STANDARDISED, Array, Standardiser
 from ml.tensorflow_setup import tensorflow
 
 Positions = NDArray[np.int64]
+"""(windows, 2): position of the window's last session on the panel's axis, column of the symbol."""
+
+_SYMBOLS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class WindowSource:
-    """Standardised features laid out so that a window is a run of rows.
+    """Standardised features, laid out so that a window is a run of rows.
+
+    Features of sessions stand once for all symbols, and missing values as NaN in place of masks.
 
     Attributes
     ----------
-    rows : float32, (symbols * sessions, channels), all sessions of a symbol together.
-    sessions : how many sessions each symbol has in ``rows``.
-    length : sessions in a window.
+    of_symbols : tensor (symbols * sessions, features of symbols), float32; all sessions of a
+        symbol together.
+    of_sessions : tensor (sessions, features of sessions), float32.
+    first : position of the first of these sessions on the panel's axis.
     """
 
-    rows: NDArray[np.float32]
-    sessions: int
-    length: int
+    of_symbols: Any
+    of_sessions: Any
+    first: int
 
     @classmethod
-    def make(cls, standardised: NDArray[np.float32], length: int) -> "WindowSource":
-        """Lay out features of shape (sessions, symbols, channels)."""
-        sessions, _, channels = standardised.shape
-        by_symbol = np.ascontiguousarray(standardised.transpose(1, 0, 2))
-        return cls(by_symbol.reshape(-1, channels), sessions, length)
+    def make(cls, panel: Panel, standardiser: Standardiser, sessions: range) -> "WindowSource":
+        """Standardise and lay out the features of some positions of the session axis.
 
-    def batches(self, positions: Positions, batch_size: int) -> Iterator[tuple[Any, Any]]:
-        """Yield windows (batch, length, channels) and symbol numbers, in the given order.
-
-        The last batch is filled up with repetitions of its last window, so that every batch goes
-        through the same kernels.
-        """
-        steps = np.arange(1 - self.length, 1)
-        for start in range(0, len(positions), batch_size):
-            part = positions[start : start + batch_size]
-            part = np.pad(part, ((0, batch_size - len(part)), (0, 0)), mode="edge")
-            ends = part[:, 1] * self.sessions + part[:, 0]
-            yield self.rows[ends[:, None] + steps], part[:, 1]
-
-    def dataset(
-        self,
-        positions: Positions,
-        targets: NDArray[np.float32],
-        batch_size: int,
-        shuffle_seed: int | None = None,
-    ) -> Any:
-        """Return a ``tf.data`` set of ((windows, symbol numbers), targets).
-
-        With a seed it repeats for ever, in an order that is new in every round.
+        Raises
+        ------
+        PanelError
+            The panel lacks a feature that the model was trained on, or did not read it for one of
+            the sessions.
         """
         tf = tensorflow()
-        rows = tf.constant(self.rows)
-        steps = tf.range(1 - self.length, 1, dtype=tf.int64)
+        standardiser.require_features(panel)
+        scales = standardiser.scales
+        values = panel.values_at(sessions)
+        columns = [panel.features.index(s.feature) for s in scales if not s.of_session]
+        rows = np.empty((len(panel.symbols), len(sessions), len(columns)), np.float32)
+        for start in range(0, len(rows), _SYMBOLS_AT_ONCE):
+            some = slice(start, start + _SYMBOLS_AT_ONCE)
+            raw = values[:, some][..., columns].transpose(1, 0, 2)
+            rows[some] = _standardised(raw, standardiser, of_session=False)
+        shared = panel.session_values[sessions.start : sessions.stop]
+        names = [panel.session_features.index(s.feature) for s in scales if s.of_session]
+        return cls(
+            of_symbols=tf.constant(rows.reshape(-1, len(columns))),
+            of_sessions=tf.constant(_standardised(shared[:, names], standardiser, of_session=True)),
+            first=sessions.start,
+        )
 
-        def gather(ends: Any, symbols: Any, target: Any) -> Any:
-            return (tf.gather(rows, ends[:, None] + steps), symbols), target
+    def rows_of(self, positions: Positions) -> Positions:
+        """Return positions within the source: row of the session, column of the symbol."""
+        return positions - np.array([self.first, 0])
 
-        ends = positions[:, 1] * self.sessions + positions[:, 0]
-        data = tf.data.Dataset.from_tensor_slices((ends, positions[:, 1], targets))
-        if shuffle_seed is not None:
-            data = data.shuffle(len(positions), seed=shuffle_seed).repeat()
-        return data.batch(batch_size).map(gather).prefetch(2)
+
+def gather_windows(
+    of_symbols: Any, of_sessions: Any, ends: Any, length: int, masked: tuple[int, ...]
+) -> Any:
+    """Return windows as a tensor (length, batch, channels), time first.
+
+    Channels are those of :meth:`ml.scaling.Standardiser.transform`: features, 0 where missing, then
+    for each number in ``masked`` whether that feature is there.
+
+    Parameters
+    ----------
+    of_symbols, of_sessions : as in :class:`WindowSource`.
+    ends : tensor (batch, 2), int64; row of the last session, column of the symbol.
+    """
+    tf = tensorflow()
+    rows = ends[:, 0] + tf.range(1 - length, 1, dtype=tf.int64)[:, None]
+    sessions = tf.shape(of_sessions, out_type=tf.int64)[0]
+    values = tf.concat(
+        [
+            tf.gather(of_symbols, ends[:, 1] * sessions + rows),
+            tf.gather(of_sessions, rows),
+        ],
+        axis=-1,
+    )
+    is_there = tf.math.is_finite(values)
+    filled = tf.where(is_there, values, tf.zeros((), values.dtype))
+    if not masked:
+        return filled
+    masks = tf.gather(is_there, list(masked), axis=-1)
+    return tf.concat([filled, tf.cast(masks, values.dtype)], axis=-1)
 
 
 def window_ends(panel: Panel, sessions: range, length: int) -> NDArray[np.bool_]:
@@ -89,3 +114,11 @@ def window_ends(panel: Panel, sessions: range, length: int) -> NDArray[np.bool_]
     inside = np.zeros(len(panel), np.bool_)
     inside[sessions.start : sessions.stop] = True
     return allowed & inside[:, None]
+
+
+def _standardised(raw: Array, standardiser: Standardiser, *, of_session: bool) -> Array:
+    scales = [scale for scale in standardiser.scales if scale.of_session == of_session]
+    means = np.array([scale.mean for scale in scales])
+    stdevs = np.array([scale.stdev for scale in scales])
+    scaled = np.clip((raw - means) / stdevs, -LARGEST_STANDARDISED, LARGEST_STANDARDISED)
+    return np.asarray(scaled, np.float32)

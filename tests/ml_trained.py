@@ -7,7 +7,7 @@ from ml_examples import panel_of, random_walk
 from ml.calibration import Calibration
 from ml.evaluation import Score
 from ml.forecasters import BASELINES
-from ml.forecasters.lstm_network import LstmSettings
+from ml.forecasters.lstm_settings import LstmSettings
 from ml.records import TrainingIdentity
 from ml.splits import split_in_time
 from ml.training import TrainedModel, TrainingPlan, TrainingResult

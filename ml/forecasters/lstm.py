@@ -1,132 +1,178 @@
-"""One LSTM over all symbols, averaged over seeds."""
+"""One LSTM over all symbols and horizons, averaged over seeds."""
 
-import logging
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import ModelNotFoundError, TrainingError
-from ml.forecasters.base import Forecaster, Forecasts, horizon_volatility, require_labels
-from ml.forecasters.expanding_mean import LEAST_HISTORY_SESSIONS, expanding_mean_forecast
-from ml.forecasters.lstm_network import LstmSettings, build_network, predict_network
+from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_labels
+from ml.forecasters.expanding_mean import LEAST_HISTORY_SESSIONS
+from ml.forecasters.lstm_checkpoint import EpochLosses
+from ml.forecasters.lstm_settings import LstmSettings
 from ml.panel import Panel
+from ml.rolling import Floats
 from ml.scaling import Standardiser
 from ml.splits import Split
-from ml.tensorflow_setup import keras
+from ml.targets import benchmark_and_scale, surprise
 from ml.windows import Positions, WindowSource, window_ends
+from ml.work import Progress, Work
+from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from ml.forecasters.lstm_network import Network
+    from ml.forecasters.lstm_outputs import Outputs
+    from ml.forecasters.lstm_training import EpochListener, Samples
 
 WEIGHTS_FILE = "weights.npz"
 
-EpochListener = Callable[[int, int, dict[str, float]], None]
-"""Told after each epoch: number of the seed, number of the epoch (both from 0), its losses."""
-
-
-def ignore_epochs(seed_index: int, epoch: int, losses: dict[str, float]) -> None:
-    """Listen to no epoch."""
+SeedWeights = list[NDArray[np.float32]]
 
 
 class LstmForecaster(Forecaster):
-    """Global LSTM for the distribution of the log return over the horizon.
+    """Global LSTM for the distribution of the log return over every horizon.
 
-    The target is the forward log return less the symbol's expanding mean, in units of trailing
-    volatility over the horizon. So the untrained network forecasts the benchmark that it is judged
-    against, calm and wild symbols weigh the same, and a network that learns nothing does no harm.
-    Forecasts of several seeds are averaged: mean of means, root mean of squared scales.
+    It learns the surprise of ``ml.targets``: the untrained network forecasts the benchmark that it
+    is judged against, calm and wild symbols weigh the same, and a network that learns nothing does
+    no harm. Forecasts of several seeds are averaged: mean of means, root mean of squared scales.
+    A symbol that training did not know is forecast without knowing which it is.
+
+    Attributes
+    ----------
+    symbols : that training knew.
+    standardiser : fitted on training.
+    weights : of each seed's network.
+    losses : of each seed and epoch.
     """
 
     name = "lstm"
 
     def __init__(
         self,
-        horizon_sessions: int,
+        horizons: tuple[int, ...] = FORECAST_HORIZONS_SESSIONS,
         settings: LstmSettings | None = None,
-        seed: int = 0,
-        on_epoch: EpochListener = ignore_epochs,
     ) -> None:
-        super().__init__(horizon_sessions)
+        super().__init__(horizons)
         self.settings = settings or LstmSettings()
-        self.seed = seed
-        self.on_epoch = on_epoch
         self.symbols: tuple[str, ...] = ()
-        self.standardiser = Standardiser((), (), (), (), ())
-        self.networks: list[Any] = []
+        self.standardiser = Standardiser((), {})
+        self.weights: list[SeedWeights] = []
+        self.losses: tuple[tuple[EpochLosses, ...], ...] = ()
+        self._compiled: Outputs | None = None
 
     @property
     def history_sessions(self) -> int:
         """Returns of the first expanding mean, more than a window, and the row before them."""
         return max(LEAST_HISTORY_SESSIONS + 1, self.settings.window_sessions)
 
-    def fit(self, panel: Panel, split: Split) -> None:
-        """Train one network per seed, each to the best validation loss."""
+    def fit(self, panel: Panel, split: Split, work: Work) -> None:
+        """Train one network per seed, each to the best validation loss.
+
+        Checkpoints are kept in the folder of ``work``, one file for each seed.
+
+        Raises
+        ------
+        TrainingError
+            There are too few labels, or the loss is no finite number.
+        """
+        from ml.forecasters.lstm_training import Trainer
+
         self.symbols = panel.symbols
         self.standardiser = Standardiser.fit(panel, split.train)
-        if self.standardiser.left_out:
-            logger.info(
-                "features without news in training: %s", ", ".join(self.standardiser.left_out)
-            )
-        source = self._window_source(panel)
-        target = self._target(panel)
-        train = self._positions(panel, split.train, target)
-        validation = self._positions(panel, split.validation, target)
+        self._compiled = None
+        source = self._source(panel, range(split.train.start, split.validation.stop))
+        train = self._samples(panel, split.train, source)
+        validation = self._samples(panel, split.validation, source)
         require_labels(self.name, len(train))
         if not len(validation):
             raise TrainingError(
                 "validation labels of lstm", 0, "none is there", "Load more history."
             )
         step = max(1, len(validation) // self.settings.validation_samples)
-        validation = validation[::step]
-        self.networks = [
-            self._train_network(index, source, target, train, validation)
-            for index in range(self.settings.seeds)
-        ]
+        validation = validation.take(np.arange(0, len(validation), step))
+        trainer = Trainer(self._network(), source, self._masked, train, validation)
+        self.weights, self.losses = [], ()
+        for index in range(self.settings.seeds):
+            seed = work.seed + index
+            trainer.network.set_weights(self._network(seed).weights)
+            path = work.folder / f"seed_{seed}.npz" if work.folder else None
+            trained = trainer.run(seed, path, self._listener(work, index))
+            self.weights.append(trained.best)
+            self.losses = (*self.losses, tuple(trained.losses))
 
     def predict(self, panel: Panel, sessions: range) -> Forecasts:
-        """Forecast for the symbols that training knew; NaN for the others."""
-        known = panel.of_symbols(self.symbols)
-        benchmark = expanding_mean_forecast(known, self.horizon_sessions)
-        scale = horizon_volatility(known, self.horizon_sessions)
-        positions = self._positions(known, sessions, benchmark * scale)
-        forecast = np.full((2, len(sessions), len(panel.symbols)), np.nan)
-        if len(positions):
-            outputs = self._average_of_networks(known, positions)
-            at = (positions[:, 0], positions[:, 1])
-            columns = [panel.symbols.index(known.symbols[column]) for column in positions[:, 1]]
-            rows = positions[:, 0] - sessions.start
-            forecast[0, rows, columns] = benchmark[at] + outputs[:, 0] * scale[at]
-            forecast[1, rows, columns] = outputs[:, 1] * scale[at]
-        return Forecasts(mean=forecast[0], stdev=forecast[1])
+        """Forecast with all seeds: mean of means, root mean of squared scales."""
+        each = self.predict_seeds(panel, sessions)
+        means = np.mean([one.mean for one in each], axis=0)
+        return Forecasts(means, np.sqrt(np.mean([np.square(one.stdev) for one in each], axis=0)))
+
+    def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
+        """Forecast with each seed alone."""
+        benchmark, scale = self._benchmarks_and_scales(panel, sessions)
+        ends = self._ends(panel, sessions, np.any(np.isfinite(benchmark * scale), axis=0))
+        shape = len(self.weights), 2, *benchmark.shape
+        said = np.full(shape, np.nan)
+        if len(ends):
+            at = ends[:, 0] - sessions.start, ends[:, 1]
+            said[..., at[0], at[1]] = self._outputs().distributions(
+                self.weights, *self._windows(panel, sessions, ends)
+            )
+        return tuple(Forecasts(benchmark + mean * scale, stdev * scale) for mean, stdev in said)
+
+    def explain(self, panel: Panel) -> Contributions:
+        """Split the last session's forecasts by integrated gradients, averaged over seeds.
+
+        What the symbol itself adds, and what the quadrature leaves over, is in the baseline.
+        """
+        last = range(len(panel) - 1, len(panel))
+        features = self.standardiser.features
+        _, scale = self._benchmarks_and_scales(panel, last)
+        mean = self.predict(panel, last).mean[:, 0]
+        ends = self._ends(panel, last, np.any(np.isfinite(mean), axis=0)[None])
+        parts = np.full((*mean.shape, len(features)), np.nan)
+        if len(ends):
+            channels = self._outputs().attributions(self.weights, *self._windows(panel, last, ends))
+            parts[:, ends[:, 1]] = 0.0
+            for channel, feature in enumerate(self.standardiser.feature_of_channel):
+                parts[:, ends[:, 1], feature] += channels[..., channel].mean(axis=0)
+        parts *= scale[:, 0, :, None]
+        return Contributions(
+            features=features,
+            seen=self.standardiser.seen(panel, last)[0],
+            baseline=mean - parts.sum(axis=-1),
+            parts=parts,
+            method=Attribution.INTEGRATED_GRADIENTS,
+        )
 
     def state(self) -> dict[str, Any]:
         """Return everything but the weights."""
         return {
             "settings": asdict(self.settings),
-            "seed": self.seed,
             "symbols": list(self.symbols),
             "standardiser": self.standardiser.state(),
+            "losses": [[asdict(epoch) for epoch in seed] for seed in self.losses],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over everything but the weights."""
         units = tuple(state["settings"]["units"])
         self.settings = LstmSettings(**{**state["settings"], "units": units})
-        self.seed = state["seed"]
         self.symbols = tuple(state["symbols"])
         self.standardiser = Standardiser.from_state(state["standardiser"])
+        self.losses = tuple(
+            tuple(EpochLosses(**epoch) for epoch in seed) for seed in state["losses"]
+        )
 
     def save(self, folder: Path) -> None:
         """Write description and float32 weights into an existing, empty folder."""
         super().save(folder)
         weights = {
-            f"{network}_{index:02d}": array
-            for network, trained in enumerate(self.networks)
-            for index, array in enumerate(trained.get_weights())
+            f"{seed:02d}_{index:03d}": array
+            for seed, arrays in enumerate(self.weights)
+            for index, array in enumerate(arrays)
         }
         np.savez(folder / WEIGHTS_FILE, allow_pickle=False, **weights)
 
@@ -148,80 +194,85 @@ class LstmForecaster(Forecaster):
             raise ModelNotFoundError(
                 "model file", path, f"it is missing or damaged ({error})", "Train again."
             ) from error
-        for network in range(forecaster.settings.seeds):
-            built = forecaster._build()
-            built.set_weights(
-                [array for name, array in weights.items() if name.startswith(f"{network}_")]
-            )
-            forecaster.networks.append(built)
+        forecaster.weights = [
+            [array for name, array in weights.items() if name.startswith(f"{seed:02d}_")]
+            for seed in range(forecaster.settings.seeds)
+        ]
         return forecaster
 
-    def _build(self) -> Any:
-        return build_network(self.settings, self.standardiser.channels, len(self.symbols))
+    def _network(self, seed: int = 0) -> "Network":
+        from ml.forecasters.lstm_network import Network
 
-    def _train_network(
-        self,
-        index: int,
-        source: WindowSource,
-        target: NDArray[np.float64],
-        train: Positions,
-        validation: Positions,
-    ) -> Any:
-        settings = self.settings
-        seed = self.seed + index
-        keras().utils.set_random_seed(seed)
-        network = self._build()
-        losses = self.on_epoch
+        channels, symbols = self.standardiser.channels, len(self.symbols)
+        return Network(self.settings, channels, symbols, len(self.horizons), seed)
 
-        class Report(keras().callbacks.Callback):  # type: ignore[misc]
-            def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-                losses(index, epoch, {name: float(value) for name, value in (logs or {}).items()})
+    def _outputs(self) -> "Outputs":
+        from ml.forecasters.lstm_outputs import Outputs
 
-        def labels(positions: Positions) -> NDArray[np.float32]:
-            return target[positions[:, 0], positions[:, 1]].astype(np.float32)
+        if self._compiled is None:
+            self._compiled = Outputs(self._network(), self._masked)
+        return self._compiled
 
-        network.fit(
-            source.dataset(train, labels(train), settings.batch_size, shuffle_seed=seed),
-            validation_data=source.dataset(validation, labels(validation), settings.batch_size),
-            epochs=settings.epochs,
-            steps_per_epoch=max(
-                1, min(len(train), settings.samples_per_epoch) // settings.batch_size
-            ),
-            callbacks=[
-                keras().callbacks.EarlyStopping(
-                    monitor="val_loss",
-                    patience=settings.patience_epochs,
-                    restore_best_weights=True,
-                ),
-                Report(),
-            ],
-            shuffle=False,  # the data set shuffles itself
-            verbose=0,
+    @property
+    def _masked(self) -> tuple[int, ...]:
+        """Numbers of the features that have a mask."""
+        features = len(self.standardiser.features)
+        return tuple(int(number) for number in self.standardiser.feature_of_channel[features:])
+
+    def _source(self, panel: Panel, sessions: range) -> WindowSource:
+        """Return the features of every window that ends at one of the positions."""
+        start = max(0, sessions.start - self.settings.window_sessions + 1)
+        return WindowSource.make(panel, self.standardiser, range(start, sessions.stop))
+
+    def _ends(self, panel: Panel, sessions: range, wanted: NDArray[np.bool_]) -> Positions:
+        """Return where windows end that are ``wanted``, (sessions, symbols), and whole."""
+        whole = window_ends(panel, sessions, self.settings.window_sessions)
+        chosen: Positions = np.argwhere(wanted & whole[sessions.start : sessions.stop])
+        return chosen + np.array([sessions.start, 0])
+
+    def _windows(
+        self, panel: Panel, sessions: range, ends: Positions
+    ) -> tuple[WindowSource, Positions, NDArray[np.int64]]:
+        """Return where windows are, and their symbols' numbers in the network."""
+        known = {symbol: number for number, symbol in enumerate(self.symbols, start=1)}
+        numbers = np.array([known.get(symbol, 0) for symbol in panel.symbols], np.int64)
+        source = self._source(panel, sessions)
+        return source, source.rows_of(ends), numbers[ends[:, 1]]
+
+    def _samples(self, panel: Panel, sessions: range, source: WindowSource) -> "Samples":
+        """Return the windows of which the outcome over a horizon at least is known."""
+        from ml.forecasters.lstm_training import Samples
+
+        rows = slice(sessions.start, sessions.stop)
+        targets = np.stack([surprise(panel, horizon)[rows] for horizon in self.horizons], axis=-1)
+        ends = self._ends(panel, sessions, np.any(np.isfinite(targets), axis=-1))
+        chosen = targets[ends[:, 0] - sessions.start, ends[:, 1]]
+        return Samples(source.rows_of(ends), chosen.astype(np.float32))
+
+    def _benchmarks_and_scales(self, panel: Panel, sessions: range) -> tuple[Floats, Floats]:
+        """Return both for each horizon, (horizons, sessions, symbols)."""
+        rows = slice(sessions.start, sessions.stop)
+        pairs = [benchmark_and_scale(panel, horizon) for horizon in self.horizons]
+        return (
+            np.stack([benchmark[rows] for benchmark, _ in pairs]),
+            np.stack([scale[rows] for _, scale in pairs]),
         )
-        return network
 
-    def _target(self, panel: Panel) -> NDArray[np.float64]:
-        surprise = panel.forward_log_return(self.horizon_sessions) - expanding_mean_forecast(
-            panel, self.horizon_sessions
-        )
-        return surprise / horizon_volatility(panel, self.horizon_sessions)
+    def _listener(self, work: Work, index: int) -> "EpochListener":
+        """Return what tells the work's listener of the epochs of one seed."""
+        seeds, epochs = self.settings.seeds, self.settings.epochs
 
-    def _positions(self, panel: Panel, sessions: range, needed: NDArray[np.float64]) -> Positions:
-        ends = window_ends(panel, sessions, self.settings.window_sessions)
-        return np.argwhere(ends & np.isfinite(needed))
+        def listen(losses: list[EpochLosses], seconds: float) -> None:
+            epochs_left = epochs - len(losses) + epochs * (seeds - index - 1)
+            work.listener(
+                Progress(
+                    what=f"{self.name}, seed {index + 1} of {seeds}",
+                    done=len(losses),
+                    total=epochs,
+                    loss=losses[-1].training,
+                    validation_loss=losses[-1].validation,
+                    seconds_left=epochs_left * seconds,
+                )
+            )
 
-    def _window_source(self, panel: Panel) -> WindowSource:
-        return WindowSource.make(self.standardiser.transform(panel), self.settings.window_sessions)
-
-    def _average_of_networks(self, panel: Panel, positions: Positions) -> NDArray[np.float64]:
-        """Return mean and scale for each position, (positions, 2), in units of volatility."""
-        source = self._window_source(panel)
-        outputs = np.stack(
-            [
-                predict_network(network, source.batches(positions, self.settings.batch_size))
-                for network in self.networks
-            ]
-        )[:, : len(positions)]
-        means = outputs[..., 0].mean(axis=0)
-        scales = np.sqrt(np.square(outputs[..., 1]).mean(axis=0))
-        return np.stack([means, scales], axis=1)
+        return listen

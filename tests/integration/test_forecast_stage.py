@@ -12,7 +12,7 @@ from ml_examples import LAST_SESSION, feature_table, random_walk
 from ml_published import publish_features
 from mlflow import MlflowClient
 
-from ml.forecasters.lstm_network import LstmSettings
+from ml.forecasters.lstm_settings import LstmSettings
 from ml.training import PROFILES
 from models.vocabulary import RunStatus, TrainingProfile
 from pipelines.errors import ModelError, StoreError, WarehouseError

@@ -1,0 +1,266 @@
+"""Training of one network: epochs of compiled steps, whose order and dropout follow from the seed.
+
+Importing this module imports TensorFlow.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.errors import TrainingError
+from ml.forecasters.lstm_checkpoint import Checkpoint, EpochLosses
+from ml.forecasters.lstm_network import (
+    UNKNOWN,
+    Network,
+    Weights,
+    negative_log_likelihood,
+)
+from ml.forecasters.lstm_settings import LstmSettings
+from ml.tensorflow_setup import keras, tensorflow
+from ml.windows import Positions, WindowSource, gather_windows
+
+tf = tensorflow()
+
+LARGEST_GRADIENT = 1.0
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Windows by their ends, with what came after them.
+
+    Attributes
+    ----------
+    ends : (n, 2), rows and columns of the window source; column c is the network's symbol c + 1.
+    targets : (n, horizons), float32, surprise in units of volatility; NaN where there is none.
+    """
+
+    ends: Positions
+    targets: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def take(self, chosen: NDArray[np.int64]) -> "Samples":
+        """Return these of them."""
+        return Samples(self.ends[chosen], self.targets[chosen])
+
+
+EpochListener = Callable[[list[EpochLosses], float], None]
+"""Told after each epoch: the losses so far, and how many seconds this one took."""
+
+
+class Trainer:
+    """Trains networks of one shape on the same samples, one seed after the other.
+
+    The step is compiled once for all seeds. Everything random in step k of epoch e follows from
+    (seed, e, k), so a training that goes on from the end of an epoch ends with the same bits as
+    one that was never interrupted.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        source: WindowSource,
+        masked: tuple[int, ...],
+        train: Samples,
+        validation: Samples,
+    ) -> None:
+        self.network = network
+        self.settings: LstmSettings = network.settings
+        self.source = source
+        self.masked = masked
+        self.train = train
+        self.validation = validation
+        optimizer = keras().optimizers.AdamW(
+            self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+            global_clipnorm=LARGEST_GRADIENT,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        if network.gpu:
+            optimizer = keras().optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(network.variables)
+        self.optimizer = optimizer
+        self._fresh = [np.array(variable) for variable in optimizer.variables]
+        self._step = tf.function(self._one_step)
+        self._loss = tf.function(self._one_loss)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that an epoch shows."""
+        shown = min(len(self.train), self.settings.samples_per_epoch)
+        return max(1, shown // self.settings.batch_size)
+
+    def run(self, seed: int, path: Path | None, listener: EpochListener) -> Checkpoint:
+        """Train until validation gets no better, and return the best weights and all losses.
+
+        Parameters
+        ----------
+        seed : of dropout and order; the network's weights at the start are the caller's.
+        path : checkpoint to go on from, written after each epoch; None: nothing is kept.
+
+        Raises
+        ------
+        TrainingError
+            The loss is no finite number.
+        """
+        start = self.network.weights
+        identity = self._identity(seed, start)
+        state = Checkpoint.read(path, identity) if path else None
+        if state is None:
+            state = Checkpoint(identity, start, start, self._fresh, [], finished=False)
+        self._restore(state)
+        while not state.finished:
+            began = time.perf_counter()
+            epoch = len(state.losses)
+            losses = EpochLosses(self.run_epoch(seed, epoch), self.validation_loss())
+            self._require_finite(losses, epoch)
+            state = self._advanced(state, losses)
+            if path:
+                state.write(path)
+            listener(state.losses, time.perf_counter() - began)
+        self.network.set_weights(state.best)
+        return state
+
+    def run_epoch(self, seed: int, epoch: int) -> float:
+        """Show the epoch's windows and return their mean loss."""
+        steps, batch = self.steps_per_epoch, self.settings.batch_size
+        order = epoch_order(len(self.train), steps * batch, seed, epoch)
+        total = 0.0
+        for step in range(steps):
+            part = self.train.take(order[step * batch : (step + 1) * batch])
+            dice = np.array([seed, epoch * steps + step], np.int64)
+            total += float(
+                self._step(
+                    self.source.of_symbols, self.source.of_sessions, part.ends, part.targets, dice
+                )
+            )
+        return total / steps
+
+    def validation_loss(self) -> float:
+        """Return the mean loss of the validation windows, without dropout."""
+        batch, total = self.settings.batch_size, 0.0
+        for start in range(0, len(self.validation), batch):
+            chosen = np.arange(start, start + batch)
+            part = self.validation.take(np.minimum(chosen, len(self.validation) - 1))
+            part.targets[chosen >= len(self.validation)] = np.nan
+            total += float(
+                self._loss(self.source.of_symbols, self.source.of_sessions, part.ends, part.targets)
+            )
+        return total / len(self.validation)
+
+    def _one_step(
+        self, of_symbols: Any, of_sessions: Any, ends: Any, targets: Any, dice: Any
+    ) -> Any:
+        """Change the weights by one batch and return its mean loss."""
+        halves = self.network.halves
+        variables = [variable.value for variable in self.network.variables]
+        losses, gradients = [], []
+        for half, (some, their_targets) in enumerate(
+            zip(tf.split(ends, halves), tf.split(targets, halves), strict=True)
+        ):
+            seed = tf.stack([dice[0], dice[1] * halves + half])
+            with tf.GradientTape() as tape:
+                total = self._sum_of_losses(of_symbols, of_sessions, some, their_targets, seed)
+                loss = total / self.settings.batch_size
+                scaled = self.optimizer.scale_loss(loss)
+            losses.append(loss)
+            gradients.append(tape.gradient(scaled, variables))
+        together = [
+            tf.add_n([tf.convert_to_tensor(gradient) for gradient in of_halves])
+            for of_halves in zip(*gradients, strict=True)
+        ]
+        self.optimizer.apply(together, self.network.variables)
+        return tf.add_n(losses)
+
+    def _one_loss(self, of_symbols: Any, of_sessions: Any, ends: Any, targets: Any) -> Any:
+        """Return the sum of a batch's losses, without dropout."""
+        halves = (tf.split(part, self.network.halves) for part in (ends, targets))
+        return tf.add_n(
+            [
+                self._sum_of_losses(of_symbols, of_sessions, some, their_targets, None)
+                for some, their_targets in zip(*halves, strict=True)
+            ]
+        )
+
+    def _sum_of_losses(
+        self, of_symbols: Any, of_sessions: Any, ends: Any, targets: Any, seed: Any
+    ) -> Any:
+        length = self.settings.window_sessions
+        windows = gather_windows(of_symbols, of_sessions, ends, length, self.masked)
+        numbers = ends[:, 1] + 1
+        if seed is not None:
+            draws = tf.random.stateless_uniform(tf.shape(numbers), tf.add(seed, (1 << 30, 0)))
+            unknown = tf.constant(UNKNOWN, numbers.dtype)
+            numbers = tf.where(draws < self.settings.unknown_share, unknown, numbers)
+        means, log_scales = self.network(windows, numbers, seed)
+        known = tf.math.is_finite(targets)
+        losses = negative_log_likelihood(tf.where(known, targets, 0.0), means, log_scales)
+        return tf.reduce_sum(tf.where(known, losses, 0.0))
+
+    def _restore(self, state: Checkpoint) -> None:
+        self.network.set_weights(state.weights)
+        for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
+            variable.assign(value)
+
+    def _advanced(self, state: Checkpoint, losses: EpochLosses) -> Checkpoint:
+        history = [*state.losses, losses]
+        weights: Weights = self.network.weights
+        best_epoch = int(np.argmin([epoch.validation for epoch in history]))
+        settings = self.settings
+        return Checkpoint(
+            identity=state.identity,
+            weights=weights,
+            best=weights if best_epoch == len(history) - 1 else state.best,
+            optimizer=[np.array(variable) for variable in self.optimizer.variables],
+            losses=history,
+            finished=len(history) >= settings.epochs
+            or len(history) - 1 - best_epoch >= settings.patience_epochs,
+        )
+
+    def _identity(self, seed: int, start: Weights) -> str:
+        """Return a digest of all that the result follows from."""
+        digest = sha256(json.dumps([asdict(self.settings), self.masked, seed]).encode())
+        arrays = (
+            *start,
+            *(
+                part
+                for samples in (self.train, self.validation)
+                for part in (samples.ends, samples.targets)
+            ),
+            self.source.of_symbols.numpy(),
+            self.source.of_sessions.numpy(),
+        )
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def _require_finite(self, losses: EpochLosses, epoch: int) -> None:
+        if not np.isfinite([losses.training, losses.validation]).all():
+            raise TrainingError(
+                "loss of lstm", losses, f"it is no finite number after epoch {epoch + 1}",
+                "Take a lower learning rate, or look for values in the features that explode.",
+            )  # fmt: skip
+
+
+def epoch_order(samples: int, shown: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the numbers of the samples that an epoch shows, in order.
+
+    Epochs are consecutive parts of an endless sequence of permutations of all samples.
+    """
+    start = epoch * shown
+    first, last = start // samples, (start + shown - 1) // samples
+    sequence = np.concatenate(
+        [
+            np.random.default_rng((seed, number)).permutation(samples)
+            for number in range(first, last + 1)
+        ]
+    )
+    return sequence[start - first * samples :][:shown]
