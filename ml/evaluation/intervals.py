@@ -82,7 +82,8 @@ def chance_band(
 
     A circular moving-block bootstrap (Politis and Romano 1992): whole sessions, their symbols kept
     together, in blocks longer than the horizon, since outcomes that overlap are missed together.
-    It draws from the whole record; what it finds is moved to have its middle at the level.
+    It draws from the whole record; the shares missed that it finds are scaled so that the record
+    misses what the level allows.
 
     Parameters
     ----------
@@ -93,14 +94,17 @@ def chance_band(
 
     Returns
     -------
-    None where the record is shorter than four blocks.
+    None where the record is shorter than four blocks, or misses nothing.
     """
     block = BLOCK_HORIZONS * horizon_sessions
-    if len(given) < LEAST_BLOCKS * block or not given.any():
+    total = int(given.sum())
+    missed = total - int(inside.sum())
+    if len(given) < LEAST_BLOCKS * block or missed == 0:
         return None
-    shares = block_bootstrap(inside, given, sessions, block)
-    lowest, highest = np.quantile(shares, BAND) + level - inside.sum() / given.sum()
-    return float(np.clip(lowest, 0.0, 1.0)), float(np.clip(highest, 0.0, 1.0))
+    shares_missed = 1.0 - block_bootstrap(inside, given, sessions, block)
+    scale = (1.0 - level) * total / missed
+    lowest, highest = 1.0 - scale * np.quantile(shares_missed, BAND[::-1])
+    return max(float(lowest), 0.0), float(highest)
 
 
 def block_bootstrap(

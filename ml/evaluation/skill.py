@@ -73,7 +73,9 @@ def confidence(
     size = np.sum(np.square(view))
     weight = np.sum(view * surprise) / size
     per_session = np.sum(view * (surprise - weight * view), axis=1)
-    lag_count = lags(len(positions), horizon_sessions)
-    share, _ = small_sample(len(positions), horizon_sessions, lag_count)
-    variance = sum_variance(per_session, positions, lag_count) / share
+    rows = where.any(axis=1)
+    sessions = int(rows.sum())
+    lag_count = lags(sessions, horizon_sessions)
+    share, _ = small_sample(sessions, horizon_sessions, lag_count)
+    variance = sum_variance(per_session[rows], positions[rows], lag_count) / share
     return float(np.clip(weight - np.sqrt(variance) / size, 0.0, 1.0))
