@@ -1,8 +1,6 @@
 """Read the warehouse's panel and session features into dense arrays: one part at a time."""
 
 import datetime as dt
-import logging
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -13,9 +11,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.errors import PanelError
-from ml.feature_columns import columns_of, feature_values, finite, numbers
+from ml.feature_columns import columns_of, feature_values
 from ml.features import SESSION_FEATURES, SYMBOL_FEATURES, Feature
 from ml.panel import RETURN_COLUMN, Panel
+from ml.panel_arrays import InfiniteCount, PanelArrays, of_rows
 from ml.panel_keys import (
     Days,
     PartKeys,
@@ -25,8 +24,6 @@ from ml.panel_keys import (
     distinct,
     positions_in,
 )
-
-logger = logging.getLogger(__name__)
 
 LARGEST_LOG_RETURN = 8.0
 
@@ -119,21 +116,11 @@ def _panel(
     start = 0
     if features_since is not None:
         start = int(np.searchsorted(days, day_number(features_since)))
-    shape, infinite = (len(days), len(symbols)), _InfiniteCount()
-    observed, log_return_1d = np.zeros(shape, np.bool_), np.full(shape, np.nan)
-    values = np.full((shape[0] - start, shape[1], len(features)), np.nan, np.float32)
+    infinite = InfiniteCount()
+    arrays = PanelArrays.empty(len(days), len(symbols), start, len(features))
     for part, key in zip(parts, keys, strict=True):
-        sessions, columns = key.positions(days, symbols)
-        is_recent = sessions >= start
-        wanted = columns_of(features) if is_recent.any() else []
-        table = _of_rows(part(list(dict.fromkeys((RETURN_COLUMN, *wanted)))), key.wanted)
-        observed[sessions, columns] = True
-        log_return_1d[sessions, columns] = finite(numbers(table[RETURN_COLUMN]))
-        if wanted:
-            recent = _of_rows(table, is_recent)
-            at = sessions[is_recent] - start, columns[is_recent]
-            values[at] = feature_values(features, recent, infinite.add)
-    if repeated := sum(len(key) for key in keys) - int(observed.sum()):
+        arrays.fill(part, key, key.positions(days, symbols), features, infinite)
+    if repeated := sum(len(key) for key in keys) - int(arrays.observed.sum()):
         raise PanelError(
             "features", origin, f"{repeated} rows repeat a symbol and session", _REMEDY
         )
@@ -141,14 +128,15 @@ def _panel(
         sessions=days.astype("datetime64[D]"),
         symbols=tuple(str(symbol) for symbol in symbols),
         features=tuple(feature.name for feature in features),
-        values=values,
-        log_return_1d=log_return_1d,
-        observed=observed,
+        values=arrays.values,
+        log_return_1d=arrays.log_return_1d,
+        observed=arrays.observed,
         session_features=tuple(feature.name for feature in session_features),
         session_values=_session_values(session_features, shared, days, origin, infinite),
         features_start=start,
     )
-    _require_possible_returns(panel, origin)
+    if arrays.largest_return > LARGEST_LOG_RETURN:
+        raise _impossible_return(panel, origin)
     infinite.tell(origin)
     return panel
 
@@ -158,11 +146,11 @@ def _session_values(
     rows: pa.Table,
     days: Days,
     origin: str,
-    infinite: "_InfiniteCount",
+    infinite: InfiniteCount,
 ) -> NDArray[np.float32]:
     """Return what sessions share, (sessions, features)."""
     sessions = positions_in(days, days_of(rows))
-    values = feature_values(features, _of_rows(rows, sessions >= 0), infinite.add)
+    values = feature_values(features, of_rows(rows, sessions >= 0), infinite.add)
     sessions = sessions[sessions >= 0]
     shared = np.full((len(days), len(features)), np.nan, np.float32)
     shared[sessions] = values
@@ -176,26 +164,6 @@ def _session_values(
             "All symbols of a session share it.",
         )
     return shared
-
-
-class _InfiniteCount:
-    """Counts the infinite values of each column."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-
-    def add(self, column: str, count: int) -> None:
-        self._counts[column] += count
-
-    def tell(self, origin: str) -> None:
-        """Say in the log what was found, if anything."""
-        if self._counts:
-            found = ", ".join(f"{count:,} of {name}" for name, count in self._counts.items())
-            logger.warning("infinite values in %s count as missing: %s", origin, found)
-
-
-def _of_rows(table: pa.Table, wanted: NDArray[np.bool_] | None) -> pa.Table:
-    return table if wanted is None or wanted.all() else table.filter(pa.array(wanted))
 
 
 def _read_part(file: Path, columns: Sequence[str]) -> pa.Table:
@@ -217,13 +185,11 @@ def _require_columns(
         raise PanelError(thing, origin, f"it lacks the columns {missing}", _REMEDY)
 
 
-def _require_possible_returns(panel: Panel, origin: str) -> None:
-    impossible = np.argwhere(np.abs(panel.log_return_1d) > LARGEST_LOG_RETURN)
-    if len(impossible):
-        row, column = impossible[0]
-        raise PanelError(
-            f"{RETURN_COLUMN} of {panel.symbols[column]} on {panel.session(row)} in {origin}",
-            panel.log_return_1d[row, column],
-            f"a log return beyond {LARGEST_LOG_RETURN} in a day is an error of the data",
-            "Quarantine the price and rebuild the warehouse.",
-        )
+def _impossible_return(panel: Panel, origin: str) -> PanelError:
+    row, column = np.argwhere(np.abs(panel.log_return_1d) > LARGEST_LOG_RETURN)[0]
+    return PanelError(
+        f"{RETURN_COLUMN} of {panel.symbols[column]} on {panel.session(row)} in {origin}",
+        panel.log_return_1d[row, column],
+        f"a log return beyond {LARGEST_LOG_RETURN} in a day is an error of the data",
+        "Quarantine the price and rebuild the warehouse.",
+    )
