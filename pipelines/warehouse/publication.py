@@ -1,6 +1,7 @@
 """Published builds: where they are and which pointers name them.
 
     builds/<session>_<manifest[:12]>_<code[:8]>/        warehouse.duckdb, panel/*.parquet,
+                                                        session_features.parquet,
                                                         rejected/*.parquet, build.json,
                                                         run_results.json
     builds/.tmp-build/, .tmp-removed/                   the build being made, the one being removed

@@ -23,14 +23,16 @@ PARTS_FILE = "panel.json"
 LAST_BARS_FILE = "last_bars.parquet"
 """Where the panel ends per symbol, for the build that goes on from this one."""
 WAREHOUSE_FILE = "warehouse.duckdb"
+SESSION_FEATURES_FILE = "session_features.parquet"
+"""The rows of the mart of that name, for readers that do without a database."""
 
 _THREADS = 2
 """Digests at once; hashing is bound by the processor and lets others run meanwhile."""
 
 
 @dataclass(frozen=True)
-class PanelPart:
-    """One file of the panel: its name in the folder, its SHA-256 in hex, its rows and bytes."""
+class FeatureFile:
+    """One file of features: its name in its folder, its SHA-256 in hex, its rows and bytes."""
 
     name: str
     digest: str
@@ -45,8 +47,9 @@ class WarehouseBuild:
     Attributes
     ----------
     path : its own folder, not a pointer.
-    feature_hash : SHA-256 of the canonical list of the panel's parts: name, digest and rows.
+    feature_hash : SHA-256 of the canonical list of all files of features: name, digest and rows.
     panel : the parts, by name. Those that the build before had too are the same files.
+    session_features : what all symbols of a session share, one row per session.
     rows : how many rows each mart has.
     base : name of the build that this one went on from; None where everything was computed.
         Which it was changes nothing else, so builds are equal without it.
@@ -59,7 +62,8 @@ class WarehouseBuild:
     data_snapshot: str
     code_digest: str
     feature_hash: str
-    panel: tuple[PanelPart, ...]
+    panel: tuple[FeatureFile, ...]
+    session_features: FeatureFile
     rows: Mapping[str, int]
     base: str | None = dataclasses.field(default=None, compare=False)
 
@@ -73,6 +77,17 @@ class WarehouseBuild:
         """The folder of the panel's parts, Parquet files, each ordered by symbol and session."""
         return self.path / PANEL_FOLDER
 
+    @property
+    def session_features_path(self) -> Path:
+        """The Parquet file of what all symbols of a session share, ordered by session."""
+        return self.path / SESSION_FEATURES_FILE
+
+    @property
+    def feature_files(self) -> dict[str, FeatureFile]:
+        """All files of features, by their paths in the build's folder."""
+        parts = {f"{PANEL_FOLDER}/{part.name}": part for part in self.panel}
+        return parts | {SESSION_FEATURES_FILE: self.session_features}
+
     def __rich__(self) -> "RenderableType":
         """Return it as a terminal shows it: the panel's parts as sums, not one by one."""
         from pipelines.terminal import text_table
@@ -84,16 +99,17 @@ class WarehouseBuild:
             for field in dataclasses.fields(self)
         }
         fields["panel"] = f"{rows:,} rows in {parts} parts, {size_mb:,.1f} MB"
+        fields["session features"] = f"{self.session_features.rows:,} rows"
         fields["base"] = self.base or "none: all was computed from the lake"
         return text_table(["field", "value"], fields.items(), title=type(self).__name__)
 
 
-def panel_hash(parts: Iterable[PanelPart]) -> str:
-    """Return the digest of a panel: of the names, digests and rows of its parts, in any order."""
-    return json_digest(sorted((part.name, part.digest, part.rows) for part in parts))
+def features_digest(files: Iterable[FeatureFile]) -> str:
+    """Return the digest of features: of their files' names, digests and rows, in any order."""
+    return json_digest(sorted((file.name, file.digest, file.rows) for file in files))
 
 
-def read_parts(panel_json: Path, panel_folder: Path) -> tuple[PanelPart, ...]:
+def read_parts(panel_json: Path, panel_folder: Path) -> tuple[FeatureFile, ...]:
     """Return the parts that the panel's builder listed, with their sizes, by name.
 
     Raises
@@ -104,7 +120,7 @@ def read_parts(panel_json: Path, panel_folder: Path) -> tuple[PanelPart, ...]:
     try:
         listed = json.loads(panel_json.read_text("utf-8"))
         parts = [
-            PanelPart(
+            FeatureFile(
                 part["name"],
                 part["digest"],
                 part["rows"],
@@ -140,7 +156,8 @@ def read_record(path: Path) -> WarehouseBuild:
         content: dict[str, Any] = json.loads((real / RECORD).read_text(encoding="utf-8"))
         content["session_date"] = dt.date.fromisoformat(content["session_date"])
         content["known_at_cut"] = dt.datetime.fromisoformat(content["known_at_cut"])
-        content["panel"] = tuple(PanelPart(**part) for part in content["panel"])
+        content["panel"] = tuple(FeatureFile(**part) for part in content["panel"])
+        content["session_features"] = FeatureFile(**content["session_features"])
         return WarehouseBuild(path=real, **content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(real, str(error)) from None
@@ -157,24 +174,25 @@ def read_build(path: Path) -> WarehouseBuild:
         The record is missing or damaged, or a file is not there or of another size.
     """
     build = read_record(path)
-    for part in build.panel:
-        if _size(build.panel_path / part.name) != part.size_bytes:
-            raise damaged(build.path, f"panel/{part.name} does not have the size it was written in")
+    for name, file in build.feature_files.items():
+        if _size(build.path / name) != file.size_bytes:
+            raise damaged(build.path, f"{name} does not have the size it was written in")
     if not build.warehouse_path.is_file():
         raise damaged(build.path, f"it has no {WAREHOUSE_FILE}")
     return build
 
 
 def verify(build: WarehouseBuild) -> None:
-    """Prove that the panel's bytes are those that the build wrote; for readers that learn from it.
+    """Prove that the features' bytes are those that the build wrote; for readers that learn.
 
     Raises
     ------
     WarehouseError
-        A part is missing or its bytes changed.
+        A file is missing or its bytes changed.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
-        for problem in pool.map(lambda part: _problem(build.panel_path, part), build.panel):
+        files = build.feature_files.items()
+        for problem in pool.map(lambda named: _problem(build.path, *named), files):
             if problem:
                 raise damaged(build.path, problem)
 
@@ -205,9 +223,9 @@ def _unlisted(panel_folder: Path, problem: str) -> WarehouseError:
     )
 
 
-def _problem(folder: Path, part: PanelPart) -> str | None:
+def _problem(build: Path, name: str, file: FeatureFile) -> str | None:
     try:
-        changed = file_digest(folder / part.name) != part.digest
+        changed = file_digest(build / name) != file.digest
     except OSError as error:
         return str(error)
-    return f"the bytes of panel/{part.name} changed" if changed else None
+    return f"the bytes of {name} changed" if changed else None

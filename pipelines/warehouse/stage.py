@@ -46,11 +46,12 @@ from pipelines.warehouse.record import (
     PANEL_FOLDER,
     PARTS_FILE,
     WarehouseBuild,
-    panel_hash,
+    features_digest,
     read_build,
     read_parts,
     write_record,
 )
+from pipelines.warehouse.session_features import export_session_features
 from pipelines.warehouse.settling import anchor_in, settle
 from pipelines.warehouse.snapshot import snapshot_clients
 
@@ -185,6 +186,7 @@ def _built(
     path = settings.warehouse.resolve() / "builds" / attempt.build
     panel_rows = sum(part.rows for part in parts)
     rows = settle(workspace, dbt_build.manifest_of(settings), panel_rows)
+    session_features = export_session_features(workspace)
     keep(settings, ended.with_rows_of_marts(rows))
     remove_inputs(workspace)
     build = WarehouseBuild(
@@ -194,8 +196,9 @@ def _built(
         known_at_cut=manifest.known_at_cut,
         data_snapshot=manifest.data_snapshot,
         code_digest=code_digest(),
-        feature_hash=panel_hash(parts),
+        feature_hash=features_digest([*parts, session_features]),
         panel=parts,
+        session_features=session_features,
         rows=rows,
         base=chosen.base.path.name if chosen.base else None,
     )

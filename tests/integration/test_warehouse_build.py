@@ -19,6 +19,8 @@ from warehouse_inputs import (
     price_rows,
 )
 
+from ml.feature_columns import columns_of
+from ml.features import SESSION_FEATURES
 from models.panel import PANEL
 from models.store_outputs import ADVICE_RUN
 from pipelines.errors import LakeError, StoreError, WarehouseError
@@ -27,7 +29,7 @@ from pipelines.lineage import file_digest
 from pipelines.settings import Settings, load_settings
 from pipelines.store import insert, transaction
 from pipelines.warehouse import build_for, connect, transform
-from pipelines.warehouse.record import panel_hash
+from pipelines.warehouse.record import features_digest
 
 
 def files(folder: Path) -> dict[Path, int]:
@@ -57,7 +59,7 @@ def test_a_build_says_what_it_was_made_from(small_warehouse: Settings) -> None:
     for part in build.panel:
         file = build.panel_path / part.name
         assert (part.digest, part.size_bytes) == (file_digest(file), file.stat().st_size)
-    assert build.feature_hash == panel_hash(build.panel)
+    assert build.feature_hash == features_digest([*build.panel, build.session_features])
     assert sum(part.rows for part in build.panel) == len(price_rows())
     assert build.base is None
     assert build.rows["features"] == len(price_rows())
@@ -67,6 +69,21 @@ def test_a_build_says_what_it_was_made_from(small_warehouse: Settings) -> None:
             "select source, session_date, data_snapshot from build"
         ).fetchall()
     assert (source, session, snapshot) == ("sample", SESSION, build.data_snapshot)
+
+
+def test_what_sessions_share_lies_beside_the_panel(small_warehouse: Settings) -> None:
+    build = build_for(small_warehouse, SESSION)
+    with connect(build.path) as warehouse:
+        mart = warehouse.sql("select * from session_features order by session_date")
+        expected = mart.to_arrow_table()
+    file = build.session_features_path
+    assert pq.read_table(file).cast(expected.schema) == expected
+    assert (build.session_features.digest, build.session_features.rows) == (
+        file_digest(file),
+        build.rows["session_features"],
+    )
+    names = columns_of(SESSION_FEATURES)
+    assert set(names) <= set(expected.column_names)
 
 
 def test_each_part_of_the_panel_is_ordered_and_of_the_declared_types(

@@ -154,16 +154,15 @@ def test_a_base_that_is_damaged_is_passed_over_and_said_so(
     assert base.path.name in caplog.text + str(chosen)
 
 
-def test_a_part_whose_bytes_changed_is_found_and_mended_by_a_full_build(home: Settings) -> None:
+def test_bytes_that_changed_are_found_and_mended_by_a_full_build(home: Settings) -> None:
     build = build_for(home, SESSION)
-    part = build.panel_path / build.panel[0].name
-    content = bytearray(part.read_bytes())
-    content[len(content) // 2] ^= 1
-    part.write_bytes(content)
-    with pytest.raises(
-        WarehouseError, match=rf"the bytes of panel/{part.name} changed.*transform --full"
-    ):
-        verify(build)
+    for name in ("session_features.parquet", f"panel/{build.panel[0].name}"):
+        file = build.path / name
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+        with pytest.raises(WarehouseError, match=rf"the bytes of {name} changed.*transform --full"):
+            verify(build)
     again = transform(home, SESSION, full=True)
     assert again == build
     verify(again)
