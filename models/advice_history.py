@@ -7,8 +7,9 @@ run is published.
 from dataclasses import replace
 
 from models.declaration import integer
-from models.store_forecasts import FORECAST, MODEL_CHOICE, MODEL_SCORE
+from models.store_forecasts import FORECAST, MODEL_CHOICE
 from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME, TARGET_ALLOCATION, TRADE
+from models.store_scores import MODEL_SCORE
 
 _MOVES_ON = {"status"}
 

@@ -6,6 +6,7 @@ Apps read the ``current_*`` views, which show published runs only.
 from models.declaration import Table, boolean, date, integer, number, text, timestamp
 from models.store_explanations import EXPLANATIONS
 from models.store_forecasts import FORECASTS
+from models.store_scores import SCORES
 from models.vocabulary import (
     Outcome,
     RunStatus,
@@ -211,6 +212,7 @@ OUTPUTS = (
     ADVICE_RUN,
     SNAPSHOT_FILE,
     *FORECASTS,
+    *SCORES,
     TARGET_ALLOCATION,
     TRADE,
     TRADE_REASON,

@@ -19,8 +19,9 @@ import sqlalchemy as sa
 
 from models.advice_history import KEPT_RUN, OF_ONE_RUN
 from models.declaration import Table
-from models.store_forecasts import MODEL_CHOICE, MODEL_SCORE
+from models.store_forecasts import MODEL_CHOICE
 from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME
+from models.store_scores import MODEL_SCORE
 from models.vocabulary import RunStatus
 from pipelines.errors import LakeError
 from pipelines.lake import FileRecord, add_file, arrow_schema, storage

@@ -1,5 +1,6 @@
 """The migrations, the declarations and both databases agree."""
 
+import datetime as dt
 import importlib
 import re
 import threading
@@ -148,6 +149,52 @@ def test_a_store_of_the_release_before_keeps_its_instruments_and_takes_new_class
         row | {"asset_class": "energy"},
         row | {"symbol": "y", "asset_class": "bond"},
     ]
+
+
+def test_a_store_of_the_release_before_keeps_its_forecasts_choices_and_scores(
+    empty_store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        for module in ("pipelines.store.migrate", "pipelines.store.engine"):
+            patch.setattr(importlib.import_module(module), "SCHEMA_VERSION", "0005")
+        migrate(empty_store)
+        with transaction(empty_store) as connection:
+            for statement in _ROWS_OF_0005:
+                connection.execute(sa.text(statement))
+    migrate(empty_store)
+    with connect(empty_store) as connection:
+        kept = {
+            name: dict(connection.execute(sa.select(tables[name])).mappings().one())
+            for name in ("forecast", "model_choice", "model_score", "forecast_attribution")
+        }
+        seen = connection.execute(sa.text("SELECT upper_80_log_return FROM current_forecast")).all()
+    forecast, choice, score = kept["forecast"], kept["model_choice"], kept["model_score"]
+    assert (forecast["lower_80_log_return"], forecast["upper_80_log_return"]) == (-0.1, 0.3)
+    assert forecast["lower_95_log_return"] is None
+    assert forecast["serves"] is True
+    assert (choice["role"], choice["decision"], choice["method"]) == ("baseline", "kept", None)
+    assert choice["decided_at"] == dt.datetime(2020, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+    assert (score["period"], score["rmse_to_naive"], score["sessions"]) == ("test", 0.75, None)
+    assert (score["period_start"], score["period_end"]) == (
+        dt.date(2019, 1, 2),
+        dt.date(2019, 12, 31),
+    )
+    assert kept["forecast_attribution"]["method"] == "linear_terms"
+    assert seen == [(0.3,)]
+
+
+_ROWS_OF_0005 = (
+    "INSERT INTO advice_run VALUES ('r', 'sample', '2020-01-02', 'published', 's', 'f', "
+    "'smartinvest-ema', 1, 'm', 'c', 'h', 'v', '2020-01-02 03:04:05', '2020-01-02 03:04:05', NULL)",
+    "INSERT INTO forecast VALUES ('r', 'AAA', 'smartinvest-ema', 21, 1, 'm', 0.1, 0.2, -0.1, 0.3, "
+    "'log return', 0.5, TRUE)",
+    "INSERT INTO forecast_attribution VALUES ('r', 'AAA', 'smartinvest-ema', 21, '$BASELINE', 1, "
+    "'linear_terms', NULL, 0.1, 'log return')",
+    "INSERT INTO model_choice VALUES ('sample', '2020-01-02', 'kept', 'why', 'smartinvest-ema', 1, "
+    "'m', 't', '2018-01-02', '2020-01-02', '2020-01-02 03:04:05')",
+    "INSERT INTO model_score VALUES ('sample', '2020-01-02', 'smartinvest-ema', 21, 't', 1, 'm', "
+    "'2019-01-02', '2019-12-31', 100, 0.01, 0.02, 0.7, 0.75, -0.1, 0.8, 0.5, TRUE)",
+)
 
 
 def test_a_store_without_schema_says_what_to_do(empty_store: Settings) -> None:

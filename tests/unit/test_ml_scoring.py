@@ -15,7 +15,7 @@ from ml.evaluation import Outcomes, diebold_mariano, majority_signs, score
 from ml.evaluation.hits import hits
 from ml.rolling import Floats
 from ml.scores import OutOfSample, Score
-from models.store_forecasts import MODEL_SCORE, MODEL_SYMBOL_SCORE
+from models.store_scores import MODEL_SCORE, MODEL_SYMBOL_SCORE
 from models.vocabulary import ScoredPeriod
 
 HORIZONS = (5, 21)
