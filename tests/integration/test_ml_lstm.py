@@ -6,34 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lstm_examples import SLOWER, TINY, assert_same_forecasts, assert_same_weights, fitted, split_of
 from ml_examples import changed_after, panel_of, random_walk, trending
 
 from ml.errors import ModelNotFoundError, TrainingError
-from ml.evaluation import r2_out_of_sample, scored_by_all
 from ml.forecasters import load_forecaster
-from ml.forecasters.expanding_mean import expanding_mean_forecast
+from ml.forecasters.base import Forecasts
 from ml.forecasters.lstm import LstmForecaster
-from ml.forecasters.lstm_network import LstmSettings
 from ml.panel import Panel
-from ml.splits import split_in_time
-
-HORIZON = 21
-TINY = LstmSettings(
-    window_sessions=5,
-    units=(8,),
-    dropout=0.0,
-    learning_rate=1e-2,
-    batch_size=256,
-    samples_per_epoch=4096,
-    epochs=4,
-    patience_epochs=4,
-)
-
-
-def fitted(panel: Panel, settings: LstmSettings = TINY, seed: int = 3) -> LstmForecaster:
-    forecaster = LstmForecaster(HORIZON, settings, seed)
-    forecaster.fit(panel, split_in_time(len(panel), HORIZON, HORIZON))
-    return forecaster
+from ml.rolling import Floats
+from ml.targets import benchmark_and_scale
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +28,25 @@ def forecaster(panel: Panel) -> LstmForecaster:
     return fitted(panel)
 
 
-def test_a_planted_trend_is_found(panel: Panel, forecaster: LstmForecaster) -> None:
-    test = split_in_time(len(panel), HORIZON, HORIZON).test
-    rows = slice(test.start, test.stop)
-    outcomes = panel.forward_log_return(HORIZON)[rows]
-    benchmark = expanding_mean_forecast(panel, HORIZON)[rows]
-    mean = forecaster.predict(panel, test).mean
-    where = scored_by_all(outcomes, mean, benchmark)
-    assert r2_out_of_sample(outcomes, mean, benchmark, where) > 0.1
+def r2(panel: Panel, forecasts: Forecasts, sessions: range) -> list[float]:
+    """Out of sample, against the expanding mean, by horizon."""
+    rows = slice(sessions.start, sessions.stop)
+    found = []
+    for mean, horizon in zip(forecasts.mean, (5, 21), strict=True):
+        outcomes = panel.forward_log_return(horizon)[rows]
+        benchmark = benchmark_and_scale(panel, horizon)[0][rows]
+        errors = np.square(outcomes - mean).sum() / np.square(outcomes - benchmark).sum()
+        found.append(float(1 - errors))
+    return found
+
+
+def test_a_planted_trend_is_found_at_both_horizons(
+    panel: Panel, forecaster: LstmForecaster
+) -> None:
+    test = split_of(panel).test
+    forecasts = forecaster.predict(panel, test)
+    assert min(r2(panel, forecasts, test)) > 0.1
+    assert (forecasts.stdev > 0).all()
 
 
 def test_changes_after_a_session_leave_its_forecast_bit_identical(
@@ -62,9 +55,7 @@ def test_changes_after_a_session_leave_its_forecast_bit_identical(
     until_900 = range(300, 901)
     before = forecaster.predict(panel, until_900)
     for other in (changed_after(panel, 900), panel.until(panel.session(900))):
-        after = forecaster.predict(other, until_900)
-        np.testing.assert_array_equal(before.mean, after.mean)
-        np.testing.assert_array_equal(before.stdev, after.stdev)
+        assert_same_forecasts(before, forecaster.predict(other, until_900))
 
 
 def test_a_session_forecast_alone_has_the_bits_that_it_has_among_others(
@@ -72,34 +63,41 @@ def test_a_session_forecast_alone_has_the_bits_that_it_has_among_others(
 ) -> None:
     together = forecaster.predict(panel, range(800, 1000))
     alone = forecaster.predict(panel, range(900, 901))
-    np.testing.assert_array_equal(together.mean[100], alone.mean[0])
-    np.testing.assert_array_equal(together.stdev[100], alone.stdev[0])
+    np.testing.assert_array_equal(together.mean[:, 100], alone.mean[:, 0])
+    np.testing.assert_array_equal(together.stdev[:, 100], alone.stdev[:, 0])
+
+
+def test_a_symbol_forecast_alone_has_the_bits_that_it_has_among_others(
+    panel: Panel, forecaster: LstmForecaster
+) -> None:
+    last = range(len(panel) - 1, len(panel))
+    together = forecaster.predict(panel, last)
+    alone = forecaster.predict(panel.of_symbols(panel.symbols[3:4]), last)
+    np.testing.assert_array_equal(together.mean[..., 3:4], alone.mean)
+
+
+def test_features_of_the_last_windows_are_enough_to_forecast(
+    panel: Panel, forecaster: LstmForecaster
+) -> None:
+    first = len(panel) - TINY.window_sessions
+    short = replace(panel, values=panel.values[first:], features_start=first)
+    last = range(len(panel) - 1, len(panel))
+    assert_same_forecasts(forecaster.predict(panel, last), forecaster.predict(short, last))
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
     panel: Panel, forecaster: LstmForecaster
 ) -> None:
-    again, other = fitted(panel), fitted(panel, seed=4)
-    pairs = zip(
-        forecaster.networks[0].get_weights(),
-        again.networks[0].get_weights(),
-        other.networks[0].get_weights(),
-        strict=True,
-    )
-    for one, same, different in pairs:
-        np.testing.assert_array_equal(one, same)
+    assert_same_weights(forecaster, fitted(panel))
+    for one, different in zip(forecaster.weights[0], fitted(panel, seed=4).weights[0], strict=True):
         assert not np.array_equal(one, different)
 
 
 def test_what_happens_after_validation_does_not_change_what_is_learned(
     panel: Panel, forecaster: LstmForecaster
 ) -> None:
-    split = split_in_time(len(panel), HORIZON, HORIZON)
-    other = fitted(changed_after(panel, split.validation[-1] + HORIZON))
-    for one, same in zip(
-        forecaster.networks[0].get_weights(), other.networks[0].get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(one, same)
+    last_label = split_of(panel).validation[-1] + 21
+    assert_same_weights(forecaster, fitted(changed_after(panel, last_label)))
 
 
 def test_a_saved_model_forecasts_the_same_bits(
@@ -108,9 +106,10 @@ def test_a_saved_model_forecasts_the_same_bits(
     forecaster.save(tmp_path)
     loaded = load_forecaster(tmp_path)
     last = range(len(panel) - 50, len(panel))
-    one, other = forecaster.predict(panel, last), loaded.predict(panel, last)
-    np.testing.assert_array_equal(one.mean, other.mean)
-    np.testing.assert_array_equal(one.stdev, other.stdev)
+    assert_same_forecasts(forecaster.predict(panel, last), loaded.predict(panel, last))
+    assert isinstance(loaded, LstmForecaster)
+    assert loaded.losses == forecaster.losses
+    assert len(loaded.losses[0]) == TINY.epochs
 
 
 def test_lost_or_damaged_weights_are_refused(forecaster: LstmForecaster, tmp_path: Path) -> None:
@@ -124,65 +123,147 @@ def test_lost_or_damaged_weights_are_refused(forecaster: LstmForecaster, tmp_pat
         load_forecaster(tmp_path)
 
 
-def test_symbols_that_are_new_or_too_young_get_no_forecast(
+def young(panel: Panel, sessions: int) -> Panel:
+    """The panel with a first symbol that was listed so many sessions ago."""
+    returns, observed = panel.log_return_1d.copy(), panel.observed.copy()
+    returns[: 1 - sessions, 0] = np.nan
+    observed[:-sessions, 0] = False
+    return replace(panel, log_return_1d=returns, observed=observed)
+
+
+def test_a_symbol_that_is_too_young_gets_no_forecast(
     panel: Panel, forecaster: LstmForecaster
 ) -> None:
-    returns = panel.log_return_1d.copy()
-    returns[:-100, 0] = np.nan
-    observed = panel.observed.copy()
-    observed[:-101, 0] = False
-    changed = replace(panel, log_return_1d=returns, observed=observed)
-    renamed = replace(changed, symbols=(*changed.symbols[:-1], "ZZZ"))
-    mean = forecaster.predict(renamed, range(len(panel) - 1, len(panel))).mean[0]
-    assert np.isnan(mean[[0, -1]]).all()
-    assert np.isfinite(mean[1:-1]).all()
+    last = range(len(panel) - 1, len(panel))
+    mean = forecaster.predict(young(panel, 200), last).mean[:, 0]
+    assert np.isnan(mean[:, 0]).all()
+    assert np.isfinite(mean[:, 1:]).all()
+
+
+def test_a_symbol_that_training_did_not_know_is_forecast_whatever_its_name(panel: Panel) -> None:
+    forecaster = fitted(panel.of_symbols(panel.symbols[:-1]), replace(TINY, unknown_share=0.3))
+    test = split_of(panel).test
+    forecasts = forecaster.predict(panel, test)
+    assert min(r2(panel.of_symbols(panel.symbols[-1:]), last_symbol(forecasts), test)) > 0.05
+    renamed = replace(panel, symbols=(*panel.symbols[:-1], "ZZZ"))
+    assert_same_forecasts(forecasts, forecaster.predict(renamed, test))
+
+
+def last_symbol(forecasts: Forecasts) -> Forecasts:
+    return Forecasts(forecasts.mean[..., -1:], forecasts.stdev[..., -1:])
 
 
 def test_seeds_are_averaged(panel: Panel) -> None:
     two = fitted(panel, replace(TINY, seeds=2, epochs=1))
     last = range(len(panel) - 1, len(panel))
-    means = [_alone(two, network).predict(panel, last).mean for network in two.networks]
-    np.testing.assert_allclose(two.predict(panel, last).mean, (means[0] + means[1]) / 2)
+    one, other = two.predict_seeds(panel, last)
+    together = two.predict(panel, last)
+    np.testing.assert_allclose(together.mean, (one.mean + other.mean) / 2, rtol=1e-12)
+    squares = (np.square(one.stdev) + np.square(other.stdev)) / 2
+    np.testing.assert_allclose(together.stdev, np.sqrt(squares), rtol=1e-12)
+    assert not np.array_equal(one.mean, other.mean)
+    first = fitted(panel, replace(TINY, epochs=1)).predict(panel, last)
+    np.testing.assert_array_equal(one.mean, first.mean)
 
 
-def _alone(forecaster: LstmForecaster, network: object) -> LstmForecaster:
-    single = LstmForecaster(HORIZON, forecaster.settings)
-    single.restore(forecaster.state())
-    single.networks = [network]
-    return single
+def test_contributions_add_up_and_name_the_feature_that_was_planted(
+    panel: Panel, forecaster: LstmForecaster
+) -> None:
+    last = range(len(panel) - 1, len(panel))
+    found = forecaster.explain(panel)
+    mean = forecaster.predict(panel, last).mean[:, 0]
+    np.testing.assert_allclose(found.baseline + found.parts.sum(axis=-1), mean, rtol=1e-9)
+    size = dict(zip(found.features, np.abs(found.parts).mean(axis=(0, 1)), strict=True))
+    assert size["trend"] > 3 * max(size["noise"], size["economy"])
+    assert found.seen[2, 1] == pytest.approx(panel.values[-1, 2, 1])
+
+
+def test_the_baseline_is_what_is_forecast_when_every_feature_is_missing(
+    panel: Panel, forecaster: LstmForecaster
+) -> None:
+    last = range(len(panel) - 1, len(panel))
+    blank = replace(
+        panel,
+        values=np.full_like(panel.values, np.nan),
+        session_values=np.full_like(panel.session_values, np.nan),
+    )
+    without = forecaster.predict(blank, last).mean[:, 0]
+    found = forecaster.explain(panel)
+    moved = np.abs(found.parts).sum(axis=-1)
+    assert np.abs(found.baseline - without).max() < 1e-3 * moved.max()
+
+
+def test_a_symbol_without_a_forecast_has_no_contributions(
+    panel: Panel, forecaster: LstmForecaster
+) -> None:
+    found = forecaster.explain(young(panel, 200))
+    assert np.isnan(found.parts[:, 0]).all()
+    assert np.isnan(found.baseline[:, 0]).all()
+    assert np.isfinite(found.parts[:, 1:]).all()
 
 
 def test_too_few_labels_are_refused_before_training() -> None:
     panel = panel_of(random_walk(sessions=1000, symbols=1))
-    with pytest.raises(TrainingError, match=r"labels to train lstm on = '4\d\d': at least 1000"):
+    with pytest.raises(TrainingError, match=r"labels to train lstm on = '\d\d\d': at least 1000"):
         fitted(panel)
 
 
-CORES = LstmSettings(window_sessions=21, units=(32,), samples_per_epoch=1024, epochs=1)
+def test_a_loss_that_explodes_is_an_error(panel: Panel) -> None:
+    with pytest.raises(TrainingError, match=r"no finite number after epoch 1.*learning rate"):
+        fitted(panel, replace(TINY, learning_rate=1e30))
+
+
+def test_a_feature_that_is_null_throughout_and_a_price_that_stands_still_do_no_harm(
+    panel: Panel,
+) -> None:
+    values, returns = panel.values.copy(), panel.log_return_1d.copy()
+    values[..., 1] = np.nan
+    returns[:, 0] = 0.0
+    forecaster = fitted(
+        replace(panel, values=values, log_return_1d=returns), replace(TINY, epochs=1)
+    )
+    assert "noise" not in forecaster.standardiser.features
+    mean = forecaster.predict(
+        replace(panel, values=values, log_return_1d=returns), range(1499, 1500)
+    ).mean
+    assert np.isnan(mean[..., 0]).all()
+    assert np.isfinite(mean[..., 1:]).all()
+
+
+def train_elsewhere(folder: Path, **environ: str) -> None:
+    """Train ``SLOWER`` with two epochs in a process of its own and save it."""
+    subprocess.run(
+        [sys.executable, "-c", _TRAINING, str(folder)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+            **environ,
+        },
+        check=True,
+    )
 
 
 def test_the_number_of_cores_changes_no_bit_of_what_is_learned(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    subprocess.run(
-        [sys.executable, "-c", _TRAINING, str(there)],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
-            "TF_NUM_INTRAOP_THREADS": "8",
-            "TF_NUM_INTEROP_THREADS": "8",
-        },
-        check=True,
-    )
-    fitted(panel_of(random_walk()), CORES).save(here)
+    train_elsewhere(there, TF_NUM_INTRAOP_THREADS="8", PARALLEL_OPERATIONS="5")
+    fitted(walk(), replace(SLOWER, epochs=1)).save(here)
     assert (here / "weights.npz").read_bytes() == (there / "weights.npz").read_bytes()
 
 
+def walk() -> Panel:
+    returns: Floats = random_walk()
+    return panel_of(returns)
+
+
 _TRAINING = """
-import sys
+import os, sys
+from dataclasses import replace
 from pathlib import Path
+from ml import tensorflow_setup
+tensorflow_setup.PARALLEL_OPERATIONS = int(os.environ["PARALLEL_OPERATIONS"])
+from lstm_examples import SLOWER, fitted
 from ml_examples import panel_of, random_walk
-from test_ml_lstm import CORES, fitted
-fitted(panel_of(random_walk()), CORES).save(Path(sys.argv[1]))
+fitted(panel_of(random_walk()), replace(SLOWER, epochs=1)).save(Path(sys.argv[1]))
 """

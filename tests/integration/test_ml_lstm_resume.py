@@ -1,0 +1,123 @@
+"""A training that was killed ends as one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lstm_examples import SLOWER, assert_same_weights, fitted
+from ml_examples import panel_of, random_walk
+
+from ml.panel import Panel
+from ml.work import Progress
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return panel_of(random_walk(sessions=1200))
+
+
+def killed_in_mid_epoch(folder: Path, after: str) -> None:
+    """Start the training in a process of its own and kill it when it has said ``after``."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", _TRAINING, str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+        },
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == after:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+
+
+_TRAINING = """
+import sys
+from pathlib import Path
+from lstm_examples import SLOWER, fitted
+from ml.forecasters.lstm_training import Samples, Trainer
+from ml_examples import panel_of, random_walk
+
+run_epoch, take = Trainer.run_epoch, Samples.take
+at = {"epoch": None, "batch": 0}
+
+def telling_epochs(trainer, seed, epoch):
+    at.update(epoch=epoch, batch=0)
+    return run_epoch(trainer, seed, epoch)
+
+def telling_batches(samples, chosen):
+    at["batch"] += 1
+    print("epoch", at["epoch"], "batch", at["batch"])
+    return take(samples, chosen)
+
+Trainer.run_epoch, Samples.take = telling_epochs, telling_batches
+fitted(panel_of(random_walk(sessions=1200)), SLOWER, folder=Path(sys.argv[1]))
+"""
+
+
+def test_a_training_killed_in_mid_epoch_ends_with_the_bits_of_one_that_was_not(
+    panel: Panel, tmp_path: Path
+) -> None:
+    killed_in_mid_epoch(tmp_path, after="epoch 2 batch 5")
+    assert [path.name for path in tmp_path.glob("seed_*.npz")] == ["seed_3.npz"]
+    heard: list[Progress] = []
+    resumed = fitted(panel, SLOWER, folder=tmp_path, listener=heard.append)
+    whole = fitted(panel, SLOWER)
+    assert_same_weights(whole, resumed)
+    assert resumed.losses == whole.losses
+    assert heard[0].done == 3
+    assert [told.validation_loss for told in heard[:2]] == [
+        epoch.validation for epoch in whole.losses[0][2:]
+    ]
+
+
+def test_finished_seeds_are_kept_and_not_trained_again(panel: Panel, tmp_path: Path) -> None:
+    short = replace(SLOWER, epochs=1)
+    one = fitted(panel, replace(short, seeds=1), folder=tmp_path)
+    heard: list[Progress] = []
+    two = fitted(panel, short, folder=tmp_path, listener=heard.append)
+    assert [told.what for told in heard] == ["lstm, seed 2 of 2"]
+    np.testing.assert_array_equal(one.weights[0][0], two.weights[0][0])
+    assert len(two.losses) == 2
+
+
+def test_progress_tells_epoch_losses_and_the_seconds_that_are_left(panel: Panel) -> None:
+    heard: list[Progress] = []
+    fitted(panel, replace(SLOWER, epochs=2), listener=heard.append)
+    assert [(told.what, told.done, told.total) for told in heard] == [
+        ("lstm, seed 1 of 2", 1, 2),
+        ("lstm, seed 1 of 2", 2, 2),
+        ("lstm, seed 2 of 2", 1, 2),
+        ("lstm, seed 2 of 2", 2, 2),
+    ]
+    assert all(np.isfinite([told.loss, told.validation_loss]).all() for told in heard)
+    assert heard[0].seconds_left > 0
+    assert heard[-1].seconds_left == 0
+
+
+def test_a_checkpoint_of_other_data_or_settings_is_not_gone_on_from(
+    panel: Panel, tmp_path: Path
+) -> None:
+    short = replace(SLOWER, epochs=1, seeds=1)
+    fitted(panel, replace(short, learning_rate=1e-2), folder=tmp_path)
+    assert_same_weights(fitted(panel, short, folder=tmp_path), fitted(panel, short))
+
+
+def test_a_damaged_checkpoint_is_said_and_training_begins_anew(
+    panel: Panel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = replace(SLOWER, epochs=1, seeds=1)
+    whole = fitted(panel, short, folder=tmp_path)
+    path = tmp_path / "seed_3.npz"
+    path.write_bytes(path.read_bytes()[:500])
+    assert_same_weights(whole, fitted(panel, short, folder=tmp_path))
+    assert "seed_3.npz cannot be read" in caplog.text
