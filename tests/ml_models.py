@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from ml_examples import DAILY_VOLATILITY, random_walk
 from numpy.typing import NDArray
 
 from ml.evaluation import r2_out_of_sample, scored_by_all
@@ -18,12 +19,23 @@ BLOCK_SESSIONS = 21
 SHUFFLES = 999
 
 
+def autoregressive(sessions: int = 2000, symbols: int = 12, seed: int = 1) -> Floats:
+    """Daily log returns around a mean that is an AR(1) of half-life 23 sessions."""
+    generator = np.random.default_rng(seed)
+    returns = random_walk(sessions, symbols, seed + 1)
+    mean = np.zeros(symbols)
+    for session in range(sessions):
+        mean = 0.97 * mean + generator.normal(0.0, 0.2 * DAILY_VOLATILITY, symbols)
+        returns[session] += mean
+    return returns
+
+
 def small_model(name: str) -> Forecaster:
     """A model that fits in about a second."""
     if name == AVERAGE:
         from ml.forecasters.average import AverageForecaster
 
-        return AverageForecaster.of(small_model(member) for member in ("sma", "ridge", "lightgbm"))
+        return AverageForecaster.of(small_model(member) for member in ("sma", "ema", "ridge"))
     if name == LSTM:
         from ml.forecasters.lstm import LstmForecaster
         from ml.forecasters.lstm_settings import LstmSettings

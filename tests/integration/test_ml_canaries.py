@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from ml_examples import panel_of, random_walk, trending
-from ml_models import fitted, shuffled, skill, split_of
+from ml_examples import panel_of, random_walk
+from ml_models import autoregressive, fitted, shuffled, skill, split_of
 from scipy.stats import binom
 
 from ml.evaluation import compare
@@ -19,7 +19,7 @@ SIGNIFICANT = 0.05
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_planted_signal_is_found(name: str) -> None:
-    panel = panel_of(trending(sessions=2000))
+    panel = panel_of(autoregressive())
     split = split_of(panel)
     model = fitted(name, panel, split)
     for horizon in FORECAST_HORIZONS_SESSIONS:
@@ -28,7 +28,7 @@ def test_a_planted_signal_is_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_shuffled_outcomes_leave_no_skill(name: str) -> None:
-    panel = panel_of(trending(sessions=2000))
+    panel = panel_of(autoregressive())
     split = split_of(panel)
     panel = shuffled(panel, split, seed=8)
     model = fitted(name, panel, split)
