@@ -37,6 +37,7 @@ class RegisteredModel:
     name : the registered name; ``version`` counts under it.
     run_id : the MLflow run of the model itself.
     trials : settings tried before these were chosen.
+    settings : what the fit that serves was given and has chosen, in plain words and numbers.
     confidence : weight earned on validation, of each of the training's horizons.
     scores : of validation and test, per horizon.
     """
@@ -46,6 +47,7 @@ class RegisteredModel:
     version: int
     run_id: str
     trials: int
+    settings: dict[str, str]
     confidence: tuple[float, ...]
     scores: tuple[Score, ...]
 
@@ -104,6 +106,9 @@ class FinishedTraining:
     fitted_through : last session of the outcomes that its models were fitted on.
     trained_through : the last session that it saw, be it to choose or to score.
     horizons : in sessions, ascending.
+    symbols : how many the panel had.
+    trial_states : how many of the search's trials were ``complete``, ``pruned`` or ``fail``; empty
+        without a search.
     folds : the walk-forward folds, then the serving split.
     models : in the order of ``forecasters.MODELS``.
     choice : who serves and why, with every comparison.
@@ -118,6 +123,8 @@ class FinishedTraining:
     fitted_through: dt.date
     trained_through: dt.date
     horizons: tuple[int, ...]
+    symbols: int
+    trial_states: dict[str, int]
     folds: tuple[FoldPeriods, ...]
     models: tuple[RegisteredModel, ...]
     choice: Choice

@@ -25,12 +25,17 @@ def ensure_database(folder: Path) -> str:
     """
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "mlflow.db"
-    if not database.exists():
+    if not _is_there(database):
         with (folder / "mlflow.db.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not database.exists():
+            if not _is_there(database):
                 _make(database)
     return f"sqlite:///{database}?timeout={_BUSY_SECONDS}"
+
+
+def _is_there(database: Path) -> bool:
+    """Say whether there is more than the empty file that SQLite makes where one has vanished."""
+    return database.exists() and database.stat().st_size > 0
 
 
 def _make(database: Path) -> None:
