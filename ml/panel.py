@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import PanelError
-from ml.rolling import Floats, forward_sum, trailing_mean
+from ml.rolling import Floats, forward_sum, root_mean_square
 
 RETURN_COLUMN = "log_return_1d"
 """The feature from which labels, trends and volatility are made."""
@@ -118,7 +118,6 @@ class Panel:
         NaN where less than 80 % of the window is observed, where the symbol has no row at the
         session, or where the price does not move (below 0.001 % a day).
         """
-        mean_square = trailing_mean(np.square(self.log_return_1d), VOLATILITY_WINDOW_SESSIONS)
-        volatility = np.sqrt(mean_square)
-        usable = self.observed & (volatility >= LEAST_DAILY_VOLATILITY)
-        return np.where(usable, volatility, np.nan)
+        volatility = root_mean_square(self.log_return_1d, VOLATILITY_WINDOW_SESSIONS)
+        volatility[~(self.observed & (volatility >= LEAST_DAILY_VOLATILITY))] = np.nan
+        return volatility

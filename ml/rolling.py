@@ -35,6 +35,17 @@ def trailing_mean(values: Floats, window: int, least_share: float = LEAST_SHARE_
     return _filled("trailing_mean", values, len(values), window, least)
 
 
+def root_mean_square(
+    values: Floats, window: int, least_share: float = LEAST_SHARE_OBSERVED
+) -> Floats:
+    """Return the root of the mean square of what is observed in the last ``window`` rows.
+
+    NaN where less than ``least_share`` of the window is observed.
+    """
+    least = max(1, int(np.ceil(least_share * window)))
+    return _filled("root_mean_square", values, len(values), window, least)
+
+
 def expanding_mean(values: Floats, least: int, start: int = 0) -> Floats:
     """Return the mean of all observed rows so far, for rows from ``start`` on.
 

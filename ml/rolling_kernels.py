@@ -25,6 +25,23 @@ def trailing_mean(values, window, least, result, begin, end):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True)
+def root_mean_square(values, window, least, result, begin, end):  # type: ignore[no-untyped-def]
+    """Fill in the root of the mean square in the last ``window`` rows, as ``trailing_mean``."""
+    sums, counts = np.zeros(end - begin, np.int64), np.zeros(end - begin, np.int64)
+    squares = np.empty(end - begin)
+    for row in range(len(values)):
+        _square(values[row, begin:end], squares)
+        _add(squares, sums, counts)
+        if row >= window:
+            _square(values[row - window, begin:end], squares)
+            _take_away(squares, sums, counts)
+        to = result[row, begin:end]
+        _put_mean(sums, counts, least, to)
+        for lane in range(len(to)):
+            to[lane] = np.sqrt(to[lane])
+
+
+@njit(cache=True, nogil=True)
 def expanding_mean(values, least, start, result, begin, end):  # type: ignore[no-untyped-def]
     """Fill in the mean of all rows so far, for rows from ``start`` on."""
     sums, counts = np.zeros(end - begin, np.int64), np.zeros(end - begin, np.int64)
@@ -109,6 +126,12 @@ def exponential_mean(values, decay, doublings, least_share, result, begin, end):
                     result[row, first + lane] = totals[side, row * LANES + lane] / weight
                 else:
                     result[row, first + lane] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def _square(values, squares):  # type: ignore[no-untyped-def]
+    for lane in range(len(values)):
+        squares[lane] = values[lane] * values[lane]
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,1 @@
+"""``smartinvest bench train``: training and forecasting, beside peers."""
