@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.calibration import Calibration
 from ml.champion import ValidationForecasts
@@ -69,6 +70,10 @@ class Record:
             means={name: self.pooled(name, ranges).mean[-1] for name in self.fits[0]},
         )
 
+    def sessions_at(self, positions: range) -> NDArray[np.datetime64]:
+        """Return the dates of consecutive positions."""
+        return self.panel.sessions[positions.start : positions.stop]
+
     def outcomes_at(self, positions: range) -> Floats:
         """Return realised log returns, (horizons, sessions, symbols); NaN where not known."""
         rows = slice(positions.start, positions.stop)
@@ -106,7 +111,9 @@ def calibrate(
     calibration = Calibration.fit(
         cut(forecasts, split, split.validation), record.validation_of(number)
     )
-    followed, _ = calibration.follow(cut(forecasts, split, later), record.outcomes_at(later))
+    followed, _ = calibration.follow(
+        cut(forecasts, split, later), record.outcomes_at(later), record.sessions_at(later)
+    )
     validated = len(split.validation)
 
     def with_validation(of_level: Floats) -> Floats:

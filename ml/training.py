@@ -152,7 +152,7 @@ def _to_serve(record: Record, name: str) -> Calibration:
     calibration = Calibration.fit(record.pooled(name, ranges), record.validation)
     since = range(split.validation.stop, split.test.stop)
     later = cut(record.fits[-1][name].forecasts, split, since)
-    return calibration.follow(later, record.outcomes_at(since))[1]
+    return calibration.follow(later, record.outcomes_at(since), record.sessions_at(since))[1]
 
 
 def _parts(panel: Panel, walk: WalkForward, plan: TrainingPlan) -> list[Part]:
