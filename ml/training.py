@@ -53,7 +53,7 @@ def train_models(
         The search's database cannot be used.
     """
     walk = walk_forward(len(panel), plan.folds)
-    teller = TrainingTeller(_parts(panel, walk, plan), work.listener)
+    teller = TrainingTeller(parts_of(len(panel.symbols), walk, plan), work.listener)
     plan, trials = find_settings(panel, walk.folds[0], plan, work, teller)
     fits = tuple(
         _fit_split(panel, walk, number, plan, work, teller) for number in range(len(walk.splits))
@@ -155,22 +155,25 @@ def _to_serve(record: Record, name: str) -> Calibration:
     return calibration.follow(later, record.outcomes_at(since), record.sessions_at(since))[1]
 
 
-def _parts(panel: Panel, walk: WalkForward, plan: TrainingPlan) -> list[Part]:
+def parts_of(symbols: int, walk: WalkForward, plan: TrainingPlan) -> list[Part]:
+    """Return the parts of a training, with what each costs."""
+    return [*_trials(plan), *_fits(symbols, walk, plan)]
+
+
+def _trials(plan: TrainingPlan) -> list[Part]:
     sought = plan.search
-    trials = (
-        []
-        if sought is None
-        else [
-            Part(trial_name(place), lstm_cost(replace(plan.lstm, seeds=1, epochs=sought.epochs)))
-            for place in range(sought.trials)
-        ]
-    )
-    fits = [
-        Part(_part_name(name, number, walk), fit_cost(name, panel, split, plan))
+    if sought is None:
+        return []
+    cost = lstm_cost(replace(plan.lstm, seeds=1, epochs=sought.epochs))
+    return [Part(trial_name(place), cost) for place in range(sought.trials)]
+
+
+def _fits(symbols: int, walk: WalkForward, plan: TrainingPlan) -> list[Part]:
+    return [
+        Part(_part_name(name, number, walk), fit_cost(name, symbols, split, plan))
         for number, split in enumerate(walk.splits)
         for name in FITTED
     ]
-    return trials + fits
 
 
 def _part_name(name: str, number: int, walk: WalkForward) -> str:

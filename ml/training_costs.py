@@ -1,34 +1,45 @@
-"""What the parts of a training cost, roughly: seconds on two cores.
+"""What the parts of a training cost: seconds on two quiet cores, roughly.
 
-Only ratios matter: for the time that is left, and so that networks of all sizes cost the search the
-same.
+Their ratios matter: for the time that is left, and so that networks of all sizes cost a search the
+same. Measured on the bundled sample; ``benchmarks/training_budget.py`` adds them up.
 """
 
+from ml.fold_fits import held_out
 from ml.forecasters import LSTM
 from ml.forecasters.lstm_settings import LstmSettings
-from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.splits import Split
 
-LAYER_COST = 4_000
+LAYER_COST = 2_300
 """Cost of a layer's step in time that no multiplication explains, in squared units."""
 
-SECONDS_PER_COST = 6.5e-10
-SECONDS_PER_ROW = {"ridge": 2e-5, "lightgbm": 3e-5}
-LEAST_SECONDS = 0.3
+SECONDS_PER_COST = 2.4e-10
+FORWARD_SHARE = 1 / 3
+"""Of training on a window, that forecasting from it costs."""
+
+LEAST_SECONDS = 0.1
+RIDGE_SECONDS_PER_ROW = 1e-5
+TREES_SECONDS_PER_ROW = 2.5e-6
+TREE_SETTINGS = 4
 
 
-def fit_cost(name: str, panel: Panel, split: Split, plan: TrainingPlan) -> float:
+def fit_cost(name: str, symbols: int, split: Split, plan: TrainingPlan) -> float:
     """Return what a model's fit in a split costs, forecasts of what is held out included."""
+    rows = split.validation.stop * symbols
     if name == LSTM:
-        return lstm_cost(plan.lstm)
-    rows = (len(split.train) + len(split.validation)) * len(panel.symbols)
-    return LEAST_SECONDS + rows * SECONDS_PER_ROW.get(name, 0.0)
+        twice = 2 * plan.lstm.seeds  # all seeds together, and each alone
+        windows = twice * len(held_out(split)) * symbols
+        return lstm_cost(plan.lstm) + windows * FORWARD_SHARE * sample_cost(plan.lstm)
+    if name == "ridge":
+        return LEAST_SECONDS + rows * RIDGE_SECONDS_PER_ROW
+    if name == "lightgbm":
+        return LEAST_SECONDS + rows * TREES_SECONDS_PER_ROW * (TREE_SETTINGS + plan.lstm.seeds)
+    return LEAST_SECONDS
 
 
 def lstm_cost(settings: LstmSettings) -> float:
-    """Return what training a network costs if it stops no earlier than it must."""
-    samples = settings.samples_per_epoch + settings.validation_samples / 3  # no backward pass
+    """Return what training the networks costs if they stop no earlier than they must."""
+    samples = settings.samples_per_epoch + settings.validation_samples * FORWARD_SHARE
     return settings.seeds * settings.epochs * samples * sample_cost(settings)
 
 

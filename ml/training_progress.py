@@ -37,7 +37,9 @@ class TrainingTeller:
 
     def step(self, part: str, progress: Progress) -> None:
         """Say what the fit of a part said last."""
-        self._tell(part, progress.done / max(progress.total, 1), progress)
+        seconds = time.perf_counter() - self._began
+        expected = seconds + progress.seconds_left
+        self._tell(part, seconds / expected if expected > 0 else 0.0, progress)
 
     def end(self, part: str, *, worked: bool = True) -> None:
         """Say that a part is done; ``worked`` is false where it was done before."""
