@@ -1,7 +1,7 @@
 """How good forecasts are, and how much of it is chance."""
 
 from ml.evaluation.comparison import Comparison, compare, diebold_mariano, session_means
-from ml.evaluation.intervals import chance_band, coverage
+from ml.evaluation.intervals import chance_band, coverage, overlap_band
 from ml.evaluation.multiple import holm
 from ml.evaluation.outcomes import Outcomes, majority_signs
 from ml.evaluation.overlap import MeanTest, overlap_t_test
@@ -22,6 +22,7 @@ __all__ = [
     "diebold_mariano",
     "holm",
     "majority_signs",
+    "overlap_band",
     "overlap_t_test",
     "r2_out_of_sample",
     "rank_ic",

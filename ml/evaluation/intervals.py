@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
+from ml.evaluation.overlap import Positions, overlap_t_test
 from ml.evaluation.skill import Mask
 from ml.rolling import Floats
 from ml.scores import YearCoverage
@@ -105,6 +107,37 @@ def chance_band(
     scale = (1.0 - level) * total / missed
     lowest, highest = 1.0 - scale * np.quantile(shares_missed, BAND[::-1])
     return max(float(lowest), 0.0), float(highest)
+
+
+def overlap_band(
+    inside: NDArray[np.int64],
+    given: NDArray[np.int64],
+    positions: Positions,
+    level: float,
+    horizon_sessions: int,
+) -> tuple[float, float] | None:
+    """Return between which shares 95 % of such runs lie if intervals hold, from the run alone.
+
+    For a run too short to draw blocks from, as those of the last sessions are: the level and, to
+    either side, the error of the mean share per session that overlap allows.
+
+    Parameters
+    ----------
+    inside, given : (n,) outcomes inside their interval and intervals given, in order of time.
+    positions : (n,) of the sessions on the exchange's axis, ascending.
+    level : what the intervals are to hold.
+    horizon_sessions : how far outcomes reach.
+
+    Returns
+    -------
+    None where the run is shorter than three horizons, or all its sessions hold the same share.
+    """
+    said = given > 0
+    test = overlap_t_test(inside[said] / given[said], positions[said], horizon_sessions)
+    if not np.isfinite(test.standard_error):
+        return None
+    reach = float(test.standard_error * stdtrit(test.degrees_of_freedom, BAND[1]))
+    return max(level - reach, 0.0), min(level + reach, 1.0)
 
 
 def block_bootstrap(

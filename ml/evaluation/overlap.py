@@ -34,13 +34,18 @@ class MeanTest:
     Attributes
     ----------
     mean : over the sessions observed.
-    statistic : t value; NaN where there is too little to say one.
-    degrees_of_freedom : of the t distribution that it is held against.
+    standard_error : of the mean; NaN where there is too little to say one.
+    degrees_of_freedom : of the t distribution that their ratio is held against.
     """
 
     mean: Floats
-    statistic: Floats
+    standard_error: Floats
     degrees_of_freedom: Floats
+
+    @property
+    def statistic(self) -> Floats:
+        """The t value; NaN where there is too little to say one."""
+        return self.mean / self.standard_error
 
     @property
     def p_value(self) -> Floats:
@@ -58,8 +63,8 @@ class MeanTest:
 def overlap_t_test(values: Floats, positions: Positions, horizon_sessions: int) -> MeanTest:
     """Test for each column whether its mean is zero, allowing for overlap.
 
-    The statistic is the mean over its standard error, of Newey and West's (1987) Bartlett kernel
-    with :func:`lags`, times the small-sample correction of :func:`small_sample`.
+    The standard error is that of Newey and West's (1987) Bartlett kernel with :func:`lags`, and
+    with the small-sample correction of :func:`small_sample`.
 
     Parameters
     ----------
@@ -80,8 +85,8 @@ def overlap_t_test(values: Floats, positions: Positions, horizon_sessions: int) 
     moves = np.sqrt(np.square(deviations).sum(axis=0)) > STILL * np.sqrt(counts) * largest
     testable = moves & (counts >= LEAST_HORIZONS * horizon_sessions) & (counts > 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = mean * counts * np.sqrt(share / variance)
-    return MeanTest(mean, np.where(testable, statistic, np.nan), freedom)
+        standard_error = np.sqrt(variance / share) / counts
+    return MeanTest(mean, np.where(testable, standard_error, np.nan), freedom)
 
 
 def lags(sessions: int, horizon_sessions: int) -> int:

@@ -17,13 +17,13 @@ def average_ranks(values: Floats) -> Floats:
     missing = np.isnan(values)
     known = np.where(missing, np.inf, values)  # numpy sorts several times faster without NaN
     order = np.argsort(known, axis=1)
-    in_order = np.take_along_axis(known, order, axis=1)
-    in_order_ranks = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape).copy()
-    equal = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] < np.inf)
-    tied = np.flatnonzero(equal.any(axis=1))
-    in_order_ranks[tied] = _mean_ranks(in_order[tied])
-    ranks = np.empty_like(in_order_ranks)
-    np.put_along_axis(ranks, order, in_order_ranks, axis=1)
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, np.arange(1.0, values.shape[1] + 1)[None, :], axis=1)
+    in_order = np.sort(known, axis=1)
+    tied = np.flatnonzero(_has_ties(in_order))
+    tied_ranks = np.empty((len(tied), values.shape[1]))
+    np.put_along_axis(tied_ranks, order[tied], _mean_ranks(in_order[tied]), axis=1)
+    ranks[tied] = tied_ranks
     ranks[missing] = np.nan
     return ranks
 
@@ -54,6 +54,13 @@ def rank_ic(forecasts: Floats, outcomes: Floats, where: Mask) -> Floats:
         average_ranks(np.where(where, forecasts, np.nan)),
         average_ranks(np.where(where, outcomes, np.nan)),
     )
+
+
+def _has_ties(in_order: Floats) -> Mask:
+    """Return which ascending rows hold a value twice; missing ones, infinite here, do not count."""
+    equal = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] < np.inf)
+    ties: Mask = equal.any(axis=1)
+    return ties
 
 
 def _mean_ranks(in_order: Floats) -> Floats:

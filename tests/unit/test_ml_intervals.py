@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from loss_series import overlapping
 
-from ml.evaluation.intervals import block_bootstrap, chance_band, coverage, coverage_by_year
+from ml.evaluation.intervals import (
+    block_bootstrap,
+    chance_band,
+    coverage,
+    coverage_by_year,
+    overlap_band,
+)
 
 HORIZON = 5
 LEVEL = 0.8
@@ -79,6 +85,23 @@ def test_a_short_record_or_one_that_misses_nothing_has_no_band() -> None:
     inside, given = record(3, 59)
     assert chance_band(inside, given, 59, LEVEL, HORIZON) is None
     assert chance_band(given := np.full(1000, 6), given, 252, LEVEL, HORIZON) is None
+
+
+@pytest.mark.parametrize("sessions", [63, 252])
+def test_the_band_of_a_short_run_holds_nineteen_of_twenty_runs_or_more(sessions: int) -> None:
+    outside = 0
+    for seed in range(300):
+        inside, given = record(seed, sessions)
+        band = overlap_band(inside, given, np.arange(sessions), LEVEL, HORIZON)
+        assert band is not None
+        outside += not band[0] <= inside.sum() / given.sum() <= band[1]
+    assert 0.005 < outside / 300 < 0.07
+
+
+def test_a_run_shorter_than_three_horizons_or_without_any_change_has_no_band() -> None:
+    inside, given = record(1, 14)
+    assert overlap_band(inside, given, np.arange(14), LEVEL, HORIZON) is None
+    assert overlap_band(given := np.full(100, 6), given, np.arange(100), LEVEL, HORIZON) is None
 
 
 def test_whole_sessions_are_drawn_and_each_equally_often() -> None:
