@@ -7,8 +7,8 @@ upper tail are apart, each to be missed with probability a. The end at session t
 
 stdevs from the forecast. q is the tail's quantile of the scores realised so far, of all symbols; a
 session weighs half of what one 504 sessions later does (Barber, Candes, Ramdas and Tibshirani 2023,
-"Conformal prediction beyond exchangeability", Annals of Statistics 51(2)). m is the share of symbols
-that missed the end *issued* at session s, known a horizon later. That is adaptive conformal
+"Conformal prediction beyond exchangeability", Annals of Statistics 51(2)). m is the share of
+symbols that missed the end *issued* at session s, known a horizon later. That is adaptive conformal
 inference (Gibbs and Candes 2021, NeurIPS 34) with the end itself in place of its level: the
 proportional term of conformal PID control (Angelopoulos, Candes and Tibshirani 2023, NeurIPS 36).
 The misses beyond a, summed up, are the movement of theta over eta; so their mean goes to zero with
@@ -109,6 +109,16 @@ class ConformalState:
         """Return the state knowing what became of its issued ends, (issued, symbols)."""
         found = zip(self.issued, scores, strict=True)
         return replace(self, issued=tuple(replace(each, scores=row) for each, row in found))
+
+    @property
+    def sessions_known(self) -> float:
+        """How many sessions' outcomes the ends rest on; old ones count in part."""
+        return float(self.weights.sum())
+
+    @property
+    def lacks_outcomes(self) -> bool:
+        """Whether an end is infinite because too few outcomes are known."""
+        return bool(np.isinf(tail_quantiles(self.weights)).any())
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON can hold it; scores are left out, as the market keeps them."""

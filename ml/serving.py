@@ -1,37 +1,52 @@
 """A fitted model with its calibration, as it lies in the registry and as MLflow loads it."""
 
-import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
+import numpy as np
 
-from ml.calibration import CalibratedForecasts, Calibration
-from ml.features import FEATURES
+from ml.attribution import AttributedPart, largest_parts
+from ml.calibration import Calibration
+from ml.conformal import ConformalState
+from ml.continuation import continued, oldest_issued
 from ml.forecasters import Forecaster, load_forecaster
 from ml.panel import Panel
-from ml.panel_reading import panel_from_table
-from ml.rolling import Floats
+from models.vocabulary import INTERVAL_LEVELS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTPUT_KEY = ("symbol", "session_date", "horizon_sessions")
 OUTPUTS = (
     "expected_log_return",
     "stdev_log_return",
-    "lower_log_return",
-    "upper_log_return",
+    *(
+        f"{side}_{round(100 * level)}_log_return"
+        for level in INTERVAL_LEVELS
+        for side in ("lower", "upper")
+    ),
 )
+"""What ``predict`` returns for each key."""
 
 
 @dataclass(frozen=True)
 class SymbolForecast:
-    """Forecast of one symbol: log returns over the horizon."""
+    """Forecast of one symbol and horizon: log returns, by the columns of the table ``forecast``.
+
+    An interval's end is None where it has none, and ``interval_note`` says so.
+    """
 
     symbol: str
+    horizon_sessions: int
     expected_log_return: float
     stdev_log_return: float
-    lower_log_return: float
-    upper_log_return: float
+    lower_80_log_return: float | None
+    upper_80_log_return: float | None
+    lower_95_log_return: float | None
+    upper_95_log_return: float | None
+    interval_note: str
 
 
 @dataclass(frozen=True)
@@ -57,44 +72,104 @@ class ServingModel:
         self.forecaster.save(folder)
         self.calibration.save(folder)
 
-    def forecast(self, panel: Panel, sessions: range) -> CalibratedForecasts:
-        """Forecast at the given positions of the panel's session axis."""
-        return self.calibration.apply(self.forecaster.predict(panel, sessions))
+    def sessions_needed(self, age_sessions: int) -> int:
+        """Return how many of the last sessions' features a forecast may look at.
+
+        ``age_sessions`` is how many sessions ago the calibration ended.
+        """
+        return self.forecaster.history_sessions + age_sessions + oldest_issued(self.calibration)
 
     def forecast_last(self, panel: Panel) -> list[SymbolForecast]:
-        """Forecast the symbols at the panel's last session, where the model can."""
-        forecasts = self.forecast(panel, range(len(panel) - 1, len(panel)))
+        """Forecast the symbols at the panel's last session, where the model can.
 
-        def last(values: Floats, column: int) -> float:
-            return float(values[0, column])
+        Intervals follow the model's own forecasts of the sessions since it was calibrated, as far
+        as their outcomes are realised by the last session. So they hang on the model version and on
+        the panel up to that session, and on nothing else.
 
+        Raises
+        ------
+        PanelError
+            The panel ends before the model was calibrated, or begins too late to go on from there.
+        """
+        own = self.forecaster.predict(panel, range(len(panel) - 1, len(panel)))
+        states = continued(self.calibration, self.forecaster, panel)
+        ends = np.stack([state.issued[-1].ends for state in states])[:, None]
+        intervals = self.calibration.around(own, ends)
+        stdev = self.calibration.calibrated_stdev(own.stdev)
+        notes = [interval_note(state) for state in states]
+        ends_by_name = {
+            f"{side}_{round(100 * level)}_log_return": given[place, :, 0]
+            for side, given in (("lower", intervals.lower), ("upper", intervals.upper))
+            for place, level in enumerate(INTERVAL_LEVELS)
+        }
         return [
             SymbolForecast(
-                symbol,
-                last(forecasts.mean, column),
-                last(forecasts.stdev, column),
-                last(forecasts.lower, column),
-                last(forecasts.upper, column),
+                symbol=panel.symbols[column],
+                horizon_sessions=horizon,
+                expected_log_return=float(own.mean[number, 0, column]),
+                stdev_log_return=float(stdev[number, 0, column]),
+                interval_note=notes[number],
+                **{name: _finite(end[number, column]) for name, end in ends_by_name.items()},
             )
-            for column, symbol in enumerate(panel.symbols)
-            if forecasts.mean[0, column] == forecasts.mean[0, column]
+            for number, horizon in enumerate(self.calibration.horizons)
+            for column in np.flatnonzero(np.isfinite(own.mean[number, 0])).tolist()
         ]
 
-    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> Any:
-        """Forecast from rows of the feature file, as ``mlflow.pyfunc`` calls it.
+    def explain_last(
+        self, panel: Panel, forecasts: Sequence[SymbolForecast]
+    ) -> list[AttributedPart]:
+        """Say what moved forecasts of the panel's last session; the parts of each sum to it."""
+        expected = {
+            (each.symbol, each.horizon_sessions): each.expected_log_return for each in forecasts
+        }
+        contributions = self.forecaster.explain(panel)
+        return largest_parts(contributions, panel.symbols, self.calibration.horizons, expected)
 
-        Returns one row per symbol of the input's last session: ``symbol``, ``session_date`` and
-        the columns of ``OUTPUTS``. ``params`` is part of MLflow's interface; none is known.
+    def predict(self, model_input: "pd.DataFrame", params: dict[str, Any] | None = None) -> Any:
+        """Forecast from rows of the feature table, as ``mlflow.pyfunc`` calls it.
+
+        Returns one row per symbol of the input's last session and horizon: ``OUTPUT_KEY`` and
+        ``OUTPUTS``; an end that an interval does not have is infinite. ``params`` is part of
+        MLflow's interface; none is known.
         """
+        import pandas as pd
+        import pyarrow as pa
+
+        from ml.panel_reading import panel_from_table
+
         if params:
             raise ValueError(f"unknown parameters {sorted(params)}")
         frame = model_input.assign(session_date=pd.to_datetime(model_input["session_date"]).dt.date)
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        panel = panel_from_table(table, FEATURES, "model input")
-        session: dt.date = panel.session(len(panel) - 1)
-        forecasts = pd.DataFrame(self.forecast_last(panel), columns=["symbol", *OUTPUTS])
-        forecasts.insert(1, "session_date", pd.Timestamp(session))
-        return forecasts
+        panel = panel_from_table(pa.Table.from_pandas(frame, preserve_index=False), "model input")
+        forecasts = pd.DataFrame(self.forecast_last(panel))
+        forecasts["session_date"] = pd.Timestamp(panel.session(len(panel) - 1))
+        for name in OUTPUTS[2:]:
+            infinity = -np.inf if name.startswith("lower") else np.inf
+            forecasts[name] = forecasts[name].astype(float).fillna(infinity)
+        return forecasts[[*OUTPUT_KEY, *OUTPUTS]]
+
+
+def _finite(end: float) -> float | None:
+    return float(end) if np.isfinite(end) else None
+
+
+def interval_note(state: ConformalState) -> str:
+    """Say which intervals of the state's last session have no end, and why; empty if all have."""
+    ends = state.issued[-1].ends
+    said = []
+    for level, pair in zip(INTERVAL_LEVELS, np.isinf(ends).tolist(), strict=True):
+        sides = " and ".join(
+            name for name, is_open in zip(("lower", "upper"), pair, strict=True) if is_open
+        )
+        if sides:
+            said.append(f"the {level:.0%} interval has no {sides} end".replace("%", " %"))
+    if not said:
+        return ""
+    if state.lacks_outcomes:
+        why = f"only {state.sessions_known:.0f} sessions' outcomes are known"
+    else:
+        why = "outcomes lately fell outside of every end that could be given"
+    return f"{'; '.join(said)}: {why}"
 
 
 def missing_reason(model: ServingModel, panel: Panel, symbol: str) -> str:
@@ -108,7 +183,7 @@ def missing_reason(model: ServingModel, panel: Panel, symbol: str) -> str:
         return f"it has {seen} of the {needed} sessions of history that are needed"
     if not panel.daily_volatility[-1, column] > 0:
         return "its price does not move, or too many of its last 63 sessions are missing"
-    return "training did not know it, or too many of its recent sessions are missing"
+    return "too many of its recent sessions are missing"
 
 
 def _load_pyfunc(path: str) -> ServingModel:

@@ -20,6 +20,12 @@ FORECAST_HORIZONS_SESSIONS = (5, HORIZON_SESSIONS)
 INTERVAL_LEVELS = (0.8, 0.95)
 """Shares of outcomes that forecasts' intervals are to hold."""
 
+BASELINE_PART = "$BASELINE"
+"""What a model forecasts without any feature, among the parts of a forecast."""
+
+OTHER_PARTS = "$OTHER"
+"""What all features make together that are not named among the parts of a forecast."""
+
 STALE_AFTER_SESSIONS = 5
 """How many sessions a last accepted close may stand in for missing later ones, and no longer."""
 
