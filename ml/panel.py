@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import PanelError
-from ml.rolling import Floats, forward_sum, root_mean_square
+from ml.rolling import Floats, expanding_mean, forward_sum, root_mean_square
 
 RETURN_COLUMN = "log_return_1d"
 """The feature from which labels, trends and volatility are made."""
 
 VOLATILITY_WINDOW_SESSIONS = 63
 LEAST_DAILY_VOLATILITY = 1e-5
+LEAST_HISTORY_SESSIONS = 252
+"""Returns that a symbol's mean so far is first made of."""
 
 
 @dataclass(frozen=True)
@@ -121,3 +123,13 @@ class Panel:
         volatility = root_mean_square(self.log_return_1d, VOLATILITY_WINDOW_SESSIONS)
         volatility[~(self.observed & (volatility >= LEAST_DAILY_VOLATILITY))] = np.nan
         return volatility
+
+    @cached_property
+    def mean_log_return(self) -> Floats:
+        """Mean daily log return since the symbol's first session, (sessions, symbols).
+
+        NaN before 252 observed returns, or where the symbol has no row at the session.
+        """
+        mean = expanding_mean(self.log_return_1d, LEAST_HISTORY_SESSIONS)
+        mean[~self.observed] = np.nan
+        return mean

@@ -26,6 +26,11 @@ class InfiniteCount:
         """Count some more."""
         self._counts[column] += count
 
+    def add_of_feature(self, column: str, count: int) -> None:
+        """Count some more, but for returns, which are counted by themselves."""
+        if column != RETURN_COLUMN:
+            self.add(column, count)
+
     def tell(self, origin: str) -> None:
         """Say in the log what was found, if anything."""
         if self._counts:
@@ -68,14 +73,17 @@ class PanelArrays:
         is_recent = sessions >= self.features_start
         wanted = columns_of(features) if is_recent.any() else []
         table = of_rows(part(list(dict.fromkeys((RETURN_COLUMN, *wanted)))), keys.wanted)
-        returns = finite(numbers(table[RETURN_COLUMN]))
+        returns = numbers(table[RETURN_COLUMN])
+        if count := int(np.isinf(returns).sum()):
+            infinite.add(RETURN_COLUMN, count)
+            returns = finite(returns)
         self.largest_return = float(np.fmax.reduce(np.abs(returns), initial=self.largest_return))
         self.observed[at] = True
         self.log_return_1d[at] = returns
         if wanted:
             recent = sessions[is_recent] - self.features_start, symbols[is_recent]
             rows = of_rows(table, is_recent)
-            self.values[recent] = feature_values(features, rows, infinite.add)
+            self.values[recent] = feature_values(features, rows, infinite.add_of_feature)
 
 
 def of_rows(table: pa.Table, wanted: NDArray[np.bool_] | None) -> pa.Table:

@@ -32,7 +32,7 @@ def trailing_mean(values: Floats, window: int, least_share: float = LEAST_SHARE_
     NaN where less than ``least_share`` of the window is observed.
     """
     least = max(1, int(np.ceil(least_share * window)))
-    return _filled("trailing_mean", values, len(values), window, least)
+    return _filled("trailing_mean", values, window, least)
 
 
 def root_mean_square(
@@ -43,15 +43,12 @@ def root_mean_square(
     NaN where less than ``least_share`` of the window is observed.
     """
     least = max(1, int(np.ceil(least_share * window)))
-    return _filled("root_mean_square", values, len(values), window, least)
+    return _filled("root_mean_square", values, window, least)
 
 
-def expanding_mean(values: Floats, least: int, start: int = 0) -> Floats:
-    """Return the mean of all observed rows so far, for rows from ``start`` on.
-
-    NaN before the ``least``-th observation.
-    """
-    return _filled("expanding_mean", values, max(0, len(values) - start), least, start)
+def expanding_mean(values: Floats, least: int) -> Floats:
+    """Return the mean of all observed rows so far; NaN before the ``least``-th observation."""
+    return _filled("expanding_mean", values, least)
 
 
 def forward_sum(values: Floats, horizon: int, least_share: float = LEAST_SHARE_OBSERVED) -> Floats:
@@ -61,7 +58,7 @@ def forward_sum(values: Floats, horizon: int, least_share: float = LEAST_SHARE_O
     the middle is closed by the next return, which reaches back over it; a hole at the end is not.
     """
     least = int(np.ceil(least_share * horizon))
-    return _filled("forward_sum", values, len(values), horizon, least)
+    return _filled("forward_sum", values, horizon, least)
 
 
 def gap_of_averages(
@@ -73,7 +70,7 @@ def gap_of_averages(
     ``least_share`` of the slow window is observed.
     """
     least = max(1, int(np.ceil(least_share * slow)))
-    return _filled("gap_of_averages", values, len(values), fast, slow, least)
+    return _filled("gap_of_averages", values, fast, slow, least)
 
 
 def exponential_mean(
@@ -90,7 +87,7 @@ def exponential_mean(
     decay, doublings = 1.0 - 2.0 / (span + 1.0), rows.bit_length() - 1
     if rows != 1 << doublings:
         raise ValueError(f"rows = {rows} is no power of two")
-    return _filled("exponential_mean", values, len(values), decay, doublings, least_share)
+    return _filled("exponential_mean", values, decay, doublings, least_share)
 
 
 def by_columns(kernel: Callable[..., None], shape: tuple[int, ...], *arguments: Any) -> None:
@@ -113,11 +110,11 @@ def by_columns(kernel: Callable[..., None], shape: tuple[int, ...], *arguments: 
         share.result()
 
 
-def _filled(name: str, values: Floats, rows: int, *settings: float) -> Floats:
+def _filled(name: str, values: Floats, *settings: float) -> Floats:
     # The compiler takes a second to load, and who reads results only never needs it.
     from ml import rolling_kernels
 
     values = np.ascontiguousarray(values, np.float64)
-    result = np.empty((rows, *values.shape[1:]))
+    result = np.empty(values.shape)
     by_columns(getattr(rolling_kernels, name), values.shape, values, *settings, result)
     return result

@@ -42,13 +42,12 @@ def root_mean_square(values, window, least, result, begin, end):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def expanding_mean(values, least, start, result, begin, end):  # type: ignore[no-untyped-def]
-    """Fill in the mean of all rows so far, for rows from ``start`` on."""
+def expanding_mean(values, least, result, begin, end):  # type: ignore[no-untyped-def]
+    """Fill in the mean of all rows so far."""
     sums, counts = np.zeros(end - begin, np.int64), np.zeros(end - begin, np.int64)
     for row in range(len(values)):
         _add(values[row, begin:end], sums, counts)
-        if row >= start:
-            _put_mean(sums, counts, least, result[row - start, begin:end])
+        _put_mean(sums, counts, least, result[row, begin:end])
 
 
 @njit(cache=True, nogil=True)

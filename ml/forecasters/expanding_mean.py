@@ -1,25 +1,20 @@
 # ruff: noqa: ARG002 - a model need not use all that its interface offers
 """The symbol's own mean return so far: the benchmark of out-of-sample R2."""
 
-import numpy as np
-
 from ml.forecasters.line import LineForecaster, Window
-from ml.panel import Panel
-from ml.rolling import Floats, expanding_mean
-
-LEAST_HISTORY_SESSIONS = 252
+from ml.panel import LEAST_HISTORY_SESSIONS, Panel
+from ml.rolling import Floats
 
 
-def expanding_mean_forecast(panel: Panel, horizon_sessions: int, start: int = 0) -> Floats:
+def expanding_mean_forecast(panel: Panel, horizon_sessions: int) -> Floats:
     """Return the horizon times the mean daily log return since the symbol's first session.
 
-    Shape (sessions from ``start`` on, symbols); NaN before 252 observed returns or where the symbol
-    has no row. Anchored at the symbol's first session, so by definition it uses all history before
-    a session. The benchmark of Campbell and Thompson (2008), "Predicting excess stock returns out
-    of sample: can anything beat the historical average?", Review of Financial Studies 21(4).
+    Shape (sessions, symbols); NaN before 252 observed returns or where the symbol has no row.
+    Anchored at the symbol's first session, so by definition it uses all history before a session.
+    The benchmark of Campbell and Thompson (2008), "Predicting excess stock returns out of sample:
+    can anything beat the historical average?", Review of Financial Studies 21(4).
     """
-    mean = expanding_mean(panel.log_return_1d, LEAST_HISTORY_SESSIONS, start)
-    return np.where(panel.observed[start:], horizon_sessions * mean, np.nan)
+    return horizon_sessions * panel.mean_log_return
 
 
 class ExpandingMeanForecaster(LineForecaster):
@@ -34,8 +29,7 @@ class ExpandingMeanForecaster(LineForecaster):
 
     def drift(self, panel: Panel, window: Window, sessions: range) -> Floats:
         """Return the mean so far."""
-        so_far = panel.log_return_1d[: sessions.stop]
-        return expanding_mean(so_far, LEAST_HISTORY_SESSIONS, sessions.start)
+        return panel.mean_log_return[sessions.start : sessions.stop]
 
     def feature(self, window: Window) -> str | None:
         """Return the name of the mean."""

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from ml.errors import ModelNotFoundError, TrainingError
 from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_labels
-from ml.forecasters.expanding_mean import LEAST_HISTORY_SESSIONS
 from ml.forecasters.lstm_checkpoint import EpochLosses
 from ml.forecasters.lstm_settings import LstmSettings
-from ml.panel import Panel
+from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Standardiser
 from ml.splits import Split

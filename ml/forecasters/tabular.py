@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ml.forecasters.base import Contributions, Forecaster, Forecasts
-from ml.forecasters.expanding_mean import LEAST_HISTORY_SESSIONS
-from ml.panel import Panel
+from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
 from ml.targets import benchmark_and_scale

@@ -168,16 +168,16 @@ def test_nothing_after_the_cut_is_read(table: pa.Table, tmp_path: Path) -> None:
 def test_infinite_values_count_as_missing_and_are_named(
     table: pa.Table, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("vol_21d_annual", "vix"):
+    for name in ("log_return_1d", "vol_21d_annual", "vix"):
         for row in (-1, -2):
             table = changed(table, name, row, np.inf)
     with caplog.at_level(logging.WARNING):
         panel = panel_from_table(table, "the table")
     assert np.isnan(panel.values[-1, :, panel.features.index("vol_21d_annual")]).all()
     assert np.isnan(panel.session_values[-1, panel.session_features.index("log_vix")])
-    assert "infinite values in the table count as missing: 2 of vol_21d_annual, 2 of vix" in (
-        caplog.text
-    )
+    assert np.isnan(panel.log_return_1d[-1]).all()
+    found = "2 of log_return_1d, 2 of vol_21d_annual, 2 of vix"
+    assert f"infinite values in the table count as missing: {found}" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["momentum_rank", "symbol"])

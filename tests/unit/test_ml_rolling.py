@@ -99,7 +99,6 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rows_after_a_session_change_no_bit_of_its_expanding_mean(values: Floats, cut: int) -> None:
     whole, shortened = expanding_mean(values, least=5), expanding_mean(values[:cut], least=5)
     np.testing.assert_array_equal(whole[:cut], shortened)
-    np.testing.assert_array_equal(whole[cut:], expanding_mean(values, least=5, start=cut))
 
 
 @given(values=RETURNS)
