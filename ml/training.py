@@ -62,7 +62,7 @@ def train_models(
     tried = _tried(fits[-1], trials)
     return TrainingResult(
         plan=plan,
-        models=tuple(_trained(record, name, tried[name]) for name in fits[-1]),
+        models=tuple(trained_model(record, name, tried[name]) for name in fits[-1]),
         served=serve_folds(record),
         choice=choose(record.candidates(), incumbent),
         trials=trials,
@@ -113,8 +113,8 @@ def _tried(fits: Mapping[str, FoldFit], trials: tuple[Trial, ...]) -> dict[str, 
     return tried
 
 
-def _trained(record: Record, name: str, tried: int) -> TrainedModel:
-    """Score a model on validation and test, and calibrate it to serve."""
+def trained_model(record: Record, name: str, tried: int) -> TrainedModel:
+    """Score a model on validation and test, and calibrate it to serve; say where it is too good."""
     held = [
         calibrate(record, number, fits[name].forecasts, fits[name].seeds)
         for number, fits in enumerate(record.fits)
