@@ -1,39 +1,76 @@
-"""Trainings for tests: of panels made up in ``ml_examples``."""
+"""Trainings for tests: of panels made up in ``ml_examples``, by models that fit at once."""
 
-import datetime as dt
+from dataclasses import replace
 
 from ml_examples import panel_of, random_walk
 
-from ml.calibration import Calibration
-from ml.evaluation import Score
-from ml.forecasters import BASELINES
+from ml.champion import choose
+from ml.fold_fits import fit_in_fold
+from ml.forecasters import BASELINES, LSTM, forecaster_class
 from ml.forecasters.lstm_settings import LstmSettings
+from ml.out_of_sample import Record
+from ml.plans import TrainingPlan
 from ml.records import TrainingIdentity
-from ml.splits import split_in_time
-from ml.training import TrainedModel, TrainingPlan, TrainingResult
-from models.vocabulary import HORIZON_SESSIONS, TrainingProfile
+from ml.results import FitLoss, TrainingResult
+from ml.served import serve_folds
+from ml.splits import FoldPlan, walk_forward
+from ml.training import trained_model
+from ml.work import Trial, Work
+from models.vocabulary import TrainingProfile
 
 IDENTITY = TrainingIdentity("sample", "quick", "method", "feature-hash", "snapshot", "code")
+FITTED = (*BASELINES, "ridge")
+
+TRIALS = (
+    Trial(0, "complete", {"units": 16, "learning_rate": 1e-3}, 0.4, {1: 0.6, 2: 0.4}, 2.0),
+    Trial(1, "pruned", {"units": 64, "learning_rate": 3e-3}, 0.9, {1: 0.9}, 1.0),
+    Trial(2, "fail", {"units": 32, "learning_rate": 1e-2}, None, {}, 0.5),
+)
+
+LOSSES = tuple(
+    FitLoss(LSTM, fold, f"lstm, seed {seed} of 2", epoch, 1.0 / epoch, 1.1 / epoch + 0.01 * seed)
+    for fold in (1, 2, 0)
+    for seed in (1, 2)
+    for epoch in (1, 2, 3)
+)
 
 
-def trained_baselines() -> TrainingResult:
-    """What a training of the baselines alone gives; enough to fill a registry."""
-    panel = panel_of(random_walk())
-    split = split_in_time(len(panel), HORIZON_SESSIONS, HORIZON_SESSIONS)
-    score = Score(100, 0.05, 0.07, 0.99, 0.98, 0.001, 0.8)
-    models = []
-    for kind in BASELINES:
-        forecaster = kind(HORIZON_SESSIONS)
-        forecaster.fit(panel, split)
-        calibration = Calibration(1.0, -1.2, 1.3, 0.1, 0.001)
-        models.append(TrainedModel(forecaster, calibration, score, score))
-    return TrainingResult(
-        plan=TrainingPlan(TrainingProfile.QUICK, 7, LstmSettings()),
-        models=tuple(models),
-        serves="ema",
-        symbols=panel.symbols,
-        fitted_through=panel.session(split.last_fitted_outcome),
-        trained_through=panel.session(len(panel) - 1),
-        validation_period=(dt.date(2020, 1, 2), dt.date(2021, 1, 4)),
-        test_period=(dt.date(2021, 2, 2), dt.date(2022, 11, 28)),
+def small_training() -> TrainingResult:
+    """What a training of the baselines and ridge gives; enough to fill a registry.
+
+    A search and a network's losses are told of, though there is none.
+    """
+    panel = panel_of(random_walk(1200, 4))
+    plan = TrainingPlan(
+        TrainingProfile.QUICK, 7, FoldPlan(folds=2, test_share=0.2), LstmSettings()
     )
+    walk = walk_forward(len(panel), plan.folds)
+    fits = tuple(
+        {
+            name: fit_in_fold(forecaster_class(name)(), panel, split, number, Work(plan.seed))
+            for name in FITTED
+        }
+        for number, split in enumerate(walk.splits)
+    )
+    record = Record(panel, plan.horizons, walk, fits)
+    return TrainingResult(
+        plan=plan,
+        models=tuple(trained_model(record, name, 3) for name in FITTED),
+        served=serve_folds(record),
+        choice=choose(record.candidates()),
+        trials=TRIALS,
+        losses=LOSSES,
+        sessions=panel.sessions,
+        symbols=panel.symbols,
+        test_outcomes=record.test.log_return,
+        walk=walk,
+    )
+
+
+def of_model(result: TrainingResult, name: str, **changes: object) -> TrainingResult:
+    """The training with one model changed."""
+    models = [
+        replace(model, **changes) if model.name == name else model  # type: ignore[arg-type]
+        for model in result.models
+    ]
+    return replace(result, models=tuple(models))

@@ -12,12 +12,19 @@ import mlflow.pyfunc
 from mlflow.models.signature import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from ml.features import FEATURES
-from ml.serving import OUTPUTS, ServingModel
+from ml.feature_columns import columns_of
+from ml.features import SESSION_FEATURES, SYMBOL_FEATURES
+from ml.panel import RETURN_COLUMN
+from ml.serving import OUTPUT_KEY, OUTPUTS, ServingModel
 
 FORECASTER_FOLDER = "forecaster"
-_REQUIREMENTS = ("keras", "numpy", "pandas", "pyarrow")
-_TENSORFLOWS = ("tensorflow-cpu", "tensorflow")
+_REQUIREMENTS = ("numpy", "numba", "pandas", "pyarrow", "scipy")
+_OWN_REQUIREMENTS = {
+    "lstm": ("keras", "tensorflow-cpu", "tensorflow"),
+    "lightgbm": ("lightgbm",),
+    "average": ("keras", "tensorflow-cpu", "tensorflow", "lightgbm"),
+}
+"""Of single models; of TensorFlow's two distributions one is installed."""
 
 
 def pack(model: ServingModel, folder: Path) -> Path:
@@ -31,9 +38,9 @@ def pack(model: ServingModel, folder: Path) -> Path:
             packed,
             loader_module="ml.serving",
             data_path=str(own),
-            signature=_signature(),
+            signature=signature(),
             # Left to itself MLflow finds them out by loading the model in another process.
-            pip_requirements=_pip_requirements(),
+            pip_requirements=_pip_requirements(model.forecaster.name),
         )
     return packed
 
@@ -52,16 +59,22 @@ def _without_remarks() -> Iterator[None]:
         remarks.setLevel(level)
 
 
-def _signature() -> ModelSignature:
+def signature() -> ModelSignature:
+    """Return what a model takes and gives: rows of the mart ``features``, a row per horizon.
+
+    Columns that a source does not have may be null or absent.
+    """
+    names = columns_of((*SYMBOL_FEATURES, *SESSION_FEATURES))
     key = [ColSpec(DataType.string, "symbol"), ColSpec(DataType.datetime, "session_date")]
-    features = [ColSpec(DataType.double, name, required=False) for name in FEATURES]
-    outputs = [ColSpec(DataType.double, name) for name in OUTPUTS]
-    return ModelSignature(Schema([*key, *features]), Schema([*key, *outputs]))
+    inputs = [ColSpec(DataType.double, name, required=name == RETURN_COLUMN) for name in names]
+    kinds = dict(zip(OUTPUT_KEY, (DataType.string, DataType.datetime, DataType.long), strict=True))
+    outputs = [ColSpec(kinds.get(name, DataType.double), name) for name in (*OUTPUT_KEY, *OUTPUTS)]
+    return ModelSignature(Schema([*key, *inputs]), Schema(outputs))
 
 
-def _pip_requirements() -> list[str]:
-    names = [*_REQUIREMENTS, next(name for name in _TENSORFLOWS if _is_installed(name))]
-    return [f"{name}=={installed_version(name)}" for name in names]
+def _pip_requirements(forecaster_name: str) -> list[str]:
+    names = (*_REQUIREMENTS, *_OWN_REQUIREMENTS.get(forecaster_name, ()))
+    return [f"{name}=={installed_version(name)}" for name in names if _is_installed(name)]
 
 
 def _is_installed(name: str) -> bool:
