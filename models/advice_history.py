@@ -7,9 +7,9 @@ run is published.
 from dataclasses import replace
 
 from models.declaration import integer
-from models.store_forecasts import FORECAST, MODEL_CHOICE
+from models.store_forecasts import FORECAST, MODEL_CHOICE, MODEL_EVIDENCE
 from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME, TARGET_ALLOCATION, TRADE
-from models.store_scores import MODEL_SCORE
+from models.store_scores import MODEL_CHECK, MODEL_SCORE
 
 _MOVES_ON = {"status"}
 
@@ -31,7 +31,10 @@ KEPT_TRADE = replace(
 OF_ONE_RUN = (CLIENT_OUTCOME, TARGET_ALLOCATION, KEPT_TRADE, FORECAST)
 """Copied once per published run: its rows never change."""
 
-OF_ALL_RUNS = (KEPT_RUN, MODEL_CHOICE, MODEL_SCORE)
+OF_TRAININGS = (MODEL_CHOICE, MODEL_SCORE, MODEL_EVIDENCE, MODEL_CHECK)
+"""Which model served each session, and why; scores of single symbols stay in the store."""
+
+OF_ALL_RUNS = (KEPT_RUN, *OF_TRAININGS)
 """Few rows, which may change: copied whole."""
 
 ADVICE_HISTORY = (*OF_ALL_RUNS, *OF_ONE_RUN)

@@ -4,16 +4,15 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from models.store_forecasts import FORECAST, MODEL_CHOICE, MODEL_EVIDENCE
 from models.store_outputs import (
     ADVICE_RUN,
     CLIENT_OUTCOME,
-    FORECAST,
-    MODEL_CHOICE,
-    MODEL_SCORE,
     SNAPSHOT_FILE,
     TARGET_ALLOCATION,
     TRADE,
 )
+from models.store_scores import MODEL_CHECK, MODEL_SCORE
 from models.vocabulary import CASH
 from pipelines.sessions import available_at
 from pipelines.settings import Settings
@@ -55,22 +54,40 @@ def set_status(store: Any, run_id: str, status: str) -> None:
 
 
 def choose_model(settings: Settings, session: dt.date) -> None:
-    """Write the choice and the scores of a training at a session."""
-    of_session = {"source": settings.source.value, "session_date": session, "model_name": "lstm"}
+    """Write the check, the choice, its evidence and the scores of a training at a session."""
+    at = {"source": settings.source.value, "session_date": session}
+    of_session = at | {"model_name": "lstm"}
     model = {"model_version": 3, "mlflow_run_id": "mlflow-3", "training_run_id": "training"}
+    horizon = {"horizon_sessions": 21}
+    due = {"retraining_due": True, "reason": "no model has been in service before"}
+    decided = {"decision": "retrained", "role": "champion", "reason": "a test"}
+    dates = {"fitted_through": session, "trained_through": session}
+    compared = {"training_run_id": f"of {session}", "against": "smartinvest-naive"}
+    period = {"from_session_date": session, "to_session_date": session, "sessions": 63}
+    found = {"loss_difference": -0.1, "statistic": -2.5, "p_value": 0.01}
+    passed = {"p_value_corrected": 0.04, "passed": True}
     with transaction(settings) as store:
-        choice = of_session | model | {"decision": "retrained", "reason": "a test"}
-        dates = {"fitted_through": session, "trained_through": session}
-        decided = {"decided_at": available_at(session)}
-        upsert(store, MODEL_CHOICE, [choice | dates | decided])
-        period = {"test_start": session, "test_end": session, "forecasts": 100}
-        errors = {"mae": 0.05, "rmse": 0.07, "mae_to_naive": 0.99, "rmse_to_naive": 0.98}
-        rest = {"r2_out_of_sample": 0.001, "coverage_80": 0.81, "confidence": 0.2, "serves": True}
+        upsert(store, MODEL_CHECK, [at | due])
+        moment = {"decided_at": available_at(session)}
+        upsert(store, MODEL_CHOICE, [of_session | model | decided | dates | moment])
+        upsert(store, MODEL_EVIDENCE, [of_session | compared | horizon | period | found | passed])
         upsert(
             store,
             MODEL_SCORE,
-            [of_session | model | {"horizon_sessions": 21} | period | errors | rest],
+            [
+                of_session | model | horizon | scored(session) | {"period": period}
+                for period in ("validation", "test")
+            ],
         )
+
+
+def scored(session: dt.date) -> dict[str, Any]:
+    """What a score says of a period that is one session long."""
+    period = {"period_start": session, "period_end": session}
+    counts = {"forecasts": 100, "sessions": 50, "symbols": 2}
+    errors = {"mae": 0.05, "rmse": 0.07, "mae_to_naive": 0.99, "rmse_to_naive": 0.98}
+    rest = {"r2_out_of_sample": 0.001, "coverage_80": 0.81, "confidence": 0.2, "serves": True}
+    return period | counts | errors | rest
 
 
 def _run(
@@ -180,8 +197,10 @@ def _forecast(symbol: str, mean: float) -> dict[str, Any]:
         "mlflow_run_id": "mlflow-3",
         "expected_log_return": mean,
         "stdev_log_return": 0.08,
-        "lower_log_return": mean - 0.1,
-        "upper_log_return": mean + 0.1,
+        "lower_80_log_return": mean - 0.1,
+        "upper_80_log_return": mean + 0.1,
+        "lower_95_log_return": mean - 0.2,
+        "interval_note": "no upper end of 95 %",
         "unit": "log return over the horizon",
         "confidence": 0.2,
         "serves": True,

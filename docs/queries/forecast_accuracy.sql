@@ -7,8 +7,9 @@ select
     sum(realised_count) as outcomes,
     avg(mae_to_naive) as mean_mae_to_naive,
     avg(rank_correlation) as mean_rank_correlation,
-    sum(coverage_80 * realised_count) / sum(realised_count) as coverage_80
+    sum(coverage_80 * realised_count) / sum(realised_count) as coverage_80,
+    sum(coverage_95 * realised_count) / sum(realised_count) as coverage_95
 from forecast_accuracy
 where realised_count > 0
 group by all
-order by mean_mae_to_naive, model_name;
+order by horizon_sessions, mean_mae_to_naive, model_name;

@@ -2,10 +2,14 @@
 
 import datetime as dt
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 
-from models.store_outputs import ADVICE_RUN, FORECAST
+from models.declaration import Table
+from models.store_explanations import FORECAST_ATTRIBUTION
+from models.store_forecasts import FORECAST
+from models.store_outputs import ADVICE_RUN
 from models.vocabulary import RunStatus
 from pipelines.forecast.choice import ModelChoice
 from pipelines.lineage import RunIdentity, code_version, json_digest
@@ -14,6 +18,9 @@ from pipelines.settings import Settings
 from pipelines.store import connect, insert, tables, utc_now
 from pipelines.store.one_source import require_runs_of
 from pipelines.warehouse import WarehouseBuild
+
+_FORECAST_TABLES = (FORECAST, FORECAST_ATTRIBUTION)
+"""What the forecast stage writes of a run."""
 
 
 def config_hash(settings: Settings) -> str:
@@ -99,7 +106,7 @@ def begin_with_known_forecasts(connection: sa.Connection, identity: RunIdentity)
     """
     if status_of(connection, identity.run_id) is not None:
         return
-    run, forecast = tables["advice_run"], tables["forecast"]
+    run = tables["advice_run"]
     same = asdict(identity)
     del same["history_hash"]
     others = sa.select(run.c.run_id).where(*(run.c[name] == value for name, value in same.items()))
@@ -107,20 +114,28 @@ def begin_with_known_forecasts(connection: sa.Connection, identity: RunIdentity)
     other = connection.execute(others.limit(1)).scalar()
     if other is None:
         return
-    known = connection.execute(sa.select(forecast).where(forecast.c.run_id == other)).mappings()
-    rows = [{**row, "run_id": identity.run_id} for row in known]
+    known = [(each, _rows_of(connection, each, other)) for each in _FORECAST_TABLES]
     begin(connection, identity)
-    insert(connection, FORECAST, rows)
+    for declared, rows in known:
+        insert(connection, declared, [{**row, "run_id": identity.run_id} for row in rows])
+
+
+def _rows_of(connection: sa.Connection, declared: Table, run_id: str) -> list[dict[str, Any]]:
+    table = tables[declared.name]
+    found = connection.execute(sa.select(table).where(table.c.run_id == run_id))
+    return [dict(row) for row in found.mappings()]
 
 
 def _remove_unpublished(connection: sa.Connection, session: dt.date) -> None:
-    run, forecast = tables["advice_run"], tables["forecast"]
+    run = tables["advice_run"]
     unpublished = sa.select(run.c.run_id).where(
         run.c.session_date == session,
         run.c.status == RunStatus.BUILDING.value,
     )
     run_ids: list[str] = list(connection.execute(unpublished).scalars())
-    connection.execute(sa.delete(forecast).where(forecast.c.run_id.in_(run_ids)))
+    for declared in _FORECAST_TABLES:
+        table = tables[declared.name]
+        connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids)))
     connection.execute(sa.delete(run).where(run.c.run_id.in_(run_ids)))
 
 

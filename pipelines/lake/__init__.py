@@ -7,7 +7,7 @@
     checks/<dataset>/source=<source>/rules=<digest>/<digest>.json          what was checked
     clients/<table>/<digest>.parquet                                       client inputs, no names
     history/<table>/[run=<run_id>/]<digest>.parquet                        advice that was published
-    history/runs/<run_id>.json                                             which of them are a run's
+    history/runs/<columns>/<run_id>.json                                   which of them are a run's
     manifests/<digest>.json                                                what one build read
 
 A file never changes once it has its name, and its name starts with its own SHA-256, so damage

@@ -1,11 +1,12 @@
 """Copy published advice from the SQL store into the lake, each run once.
 
     history/<table>/run=<run_id>/<digest>.parquet   what one run advised; never changes
-    history/runs/<run_id>.json                      the run's files; written last, so it is whole
+    history/runs/<columns>/<run_id>.json            the run's files; written last, so it is whole
     history/<table>/<digest>.parquet                what all runs and trainings say of themselves
 
 A build of a session reads the runs that are published for earlier sessions: what its own run will
-advise is not known yet, and a rerun must not see it either.
+advise is not known yet, and a rerun must not see it either. ``<columns>`` is a digest of the
+tables' columns: where a release changes them, runs are copied again from the migrated store.
 """
 
 import datetime as dt
@@ -17,16 +18,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 import sqlalchemy as sa
 
-from models.advice_history import KEPT_RUN, OF_ONE_RUN
+from models.advice_history import KEPT_RUN, OF_ONE_RUN, OF_TRAININGS
 from models.declaration import Table
-from models.store_forecasts import MODEL_CHOICE
 from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME
-from models.store_scores import MODEL_SCORE
 from models.vocabulary import RunStatus
 from pipelines.errors import LakeError
 from pipelines.lake import FileRecord, add_file, arrow_schema, storage
 from pipelines.lake.files import verified
-from pipelines.lineage import canonical_json
+from pipelines.lineage import canonical_json, json_digest
 from pipelines.progress import track
 from pipelines.settings import Settings
 from pipelines.store import connect, read, stream, tables
@@ -35,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 _ROWS_PER_FILE = 1 << 20
 _THREADS = 4
+_COLUMNS = json_digest({table.name: table.column_names for table in OF_ONE_RUN})[:12]
 
 
 def snapshot_history(settings: Settings, session: dt.date) -> list[FileRecord]:
@@ -100,8 +100,8 @@ def _runs(store: sa.Connection, source: str, session: dt.date) -> pa.Table:
 def _trainings(
     store: sa.Connection, source: str, session: dt.date
 ) -> Iterator[tuple[Table, pa.Table]]:
-    """Yield the choices and scores of models for earlier sessions."""
-    for table in (MODEL_CHOICE, MODEL_SCORE):
+    """Yield the choices and scores of models for earlier sessions, with what they rest on."""
+    for table in OF_TRAININGS:
         stored = tables[table.name]
         earlier = (stored.c.source == source, stored.c.session_date < session)
         yield table, read(store, table, *earlier)
@@ -152,4 +152,4 @@ def _listed(files: Sequence[FileRecord]) -> bytes:
 
 
 def _index(run_id: str) -> str:
-    return f"history/runs/{run_id}.json"
+    return f"history/runs/{_COLUMNS}/{run_id}.json"

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from threadpoolctl import threadpool_limits
 from warehouse_inputs import RECORDED_AT, SESSION, answers, make_home
 
+from models.store_forecasts import FORECAST, MODEL_CHOICE
 from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, RISK_PROFILE
-from models.store_outputs import FORECAST, MODEL_CHOICE
 from pipelines.errors import RebalanceError
 from pipelines.forecast.choice import find_choice
 from pipelines.forecast.run import begin, begin_with_known_forecasts, identify
@@ -102,6 +102,7 @@ def make_run(settings: Settings, version: int = 1, confidence: float = 0.2) -> S
                     "source": "sample",
                     "session_date": SESSION,
                     "decision": "retrained",
+                    "role": "baseline",
                     "reason": "a test",
                     "model_name": "sma",
                     "model_version": version,
@@ -144,8 +145,9 @@ def forecast_row(
         "mlflow_run_id": f"mlflow-{version}",
         "expected_log_return": mean,
         "stdev_log_return": 0.08,
-        "lower_log_return": mean - 0.1,
-        "upper_log_return": mean + 0.1,
+        "lower_80_log_return": mean - 0.1,
+        "upper_80_log_return": mean + 0.1,
+        "interval_note": "",
         "unit": "log return over the horizon",
         "confidence": confidence,
         "serves": True,

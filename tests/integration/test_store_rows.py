@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 from stored import read_current
 
+from models.store_forecasts import FORECAST
 from models.store_inputs import CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, INSTRUMENT, PREFERENCE
 from models.store_ledger import TAX_LOT, TRANSACTION
-from models.store_outputs import ADVICE_RUN, FORECAST, TRADE
+from models.store_outputs import ADVICE_RUN, TRADE
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, read, tables, transaction, upsert
 from pipelines.store.schema import declarations
@@ -352,6 +353,7 @@ def test_the_current_views_show_the_newest_published_session_only(store: Setting
             "horizon_sessions": 21,
             "model_version": 1,
             "mlflow_run_id": "x",
+            "interval_note": "",
             "unit": "log return",
             "confidence": 0.0,
             "serves": True,

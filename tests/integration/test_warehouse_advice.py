@@ -17,7 +17,7 @@ REALISED = SESSIONS[-1 - HORIZON]
 OPEN = SESSIONS[-HORIZON]
 MARTS = (
     *("advice", "advice_result", "forecast_result", "forecast_accuracy"),
-    *("model_score", "run_lineage"),
+    *("model_check", "model_evidence", "model_score", "run_lineage"),
 )
 
 
@@ -108,22 +108,38 @@ def test_forecasts_meet_what_came(after: WarehouseBuild) -> None:
     outcome = {symbol: math.log(growth(symbol)) for symbol in FORECASTS}
     found = rows(
         after,
-        "select symbol, realised_log_return, error, is_inside_interval from forecast_result "
-        f"where session_date = '{REALISED}' order by symbol",
+        "select symbol, realised_log_return, error, is_inside_80, is_inside_95 "
+        f"from forecast_result where session_date = '{REALISED}' order by symbol",
     )
-    for symbol, realised, error, inside in found:
+    for symbol, realised, error, inside_80, inside_95 in found:
         assert math.isclose(realised, outcome[symbol], rel_tol=1e-9)
         assert math.isclose(error, outcome[symbol] - FORECASTS[symbol], rel_tol=1e-9)
-        assert inside == (abs(outcome[symbol] - FORECASTS[symbol]) <= 0.1)
+        assert inside_80 == (abs(outcome[symbol] - FORECASTS[symbol]) <= 0.1)
+        assert inside_95 == (outcome[symbol] - FORECASTS[symbol] >= -0.2)
     assert [symbol for symbol, *_ in found] == sorted(FORECASTS)
     errors = [outcome[symbol] - mean for symbol, mean in FORECASTS.items()]
     [(mae, rmse, naive_rmse)] = rows(
         after,
         f"select mae, rmse, naive_rmse from forecast_accuracy where session_date = '{REALISED}'",
     )
+    unbounded = "select unbounded_80, unbounded_95 from forecast_accuracy where realised_count > 0"
+    assert rows(after, unbounded) == [(0.0, 1.0)]
     assert math.isclose(mae, sum(map(abs, errors)) / 3, rel_tol=1e-9)
     assert math.isclose(rmse, math.hypot(*errors) / math.sqrt(3), rel_tol=1e-9)
     assert math.isclose(naive_rmse, math.hypot(*outcome.values()) / math.sqrt(3), rel_tol=1e-9)
+
+
+def test_what_a_choice_rests_on_is_shown_beside_it(after: WarehouseBuild) -> None:
+    checks = "select session_date, retraining_due, decision, role from model_check"
+    assert rows(after, checks) == [
+        (session, True, "retrained", "champion") for session in (REALISED, OPEN)
+    ]
+    evidence = "select session_date, against, serves, passed from model_evidence order by all"
+    assert rows(after, evidence) == [
+        (session, "smartinvest-naive", True, True) for session in (REALISED, OPEN)
+    ]
+    scores = "select period, sessions, served_session_count from model_score order by all"
+    assert rows(after, scores) == [("test", 50, 2)] * 2 + [("validation", 50, 2)] * 2
 
 
 def test_given_advice_changes_the_build_and_neither_snapshot_nor_features(

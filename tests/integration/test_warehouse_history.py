@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from advice_examples import choose_model, publish_run, set_status
 
 from models.advice_history import ADVICE_HISTORY, KEPT_RUN, OF_ONE_RUN
-from models.store_outputs import CLIENT_OUTCOME, FORECAST, MODEL_SCORE, TARGET_ALLOCATION
+from models.store_forecasts import FORECAST
+from models.store_outputs import CLIENT_OUTCOME, TARGET_ALLOCATION
+from models.store_scores import MODEL_SCORE
 from pipelines.lake import FileRecord, declared, read_file
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, insert, migrate, read, stream, tables, transaction
 from pipelines.store.schema import declarations
+from pipelines.warehouse import history
 from pipelines.warehouse.history import snapshot_history
 
 FIRST = dt.date(2022, 11, 1)
@@ -59,7 +62,7 @@ def test_only_runs_of_earlier_sessions_count(store: Settings) -> None:
     files = snapshot_history(store, SECOND)
     for name in ("advice_run", "client_outcome", "forecast"):
         assert {row["run_id"] for row in rows_of(store, files, name)} == {f"run-{FIRST}"}
-    for name in ("model_choice", "model_score"):
+    for name in ("model_choice", "model_score", "model_evidence", "model_check"):
         assert {row["session_date"] for row in rows_of(store, files, name)} == {FIRST}
     assert snapshot_history(store, FIRST) == []
 
@@ -164,7 +167,20 @@ def test_a_stream_comes_in_parts_of_the_wanted_size_in_the_order_of_the_key(
 
 def test_scores_of_a_training_are_as_stored(store: Settings) -> None:
     choose_model(store, FIRST)
-    [score] = rows_of(store, snapshot_history(store, SECOND), MODEL_SCORE.name)
+    scores = rows_of(store, snapshot_history(store, SECOND), MODEL_SCORE.name)
     with connect(store) as connection:
-        assert [score] == read(connection, MODEL_SCORE).to_pylist()
-    assert score["test_end"] == FIRST
+        assert scores == read(connection, MODEL_SCORE).to_pylist()
+    assert [score["period"] for score in scores] == ["test", "validation"]
+
+
+def test_a_copy_of_a_release_with_other_columns_is_not_taken_for_one_of_these(
+    store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_run(store, FIRST)
+    with monkeypatch.context() as patch:
+        patch.setattr(history, "_COLUMNS", "of-another-release")
+        snapshot_history(store, SECOND)
+    with transaction(store) as connection:
+        connection.execute(sa.update(tables["forecast"]).values(interval_note="migrated"))
+    copied = rows_of(store, snapshot_history(store, SECOND), "forecast")
+    assert {row["interval_note"] for row in copied} == {"migrated"}

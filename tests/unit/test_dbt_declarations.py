@@ -52,10 +52,12 @@ STAGED = {
     "stg_advice_runs": ADVICE_HISTORY[0],
     "stg_model_choices": ADVICE_HISTORY[1],
     "stg_model_scores": ADVICE_HISTORY[2],
-    "stg_outcomes": ADVICE_HISTORY[3],
-    "stg_allocations": ADVICE_HISTORY[4],
-    "stg_trades": ADVICE_HISTORY[5],
-    "stg_forecasts": ADVICE_HISTORY[6],
+    "stg_model_evidence": ADVICE_HISTORY[3],
+    "stg_model_checks": ADVICE_HISTORY[4],
+    "stg_outcomes": ADVICE_HISTORY[5],
+    "stg_allocations": ADVICE_HISTORY[6],
+    "stg_trades": ADVICE_HISTORY[7],
+    "stg_forecasts": ADVICE_HISTORY[8],
 }
 
 KEYED_BY_ANOTHER = {"data_quality_day"}

@@ -76,8 +76,17 @@ accuracy as (
         {{ exact_sum('abs(realised_log_return)') }} / count(error) as naive_mae,
         sqrt({{ exact_sum('realised_log_return * realised_log_return') }} / count(error))
             as naive_rmse,
-        (count(*) filter (where is_inside_interval))::double / nullif(count(error), 0)
-            as coverage_80
+        {%- for level in [80, 95] %}
+        (count(*) filter (where is_inside_{{ level }}))::double / nullif(count(error), 0)
+            as coverage_{{ level }},
+        (
+            count(*) filter (
+                where error is not null
+                and (lower_{{ level }}_log_return is null or upper_{{ level }}_log_return is null)
+            )
+        )::double / nullif(count(error), 0) as unbounded_{{ level }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from results
     group by session_date, model_name, horizon_sessions
 

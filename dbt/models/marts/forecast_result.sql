@@ -24,13 +24,19 @@ final as (
         forecasts.serves,
         forecasts.confidence,
         forecasts.expected_log_return,
-        forecasts.lower_log_return,
-        forecasts.upper_log_return,
+        forecasts.lower_80_log_return,
+        forecasts.upper_80_log_return,
+        forecasts.lower_95_log_return,
+        forecasts.upper_95_log_return,
         returns.end_session_date,
         returns.log_return as realised_log_return,
         returns.log_return - forecasts.expected_log_return as error,
-        returns.log_return between forecasts.lower_log_return and forecasts.upper_log_return
-            as is_inside_interval
+        {%- for level in [80, 95] %}
+        returns.log_return between
+        coalesce(forecasts.lower_{{ level }}_log_return, '-inf')
+        and coalesce(forecasts.upper_{{ level }}_log_return, 'inf') as is_inside_{{ level }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from forecasts
     inner join runs using (run_id)
     left join {{ ref('int_forward_returns') }} as returns

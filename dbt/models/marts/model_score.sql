@@ -27,4 +27,4 @@ final as (
 )
 
 select * from final
-order by session_date, model_name, horizon_sessions
+order by session_date, model_name, horizon_sessions, period

@@ -17,8 +17,11 @@ renamed as (
         mlflow_run_id,
         expected_log_return,
         stdev_log_return,
-        lower_log_return,
-        upper_log_return,
+        lower_80_log_return,
+        upper_80_log_return,
+        lower_95_log_return,
+        upper_95_log_return,
+        interval_note,
         unit,
         confidence,
         serves

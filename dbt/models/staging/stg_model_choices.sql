@@ -12,11 +12,13 @@ renamed as (
         source,
         session_date,
         decision,
+        role,
         reason,
         model_name,
         model_version,
         mlflow_run_id,
         training_run_id,
+        method,
         fitted_through,
         trained_through,
         decided_at::timestamptz as decided_at
