@@ -2,28 +2,28 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ml.features import FEATURES
-from ml.panel import Panel
-from ml.panel_reading import read_panel
-from ml.records import FinishedTraining
-from ml.serving import missing_reason
-from models.store_outputs import FORECAST
-from models.vocabulary import RunStatus
+from models.store_explanations import FORECAST_ATTRIBUTION
+from models.store_forecasts import FORECAST
+from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import ModelError
 from pipelines.forecast.choice import ModelChoice, find_choice
 from pipelines.forecast.failures import model_errors
 from pipelines.forecast.run import begin, identify, status_of
 from pipelines.lineage import RunIdentity
 from pipelines.progress import step
+from pipelines.sessions import session_after, sessions_between
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, transaction
 from pipelines.warehouse import WarehouseBuild, build_for, verify
 
 if TYPE_CHECKING:
+    from ml.panel import Panel
+    from ml.records import RegisteredModel, ServingVersion
+    from ml.serving import ServingModel
     from ml.tracking import Registry
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,8 @@ UNIT = "log return over the horizon"
 class ForecastReport:
     """What the stage did.
 
-    ``written`` is 0 where the run had its forecasts already. ``left_out`` maps each symbol that
-    the serving model makes no forecast for to the reason; it is known only when forecasts were
+    ``written`` counts forecasts; it is 0 where the run had them already. ``left_out`` maps symbols
+    that the serving model makes no forecast for to the reason; it is known only when forecasts were
     made.
     """
 
@@ -72,21 +72,17 @@ def forecast(settings: Settings, session: dt.date) -> ForecastReport:
     if status is not None:
         logger.info("run %s has its forecasts already; it is %s", identity.run_id, status)
         return _report(identity, status, 0, {})
-    from ml.tracking import Registry
-
     with model_errors(), step(f"forecast {session}"):
-        registry = Registry(settings.mlflow)
-        training = registry.finished_training(choice.training_run_id)
-        panel = _panel_through(build, session)
-        rows, left_out = _forecast_all(registry, training, panel, identity.run_id)
-    for symbol, reason in left_out.items():
+        made = _forecast_all(settings, build, choice, identity.run_id)
+    for symbol, reason in made.left_out.items():
         logger.warning("no forecast for %s: %s", symbol, reason)
     with transaction(settings) as connection:
         if (status := status_of(connection, identity.run_id)) is not None:
-            return _report(identity, status, 0, left_out)
+            return _report(identity, status, 0, made.left_out)
         begin(connection, identity)
-        written = insert(connection, FORECAST, rows)
-    return _report(identity, RunStatus.BUILDING, written, left_out)
+        written = insert(connection, FORECAST, made.forecasts)
+        insert(connection, FORECAST_ATTRIBUTION, made.attributions)
+    return _report(identity, RunStatus.BUILDING, written, made.left_out)
 
 
 def _require_choice(settings: Settings, session: dt.date) -> ModelChoice:
@@ -101,9 +97,100 @@ def _require_choice(settings: Settings, session: dt.date) -> ModelChoice:
     return choice
 
 
-def _panel_through(build: WarehouseBuild, session: dt.date) -> Panel:
+@dataclass(frozen=True)
+class _Made:
+    """Rows of both tables, and why symbols have no forecast that serves."""
+
+    forecasts: list[dict[str, Any]] = field(default_factory=list)
+    attributions: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def _forecast_all(
+    settings: Settings, build: WarehouseBuild, choice: ModelChoice, run_id: str
+) -> _Made:
+    from ml.forecasters import LSTM
+    from ml.tracking import Registry
+
+    registry = Registry(settings.mlflow)
+    versions = _versions(registry, choice)
+    models = [registry.load(version.name, version.version) for version in versions]
+    panel = _panel_through(build, choice.session_date, models)
+    made = _Made()
+    for version, model in zip(versions, models, strict=True):
+        serves = (version.name, version.version) == (choice.model_name, choice.model_version)
+        shared = {
+            "run_id": run_id,
+            "model_name": version.name,
+            "model_version": version.version,
+            "unit": UNIT,
+        }
+        forecasts = model.forecast_last(panel)
+        confidence = dict(
+            zip(model.calibration.horizons, model.calibration.confidence, strict=True)
+        )
+        made.forecasts.extend(
+            {
+                **shared,
+                **asdict(each),
+                "mlflow_run_id": version.run_id,
+                "confidence": confidence[each.horizon_sessions],
+                "serves": serves,
+            }
+            for each in forecasts
+        )
+        if serves or version.forecaster == LSTM:
+            parts = model.explain_last(panel, forecasts)
+            made.attributions.extend({**shared, **asdict(each)} for each in parts)
+        if serves:
+            known = {e.symbol for e in forecasts if e.horizon_sessions == HORIZON_SESSIONS}
+            made.left_out.update(_left_out(model, panel, known))
+    return made
+
+
+def _versions(
+    registry: "Registry", choice: ModelChoice
+) -> "list[RegisteredModel | ServingVersion]":
+    """Return the models of the choice's training; the one that serves may be an earlier one's.
+
+    Raises
+    ------
+    ModelError
+        The training does not have the model that was chosen.
+    """
+    training = registry.finished_training(choice.training_run_id)
+    serving = training.serving
+    versions: dict[str, RegisteredModel | ServingVersion] = {
+        model.name: model for model in training.models
+    }
+    versions[serving.name] = serving
+    if (serving.name, serving.version) != (choice.model_name, choice.model_version):
+        raise ModelError(
+            "model chosen for the session",
+            f"{choice.model_name} {choice.model_version}",
+            f"training {training.run_id} has {serving.name} {serving.version} serve",
+            f"Run `smartinvest train --session {choice.session_date}` again.",
+        )
+    return list(versions.values())
+
+
+def _panel_through(
+    build: WarehouseBuild, session: dt.date, models: "Sequence[ServingModel]"
+) -> "Panel":
+    """Read the panel up to the session: all returns, and features as far back as models look."""
+    from ml.panel_reading import read_panel
+
     verify(build)
-    panel = read_panel(build.panel_path, FEATURES, through=session)
+    needed = max(
+        model.sessions_needed(len(sessions_between(model.calibration.through, session)) - 1)
+        for model in models
+    )
+    panel = read_panel(
+        build.panel_path,
+        build.session_features_path,
+        through=session,
+        features_since=session_after(session, 1 - needed),
+    )
     last = panel.session(len(panel) - 1)
     if last != session:
         raise ModelError(
@@ -115,41 +202,29 @@ def _panel_through(build: WarehouseBuild, session: dt.date) -> Panel:
     return panel
 
 
-def _forecast_all(
-    registry: "Registry", training: FinishedTraining, panel: Panel, run_id: str
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the rows of the table ``forecast``, and why symbols have none that serves."""
-    rows: list[dict[str, Any]] = []
-    left_out: dict[str, str] = {}
-    for registered in training.models:
-        model = registry.load(registered.name, registered.version)
-        forecasts = model.forecast_last(panel)
-        shared = {
-            "run_id": run_id,
-            "model_name": registered.name,
-            "horizon_sessions": training.horizon_sessions,
-            "model_version": registered.version,
-            "mlflow_run_id": registered.run_id,
-            "unit": UNIT,
-            "confidence": registered.confidence,
-            "serves": registered.serves,
-        }
-        rows += [{**shared, **asdict(each)} for each in forecasts]
-        if registered.serves:
-            done = {each.symbol for each in forecasts}
-            left_out = {
-                symbol: missing_reason(model, panel, symbol)
-                for symbol in panel.symbols
-                if symbol not in done
-            }
-    if len(left_out) == len(panel.symbols):
+def _left_out(model: "ServingModel", panel: "Panel", known: set[str]) -> dict[str, str]:
+    """Return why symbols have no forecast that serves.
+
+    Raises
+    ------
+    ModelError
+        None has one.
+    """
+    from ml.serving import missing_reason
+
+    left_out = {
+        symbol: missing_reason(model, panel, symbol)
+        for symbol in panel.symbols
+        if symbol not in known
+    }
+    if not known:
         raise ModelError(
             "forecasts of the serving model",
             0,
             f"no symbol has one; {next(iter(left_out))}: {next(iter(left_out.values()))}",
             "Load more history.",
         )
-    return rows, left_out
+    return left_out
 
 
 def _report(
