@@ -18,6 +18,8 @@ Array = NDArray[np.float32]
 
 LARGEST_STANDARDISED = 5.0
 LEAST_RELATIVE_STDEV = 1e-6
+LEAST_SHARE_MISSING = 0.01
+"""From which on a feature has a mask; one that nearly always says the same says nothing."""
 NEVER_THERE = "missing throughout training"
 CONSTANT = "constant in training"
 
@@ -28,7 +30,7 @@ _VALUES_AT_ONCE = 1 << 20
 class Scale:
     """How one feature is standardised.
 
-    ``is_masked`` says that it is sometimes missing in training, so that a second channel says
+    ``is_masked`` says that it is missing often enough in training for a second channel that says
     whether it is there; ``of_session`` that all symbols of a session share it.
     """
 
@@ -54,8 +56,9 @@ class Standardiser:
 
     @classmethod
     def fit(cls, panel: Panel, train: range) -> "Standardiser":
-        """Learn from the training range: of symbols where they have a row, of sessions all.
+        """Learn from the rows of the training range at which a forecast can be made.
 
+        A symbol's first year is none of them, so windows that are not full yet need no mask.
         Features that are left out are named in the log.
 
         Raises
@@ -63,10 +66,11 @@ class Standardiser:
         TrainingError
             No feature varies.
         """
-        observed = panel.observed[train.start : train.stop]
-        of_symbols = _moments(panel.values_at(train), observed)
-        session_values = panel.session_values[train.start : train.stop, None]
-        of_sessions = _moments(session_values, np.ones(session_values.shape[:2], np.bool_))
+        rows = slice(train.start, train.stop)
+        learned = np.isfinite(panel.mean_log_return[rows] + panel.daily_volatility[rows])
+        of_symbols = _moments(panel.values_at(train), learned)
+        session_values = panel.session_values[rows, None]
+        of_sessions = _moments(session_values, learned.any(axis=1)[:, None])
         scales: list[Scale] = []
         left_out: dict[str, str] = {}
         for names, moments, of_session in (
@@ -79,7 +83,8 @@ class Standardiser:
                 elif stdev <= LEAST_RELATIVE_STDEV * max(1.0, abs(mean)):
                     left_out[name] = CONSTANT
                 else:
-                    scales.append(Scale(name, mean, stdev, share_there < 1, of_session))
+                    is_masked = share_there <= 1 - LEAST_SHARE_MISSING
+                    scales.append(Scale(name, mean, stdev, is_masked, of_session))
         if not scales:
             raise TrainingError(
                 "features",
@@ -193,22 +198,22 @@ class Standardiser:
         return cls(tuple(Scale(**scale) for scale in state["scales"]), dict(state["left_out"]))
 
 
-def _moments(values: Array, observed: NDArray[np.bool_]) -> list[tuple[float, float, float]]:
-    """Return per feature mean, standard deviation and the share of observed rows that have it."""
+def _moments(values: Array, learned: NDArray[np.bool_]) -> list[tuple[float, float, float]]:
+    """Return per feature mean, standard deviation and the share of such rows that have it."""
     features = values.shape[-1]
     counts, sums, squares = np.zeros(features), np.zeros(features), np.zeros(features)
     portions = list(_portions(len(values), values.shape[1] * features))
     for rows in portions:
-        part = values[rows][observed[rows]].astype(np.float64)
+        part = values[rows][learned[rows]].astype(np.float64)
         is_there = np.isfinite(part)
         counts += is_there.sum(axis=0)
         sums += np.where(is_there, part, 0.0).sum(axis=0)
     means = sums / np.maximum(counts, 1)
     for rows in portions:
-        apart = values[rows][observed[rows]] - means
+        apart = values[rows][learned[rows]] - means
         squares += np.square(np.where(np.isfinite(apart), apart, 0.0)).sum(axis=0)
     stdevs = np.sqrt(squares / np.maximum(counts, 1))
-    shares = counts / max(1, int(observed.sum()))
+    shares = counts / max(1, int(learned.sum()))
     return list(zip(means.tolist(), stdevs.tolist(), shares.tolist(), strict=True))
 
 

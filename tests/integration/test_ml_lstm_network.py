@@ -93,28 +93,28 @@ def test_an_epoch_goes_on_where_the_one_before_it_stopped_until_all_samples_were
 
 
 def test_gathered_windows_are_rows_of_what_the_standardiser_says() -> None:
-    panel = panel_of(random_walk(sessions=300))
+    panel = panel_of(random_walk(sessions=600))
     values, session_values = panel.values.copy(), panel.session_values.copy()
-    values[40:90, 2, 0] = np.nan
-    session_values[60:70] = np.nan
+    values[340:390, 2, 0] = np.nan
+    session_values[360:370] = np.nan
     panel = replace(panel, values=values, session_values=session_values)
-    standardiser = Standardiser.fit(panel, range(200))
-    channels = standardiser.transform(panel, range(50, 300))
-    source = WindowSource.make(panel, standardiser, range(50, 300))
-    ends = np.array([[61, 2], [88, 0], [299, 5], [99, 2]])
+    standardiser = Standardiser.fit(panel, range(500))
+    channels = standardiser.transform(panel, range(350, 600))
+    source = WindowSource.make(panel, standardiser, range(350, 600))
+    ends = np.array([[361, 2], [388, 0], [599, 5], [399, 2]])
     masked = tuple(standardiser.feature_of_channel[len(standardiser.features) :])
     assert len(masked) == 2
     windows = gather_windows(
         source.of_symbols, source.of_sessions, source.rows_of(ends), 12, masked
     )
     for number, (session, symbol) in enumerate(ends):
-        row = session - 50
+        row = session - 350
         np.testing.assert_array_equal(windows[:, number], channels[row - 11 : row + 1, symbol])
 
 
 def test_a_feature_that_the_panel_lacks_is_named() -> None:
-    panel = panel_of(random_walk(sessions=300))
-    standardiser = Standardiser.fit(panel, range(200))
+    panel = panel_of(random_walk(sessions=600))
+    standardiser = Standardiser.fit(panel, range(500))
     poorer = replace(panel, features=("trend", "other"))
     with pytest.raises(PanelError, match="noise"):
         WindowSource.make(poorer, standardiser, range(50, 300))

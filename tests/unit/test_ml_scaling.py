@@ -6,16 +6,18 @@ import pytest
 from ml_examples import changed_after, panel_of, random_walk
 
 from ml.errors import PanelError, TrainingError
-from ml.panel import Panel
+from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.scaling import Standardiser
 
-TRAIN = range(100)
-ALL = range(200)
+FIRST = LEAST_HISTORY_SESSIONS
+"""First session that is learned from: it has a symbol's 252nd return."""
+TRAIN = range(FIRST + 100)
+ALL = range(FIRST + 200)
 
 
 @pytest.fixture
 def panel() -> Panel:
-    return panel_of(random_walk(sessions=200, symbols=3))
+    return panel_of(random_walk(sessions=len(ALL), symbols=3))
 
 
 def with_feature(panel: Panel, values: np.ndarray) -> Panel:
@@ -31,8 +33,17 @@ def with_session_feature(panel: Panel, values: np.ndarray) -> Panel:
 
 def test_only_the_training_window_decides_means_and_deviations(panel: Panel) -> None:
     standardiser = Standardiser.fit(panel, TRAIN)
-    assert standardiser == Standardiser.fit(changed_after(panel, 99), TRAIN)
-    assert standardiser != Standardiser.fit(changed_after(panel, 98), TRAIN)
+    assert standardiser == Standardiser.fit(changed_after(panel, TRAIN[-1]), TRAIN)
+    assert standardiser != Standardiser.fit(changed_after(panel, TRAIN[-2]), TRAIN)
+
+
+def test_a_first_year_without_forecasts_is_not_learned_from(panel: Panel) -> None:
+    values, shared = panel.values.copy(), panel.session_values.copy()
+    values[:FIRST] = np.nan
+    shared[:FIRST] = 1e6
+    younger = replace(panel, values=values, session_values=shared)
+    assert Standardiser.fit(younger, TRAIN) == Standardiser.fit(panel, TRAIN)
+    assert Standardiser.fit(panel, TRAIN).masked == ()
 
 
 def test_what_happens_after_a_session_changes_no_bit_of_its_channels(panel: Panel) -> None:
@@ -45,18 +56,16 @@ def test_what_happens_after_a_session_changes_no_bit_of_its_channels(panel: Pane
 
 
 def test_training_values_get_mean_zero_and_deviation_one(panel: Panel) -> None:
-    # One infinite value is no number to learn from, and a symbol without a row no observation.
-    panel.values[50, 0, 1] = np.inf
+    # An infinite value is no number to learn from, and a symbol without a row no observation.
+    panel.values[FIRST + 50, 0, 1] = np.inf
     panel.observed[:, 2] = False
-    standardiser = Standardiser.fit(panel, TRAIN)
-    transformed = standardiser.transform(panel, TRAIN)
-    noise, economy = transformed[:, :2, 1], transformed[:, 0, 2]
-    there = np.isfinite(panel.values[:100, :2, 1])
-    for values in (noise[there], economy):
+    transformed = Standardiser.fit(panel, TRAIN).transform(panel, TRAIN)
+    learned = panel.values[FIRST : len(TRAIN), :2, 1]
+    noise = transformed[FIRST:, :2, 1][np.isfinite(learned)]
+    for values in (noise, transformed[FIRST:, 0, 2]):
         assert values.mean() == pytest.approx(0, abs=1e-6)
         assert values.std() == pytest.approx(1, abs=1e-5)
-    assert noise[50, 0] == 0
-    assert "noise" in standardiser.masked
+    assert transformed[FIRST + 50, 0, 1] == 0
 
 
 @pytest.mark.parametrize(
@@ -72,7 +81,7 @@ def test_a_feature_that_is_null_or_constant_in_training_is_left_out_and_named(
     panel: Panel, value: float, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     extra = np.full(panel.observed.shape, value)
-    extra[150:] = np.arange(50)[:, None]
+    extra[-50:] = np.arange(50)[:, None]
     both = with_session_feature(with_feature(panel, extra), extra[:, 0])
     with caplog.at_level("INFO"):
         standardiser = Standardiser.fit(both, TRAIN)
@@ -85,21 +94,25 @@ def test_a_feature_that_is_null_or_constant_in_training_is_left_out_and_named(
 
 
 def test_missing_values_become_the_training_mean_and_are_flagged(panel: Panel) -> None:
-    shared = np.random.default_rng(6).normal(size=200)
+    values = panel.values.copy()
+    values[FIRST + 7 : FIRST + 10, :, 0] = np.nan
+    values[FIRST + 7, 0, 1] = np.nan  # less than one in a hundred
+    shared = np.random.default_rng(6).normal(size=len(ALL))
     shared[::2] = np.nan
-    both = with_session_feature(panel, shared)
+    both = with_session_feature(replace(panel, values=values), shared)
     standardiser = Standardiser.fit(both, TRAIN)
     assert standardiser.masked == ("trend", "shared")
     assert standardiser.feature_of_channel.tolist() == [0, 1, 2, 3, 0, 3]
     transformed = standardiser.transform(both, ALL)
-    trend, _, _, shared_there, trend_is_there, shared_is_there = np.moveaxis(transformed, -1, 0)
+    trend, noise, _, shared_there, trend_is_there, shared_is_there = np.moveaxis(transformed, -1, 0)
     assert transformed.dtype == np.float32
     assert np.isfinite(transformed).all()
-    assert (trend[0] == 0).all()
-    assert (trend_is_there[0] == 0).all()
-    assert (trend_is_there[100:] == 1).all()
+    assert noise[FIRST + 7, 0] == 0
+    assert (trend[FIRST + 7 : FIRST + 10] == 0).all()
+    assert (trend_is_there[FIRST + 7 : FIRST + 10] == 0).all()
+    assert (trend_is_there[FIRST + 10 :] == 1).all()
     assert (shared_there[::2] == 0).all()
-    assert (shared_is_there == (np.arange(200) % 2)[:, None]).all()
+    assert (shared_is_there == (np.arange(len(ALL)) % 2)[:, None]).all()
 
 
 def test_what_a_session_shares_is_the_same_for_all_its_symbols(panel: Panel) -> None:
@@ -118,7 +131,7 @@ def test_an_outlier_is_cut_at_five_deviations(panel: Panel, value: float) -> Non
 
 
 def test_what_was_seen_is_told_as_it_was(panel: Panel) -> None:
-    seen = Standardiser.fit(panel, TRAIN).seen(panel, range(199, 200))[0]
+    seen = Standardiser.fit(panel, TRAIN).seen(panel, ALL[-1:])[0]
     np.testing.assert_array_equal(seen[:, :2], panel.values[-1])
     np.testing.assert_array_equal(seen[:, 2], np.repeat(panel.session_values[-1], 3))
 
@@ -126,12 +139,12 @@ def test_what_was_seen_is_told_as_it_was(panel: Panel) -> None:
 def test_features_that_were_not_read_cannot_be_transformed(panel: Panel) -> None:
     standardiser = Standardiser.fit(panel, TRAIN)
     late = replace(panel, values=panel.values[150:], features_start=150)
-    rows = range(150, 200)
+    rows = ALL[150:]
     np.testing.assert_array_equal(
         standardiser.transform(late, rows), standardiser.transform(panel, rows)
     )
     with pytest.raises(PanelError, match="those from position 149 on are needed"):
-        standardiser.transform(late, range(149, 200))
+        standardiser.transform(late, ALL[149:])
 
 
 def test_a_panel_without_any_news_cannot_train(panel: Panel) -> None:
