@@ -70,7 +70,7 @@ class Standardiser:
         learned = np.isfinite(panel.mean_log_return[rows] + panel.daily_volatility[rows])
         of_symbols = _moments(panel.values_at(train), learned)
         session_values = panel.session_values[rows, None]
-        of_sessions = _moments(session_values, learned.any(axis=1)[:, None])
+        of_sessions = _moments(session_values, np.asarray(learned.any(axis=1))[:, None])
         scales: list[Scale] = []
         left_out: dict[str, str] = {}
         for names, moments, of_session in (
