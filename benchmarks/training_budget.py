@@ -1,7 +1,7 @@
 """Say what a training of each profile costs at most, part by part, on two quiet cores.
 
-``python -m benchmarks.training_budget --symbols 26 --sessions 8313`` is the bundled sample. Networks
-that stop early and trials that are pruned make it less.
+``python -m benchmarks.training_budget`` is of the bundled sample. Networks that stop early and
+trials that are pruned make it less.
 """
 
 import argparse

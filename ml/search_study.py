@@ -64,7 +64,7 @@ def open_study(
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
         raise TrackingError(
             "database of the search",
-            sa.engine.make_url(url or "").render_as_string(hide_password=True),
+            _without_password(url or ""),
             f"it cannot be used ({' '.join(str(error).split())[:300]})",
             "Check SMARTINVEST_SEARCH_URL.",
         ) from error
@@ -131,6 +131,13 @@ def _storage(url: str, heartbeat: Heartbeat) -> "optuna.storages.RDBStorage":
                 raise
             time.sleep(attempt)
     raise AssertionError("the last attempt returns or raises")
+
+
+def _without_password(url: str) -> str:
+    try:
+        return sa.engine.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return "***"  # it may hold a password, wherever that is
 
 
 def _retry() -> "optuna.storages.RetryHeartbeatStaleTrialCallback":

@@ -55,6 +55,11 @@ class Settings(BaseModel):
     training_profile: TrainingProfile = Field(
         TrainingProfile.QUICK, description="how much work a training does"
     )
+    search_url: str = Field(
+        "",
+        description="SQLAlchemy URL of the database of searches for model settings, which several "
+        "workers may share; an SQLite file under home if unset",
+    )
     seed: int = Field(
         7, ge=0, le=_LARGEST_SEED, description="seed of training and of generated clients"
     )
@@ -81,11 +86,13 @@ class Settings(BaseModel):
             raise PydanticCustomError("session", "it is no valid date YYYY-MM-DD") from None
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Make the home absolute and put the SQL store under it, where no URL is set."""
+        """Make the home absolute and put the databases under it, where no URL is set."""
         home = self.home.expanduser().absolute()
         object.__setattr__(self, "home", home)
         if not self.store_url:
             object.__setattr__(self, "store_url", f"sqlite:///{home / 'store' / 'smartinvest.db'}")
+        if not self.search_url:
+            object.__setattr__(self, "search_url", f"sqlite:///{self.mlflow / 'search.db'}")
 
     @property
     def lake(self) -> Path:

@@ -163,3 +163,8 @@ def test_a_search_in_which_nothing_can_be_learned_is_refused() -> None:
 def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:
     with pytest.raises(TrackingError, match=r"user:\*\*\*@nowhere.*SMARTINVEST_SEARCH_URL"):
         search(PLAN, 7, learn, "postgresql+psycopg://user:secret@nowhere.invalid/search")
+
+
+def test_a_database_url_that_is_none_is_refused_without_showing_it() -> None:
+    with pytest.raises(TrackingError, match=r"database of the search = '\*\*\*'"):
+        search(PLAN, 7, learn, "anna:secret@host")

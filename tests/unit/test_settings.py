@@ -10,10 +10,11 @@ from pipelines.errors import HomeError, SettingError
 from pipelines.settings import Settings, ensure_home, load_settings
 
 
-def test_an_empty_environment_gives_the_sample_and_a_store_under_home(tmp_path: Path) -> None:
+def test_an_empty_environment_gives_the_sample_and_databases_under_home(tmp_path: Path) -> None:
     settings = load_settings({"SMARTINVEST_HOME": str(tmp_path)})
     assert settings.source is Source.SAMPLE
     assert settings.store_url == f"sqlite:///{tmp_path}/store/smartinvest.db"
+    assert settings.search_url == f"sqlite:///{tmp_path}/mlflow/search.db"
     assert settings.session is None
 
 
