@@ -20,7 +20,7 @@ def honest_rows(training: FinishedTraining) -> list[Row]:
 
     The test comes before validation, whose scores flatter what was chosen by them.
     """
-    models = [
+    models: list[Row] = [
         {
             "model": model.forecaster,
             "serves": model.run_id == training.serving.run_id,
@@ -31,7 +31,7 @@ def honest_rows(training: FinishedTraining) -> list[Row]:
         }
         for model in training.models
     ]
-    served = {
+    served: Row = {
         "model": SERVED,
         "serves": False,
         "trials": sum(model.trials for model in training.models),

@@ -1,13 +1,14 @@
 """All that a person reads of a training: tables, pictures, and a page that holds both."""
 
 import base64
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml.card import description, model_card
 from ml.honest_table import SERVED, honest_rows
-from ml.model_card import description, evidence_rows, model_card
 from ml.plots import CAPTIONS, training_pictures
 from ml.records import FinishedTraining
 from ml.results import TrainingResult
@@ -59,7 +60,7 @@ def _tables(training: FinishedTraining, result: TrainingResult) -> dict[str, dic
     symbols = {model.name: model.symbol_scores for model in result.models}
     tables = {
         "honest_table": honest_rows(training),
-        "evidence": evidence_rows(training.choice.evidence),
+        "evidence": [_plain(vars(each)) for each in training.choice.evidence],
         "coverage_by_year": _named({**coverage, SERVED: result.served.coverage}),
         "symbol_scores": _named({**symbols, SERVED: result.served.symbol_scores}),
         "trials": [
@@ -74,6 +75,12 @@ def _tables(training: FinishedTraining, result: TrainingResult) -> dict[str, dic
 
 def _named(rows: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     return [{"model": name, **vars(row)} for name, found in rows.items() for row in found]
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: str(value) if isinstance(value, dt.date) else value for name, value in row.items()
+    }
 
 
 def _by_column(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ml.plots.style import BLUE, INK, VERMILION, new_figure
+from ml.plots.style import BLUE, INK, VERMILION, new_figure, whole_numbers
 from ml.scores import YearCoverage
 from models.vocabulary import INTERVAL_LEVELS
 
@@ -56,4 +56,4 @@ def _draw(axes: "Axes", rows: Sequence[YearCoverage], level: float, colour: str)
         axes.plot(place, 100 * row.coverage, "o", color=colour, markersize=5,
                   markeredgecolor=INK if is_outside else colour, markeredgewidth=1.4,
                   label=f"{level:.0%} intervals" if number == 0 else None)  # fmt: skip
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(axes)

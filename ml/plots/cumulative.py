@@ -57,7 +57,7 @@ def cumulative_skill(result: TrainingResult) -> "Figure":
             panel.axvline(result.sessions[fold.test[0]], color=GRID, linewidth=2, zorder=0)
         low, high = panel.get_ylim()
         label_line_ends(panel, ends, least=(high - low) / 18)
-        panel.set_title(f"{horizon} sessions ahead")
+        panel.set_title(f"{horizon} sessions ahead (grey: the next fold's test begins)")
         panel.set_ylabel("gained on the expanding mean, %")
         panel.margins(x=0.0)
     return figure

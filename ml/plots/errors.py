@@ -25,6 +25,7 @@ def error_ratios(result: TrainingResult) -> "Figure":
         start = min(score.period_start for _, score in scores)
         end = max(score.period_end for _, score in scores)
         axes[0][place].set_title(f"{horizon} sessions ahead, test {start} to {end}")
+    axes[0][0].invert_yaxis()
     figure.legend(
         *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8,
         frameon=False,
@@ -57,7 +58,6 @@ def _draw(axes: "Axes", scores: list[tuple[str, Score]]) -> None:
             axes.plot(_percent(score.mae_to_naive), place, "o", markerfacecolor="none",
                       color=colour, markersize=5, label="MAE" if is_first else None)  # fmt: skip
     axes.set_yticks(range(len(scores)), [name for name, _ in scores])
-    axes.invert_yaxis()
     axes.margins(x=0.1, y=0.08)
     axes.set_xlabel("error above the naive forecast's, %  (left is better)")
 

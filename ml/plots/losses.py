@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ml.forecasters import LSTM
-from ml.plots.style import BLUE, GREEN, PURPLE, SKY, VERMILION, new_figure
+from ml.plots.style import BLUE, GREEN, PURPLE, SKY, VERMILION, new_figure, whole_numbers
 from ml.results import FitLoss
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def loss_curves(model_name: str, losses: Iterable[FitLoss]) -> "Figure | None":
             panel.plot(epochs, [step.loss for step in steps], "--", color=colour, alpha=0.7)
         panel.set_title(f"fold {fold}" if fold else "to serve")
         panel.set_xlabel("epoch")
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        whole_numbers(panel)
     axes[0][0].set_ylabel("mean negative log likelihood")
     figure.legend(
         *axes[0][0].get_legend_handles_labels(), loc="outside lower center", fontsize=8,

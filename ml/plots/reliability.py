@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.forecasters import BASELINES
 from ml.plots.common import scored_test
-from ml.plots.style import GRID, INK, SERVED, colour_of, label_line_ends, new_figure
+from ml.plots.style import GRID, INK, QUIET, SERVED, colour_of, new_figure
 from ml.results import TrainingResult
 from ml.scores import OutOfSample
 from models.vocabulary import INTERVAL_LEVELS
@@ -32,24 +33,20 @@ def interval_reliability(result: TrainingResult) -> "Figure":
         panel.axhline(0.0, color=INK, linewidth=0.8)
         for level in INTERVAL_LEVELS:
             panel.axvline(100 * level, color=GRID, linewidth=3, zorder=0)
-        ends = [
-            (_draw(panel, result, test, place, name), name, colour_of(name))
-            for name, test in forecasts.items()
-        ]
-        low, high = panel.get_ylim()
-        label_line_ends(panel, ends, least=(high - low) / 22)
+        for name, test in forecasts.items():
+            _draw(panel, result, test, place, name)
         panel.set_title(f"{horizon} sessions ahead, test")
         panel.set_xlabel("level of the interval, %")
     axes[0][0].set_ylabel("outcomes inside, less the level, points")
-    figure.text(0.01, 0.005, "lines: normal with calibrated stdev;  dots: adaptive conformal",
-                fontsize=8, color=INK)  # fmt: skip
-    figure.get_layout_engine().set(rect=(0, 0.04, 1, 0.96))
+    axes[0][0].plot([], [], "o", color=QUIET, markersize=5, label="dots: adaptive conformal")
+    figure.legend(
+        *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=8,
+        fontsize=8, frameon=False, title="lines: normal with calibrated stdev", title_fontsize=8,
+    )  # fmt: skip
     return figure
 
 
-def _draw(
-    axes: "Axes", result: TrainingResult, test: OutOfSample, horizon: int, name: str
-) -> float:
+def _draw(axes: "Axes", result: TrainingResult, test: OutOfSample, horizon: int, name: str) -> None:
     where, outcomes = scored_test(result, horizon)
     errors = (outcomes - test.mean[horizon])[where]
     scores = np.abs(errors) / test.stdev[horizon][where]
@@ -57,11 +54,13 @@ def _draw(
     inside = [float(np.mean(scores <= normal.inv_cdf((1 + level) / 2))) for level in _LEVELS]
     surplus = 100 * (np.array(inside) - _LEVELS)
     width = 2.2 if name == SERVED else 1.1
-    axes.plot(100 * _LEVELS, surplus, color=colour_of(name), linewidth=width)
+    label = name
+    if name in BASELINES:
+        label = "baselines" if name == BASELINES[0] else "_baseline"  # one entry in the legend
+    axes.plot(100 * _LEVELS, surplus, color=colour_of(name), linewidth=width, label=label)
     for number, level in enumerate(INTERVAL_LEVELS):
         lower, upper = test.lower[number, horizon], test.upper[number, horizon]
         given = where & ~np.isnan(lower) & ~np.isnan(upper)
         if given.any():
             held = np.mean(((lower <= outcomes) & (outcomes <= upper))[given])
             axes.plot(100 * level, 100 * (held - level), "o", color=colour_of(name), markersize=5)
-    return float(surplus[-1])

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ml.plots.style import BLUE, INK, QUIET, VERMILION, new_figure
+from ml.plots.style import BLUE, INK, QUIET, VERMILION, new_figure, whole_numbers
 from ml.work import Trial
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _STATES = {"complete": ("o", BLUE), "pruned": ("x", QUIET), "fail": ("v", VERMILION)}
 _LOG_FROM_RATIO = 8
+_MOST_TICKS = 6
 
 
 def search_history(trials: Sequence[Trial]) -> "Figure":
@@ -25,11 +26,15 @@ def search_history(trials: Sequence[Trial]) -> "Figure":
     _draw(panels[0], trials, [trial.number + 1 for trial in trials], labelled=True)
     _draw_best(panels[0], trials)
     panels[0].set_xlabel("trial, in order")
+    whole_numbers(panels[0])
     panels[0].legend(fontsize=7, frameon=False)
     for panel, setting in zip(panels[1:], settings, strict=False):
         values = [float(trial.settings[setting]) for trial in trials]
         if min(values) > 0 and max(values) > _LOG_FROM_RATIO * min(values):
             panel.set_xscale("log")
+        if len(set(values)) <= _MOST_TICKS:
+            panel.set_xticks(sorted(set(values)), [f"{value:g}" for value in sorted(set(values))])
+            panel.minorticks_off()
         _draw(panel, trials, values)
         panel.set_xlabel(setting)
     for panel in panels[columns:]:

@@ -50,6 +50,13 @@ def new_figure(
     return figure, axes
 
 
+def whole_numbers(axes: "Axes") -> None:
+    """Mark whole numbers alone on the axis below."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
 def label_line_ends(axes: "Axes", ends: Sequence[tuple[float, str, str]], least: float) -> None:
     """Write names beside the right ends of lines, moved apart where they would overlap.
 
