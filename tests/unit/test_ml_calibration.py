@@ -68,7 +68,7 @@ def test_each_horizon_earns_its_own_weight() -> None:
     assert calibration.confidence[0] == 0.0
     assert calibration.r2_validation[0] == 0.0
     args = (outcomes.log_return[1], mean[1], outcomes.benchmark[1], outcomes.where[1])
-    assert calibration.r2_validation[1] == r2_out_of_sample(*args) > 0
+    assert calibration.r2_validation[1] == r2_out_of_sample(*args)
     assert calibration.confidence[1] == confidence(*args, outcomes.positions, 21) > 0
 
 
