@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -22,6 +22,8 @@ RETURNS = arrays(
     st.tuples(st.integers(1, 80), st.integers(1, 19)),
     elements=st.one_of(st.floats(-0.5, 0.5), st.just(np.nan)),
 )
+with_kernels = settings(deadline=None, max_examples=50)
+"""Their first call compiles them."""
 TRAILING: dict[str, tuple[Callable[[Floats], Floats], int]] = {
     "simple": (lambda values: trailing_mean(values, 21), 21),
     "exponential": (lambda values: exponential_mean(values, 10, 32), 32),
@@ -31,6 +33,7 @@ TRAILING: dict[str, tuple[Callable[[Floats], Floats], int]] = {
 
 
 @given(values=RETURNS, window=st.integers(1, 30))
+@with_kernels
 def test_a_trailing_mean_is_the_rolling_mean_of_pandas(values: Floats, window: int) -> None:
     least = int(np.ceil(0.8 * window))
     expected = pd.DataFrame(values).rolling(window, min_periods=max(1, least)).mean()
@@ -38,6 +41,7 @@ def test_a_trailing_mean_is_the_rolling_mean_of_pandas(values: Floats, window: i
 
 
 @given(values=RETURNS)
+@with_kernels
 def test_an_exponential_mean_is_the_weighted_mean_of_what_is_there(values: Floats) -> None:
     weights = (1 - 2 / 6) ** np.arange(16)
     expected = np.full(values.shape, np.nan)
@@ -52,6 +56,7 @@ def test_an_exponential_mean_is_the_weighted_mean_of_what_is_there(values: Float
 
 
 @given(values=RETURNS)
+@with_kernels
 def test_a_crossover_is_the_difference_of_two_averages_of_the_log_price(values: Floats) -> None:
     price = pd.DataFrame(np.nan_to_num(values)).cumsum()
     is_there = pd.DataFrame(np.isfinite(values)).rolling(21, min_periods=1).sum() >= 17
@@ -64,6 +69,7 @@ def test_a_crossover_is_the_difference_of_two_averages_of_the_log_price(values: 
 
 @pytest.mark.parametrize("name", TRAILING)
 @given(values=RETURNS, cut=st.integers(0, 79))
+@with_kernels
 def test_history_before_the_window_changes_no_bit(name: str, values: Floats, cut: int) -> None:
     function, rows = TRAILING[name]
     whole, shortened = function(values), function(values[cut:])
@@ -72,6 +78,7 @@ def test_history_before_the_window_changes_no_bit(name: str, values: Floats, cut
 
 @pytest.mark.parametrize("name", TRAILING)
 @given(values=RETURNS, cut=st.integers(1, 80))
+@with_kernels
 def test_rows_after_a_session_change_no_bit(name: str, values: Floats, cut: int) -> None:
     function, _ = TRAILING[name]
     np.testing.assert_array_equal(function(values)[:cut], function(values[:cut]))
@@ -79,6 +86,7 @@ def test_rows_after_a_session_change_no_bit(name: str, values: Floats, cut: int)
 
 @pytest.mark.parametrize("name", TRAILING)
 @given(values=RETURNS)
+@with_kernels
 def test_other_symbols_change_no_bit(name: str, values: Floats) -> None:
     function, _ = TRAILING[name]
     alone = np.concatenate([function(values[:, [column]]) for column in range(values.shape[1])], 1)
@@ -96,12 +104,14 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(values=RETURNS, cut=st.integers(1, 80))
+@with_kernels
 def test_rows_after_a_session_change_no_bit_of_its_expanding_mean(values: Floats, cut: int) -> None:
     whole, shortened = expanding_mean(values, least=5), expanding_mean(values[:cut], least=5)
     np.testing.assert_array_equal(whole[:cut], shortened)
 
 
 @given(values=RETURNS)
+@with_kernels
 def test_an_expanding_mean_is_that_of_pandas(values: Floats) -> None:
     expected = pd.DataFrame(values).expanding(min_periods=5).mean()
     np.testing.assert_allclose(expanding_mean(values, least=5), expected, atol=1e-11)
