@@ -11,6 +11,9 @@ UV := .venv-uv/bin/uv
 READY := .venv/.ready
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \
     --no-emit-index-url --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+# What PyTorch names and does not load without a GPU: a gigabyte of its four that `bench train` is spared.
+NOT_FOR_TORCH_ON_A_CPU := triton nvidia-cusolver cuda-bindings cuda-pathfinder cuda-toolkit \
+    nvidia-cuda-cccl nvidia-nvtx setuptools
 PACKAGES := models pipelines ml expectations dags plugins tests benchmarks
 
 .DEFAULT_GOAL := help
@@ -37,6 +40,8 @@ lint: $(READY) ## check style, types and Airflow idioms
 lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=--upgrade for newer)
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file benchmarks/requirements-peers.lock benchmarks/requirements-peers.in
+	$(COMPILE) $(addprefix --no-emit-package ,$(NOT_FOR_TORCH_ON_A_CPU)) \
+	    --output-file benchmarks/requirements-torch.lock benchmarks/requirements-torch.in
 	echo 'uv==$(UV_VERSION)' | $(COMPILE) --output-file requirements-uv.lock -
 
 up: $(READY) ## serve the Airflow and MLflow user interfaces in the background

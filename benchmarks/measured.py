@@ -12,7 +12,6 @@ from typing import Any
 
 import psutil
 
-_SAMPLE_SECONDS = 0.05
 _MIB = 1 << 20
 
 
@@ -37,12 +36,15 @@ def measured(
     *arguments: str,
     environ: Mapping[str, str] | None = None,
     python: Path | None = None,
+    sample_seconds: float = 0.05,
 ) -> Measured:
     """Run ``python -m module`` and read the JSON object that it prints last.
 
     Parameters
     ----------
     python : another interpreter than our own.
+    sample_seconds : between two looks at memory. Each costs the process the longer, the more
+        memory it holds.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def measured(
         text=True,
         env=None if environ is None else dict(environ),
     ) as process:
-        watch = _Watch(process.pid)
+        watch = _Watch(process.pid, sample_seconds)
         watch.start()
         out, err = process.communicate()
         took = time.perf_counter() - began
@@ -69,15 +71,16 @@ def measured(
 
 
 class _Watch(threading.Thread):
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, sample_seconds: float) -> None:
         super().__init__(daemon=True)
+        self._sample_seconds = sample_seconds
         self.peak = 0
         self._cpu: dict[int, float] = {}
         self._root = psutil.Process(pid)
         self._over = threading.Event()
 
     def run(self) -> None:
-        while not self._over.wait(_SAMPLE_SECONDS):
+        while not self._over.wait(self._sample_seconds):
             self.peak = max(self.peak, self._held())
 
     @property

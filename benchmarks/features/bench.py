@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.features.equality import Agreement, agreement
-from benchmarks.features.peers_environment import peers_python
 from benchmarks.market_files import LAST_SESSION, NEXT_SESSION, add_session, write_market
 from benchmarks.measured import Measured, measured
+from benchmarks.peers_environment import Peers, peers_python
 from pipelines.lineage import REPOSITORY
 from pipelines.sessions import sessions_between
 from pipelines.settings import load_settings
@@ -112,7 +112,7 @@ def run(symbols: int, years: int, work: Path | None = None) -> FeaturesBenchmark
     ProcessError
         The peers cannot be installed.
     """
-    polars = peers_python(load_settings())
+    polars = peers_python(load_settings(), Peers.FRAMES)
     root = Path(tempfile.mkdtemp(prefix="bench-features-", dir=work))
     try:
         return _run(symbols, years, root, polars)

@@ -45,6 +45,32 @@ def features(
 
 
 @app.command()
+def train(
+    symbols: Annotated[int, typer.Option(min=2, help="Symbols of the market trained on.")] = 200,
+    sessions: Annotated[int, typer.Option(min=120, help="Sessions of each.")] = 5060,
+    steps: Annotated[int, typer.Option(min=1, help="Batches of 512 windows that are timed.")] = 200,
+    torch: Annotated[
+        bool, typer.Option(help="PyTorch as a peer; it takes 4 GB of disk, once.")
+    ] = True,
+    moving_average_symbols: Annotated[
+        int, typer.Option(min=20, help="Symbols whose moving averages are forecast.")
+    ] = 5000,
+) -> None:
+    """Train the network beside plain Keras and PyTorch; forecast a market with all models."""
+    from benchmarks.train.bench import run
+    from benchmarks.train.task import Task
+
+    benchmark = run(
+        Task(symbols, sessions, steps),
+        torch=torch,
+        moving_average_symbols=moving_average_symbols,
+    )
+    line = benchmark.line()
+    out.print(text_table(["measure", "value"], line.items(), title="bench train"))
+    typer.echo(json.dumps(line))
+
+
+@app.command()
 def faults(
     repeats: Annotated[
         int, typer.Option(min=1, help="Injections of each fault at each severity.")

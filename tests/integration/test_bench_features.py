@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.features.bench import run
 from benchmarks.features.equality import agreement
-from benchmarks.features.peers_environment import peers_python
 from benchmarks.market_files import NEXT_SESSION, add_session, symbols_of, write_market
+from benchmarks.peers_environment import Peers, peers_python
 from models.declaration import ColumnType
 from models.panel import PANEL, RANKS
 from pipelines.errors import ProcessError
@@ -55,7 +55,7 @@ def test_peers_that_cannot_be_installed_are_an_error_with_a_remedy(
     monkeypatch.setenv("PIP_RETRIES", "0")
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
     with pytest.raises(ProcessError, match=r"cannot be installed.*PIP_INDEX_URL"):
-        peers_python(load_settings({}, home=tmp_path))
+        peers_python(load_settings({}, home=tmp_path), Peers.FRAMES)
 
 
 def panel_rows() -> pa.Table:
