@@ -1,6 +1,7 @@
 """Trainings for tests: of panels made up in ``ml_examples``, by models that fit at once."""
 
 from dataclasses import replace
+from functools import cache
 
 from ml_examples import panel_of, random_walk
 
@@ -35,15 +36,14 @@ LOSSES = tuple(
 )
 
 
+@cache
 def small_training() -> TrainingResult:
     """What a training of the baselines and ridge gives; enough to fill a registry.
 
     A search and a network's losses are told of, though there is none.
     """
     panel = panel_of(random_walk(1200, 4))
-    plan = TrainingPlan(
-        TrainingProfile.QUICK, 7, FoldPlan(folds=2, test_share=0.2), LstmSettings()
-    )
+    plan = TrainingPlan(TrainingProfile.QUICK, 7, FoldPlan(folds=2, test_share=0.2), LstmSettings())
     walk = walk_forward(len(panel), plan.folds)
     fits = tuple(
         {

@@ -11,6 +11,7 @@ from pathlib import Path
 import mlflow.pyfunc
 from mlflow.models.signature import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 
 from ml.feature_columns import columns_of
 from ml.features import SESSION_FEATURES, SYMBOL_FEATURES
@@ -18,6 +19,14 @@ from ml.panel import RETURN_COLUMN
 from ml.serving import OUTPUT_KEY, OUTPUTS, ServingModel
 
 FORECASTER_FOLDER = "forecaster"
+CALENDAR_COLUMNS = (
+    "days_to_next_session",
+    "is_option_expiry",
+    "is_turn_of_month",
+    "month",
+    "sessions_to_month_end",
+    "sessions_to_quarter_end",
+)
 _REQUIREMENTS = ("numpy", "numba", "pandas", "pyarrow", "scipy")
 _OWN_REQUIREMENTS = {
     "lstm": ("keras", "tensorflow-cpu", "tensorflow"),
@@ -62,11 +71,19 @@ def _without_remarks() -> Iterator[None]:
 def signature() -> ModelSignature:
     """Return what a model takes and gives: rows of the mart ``features``, a row per horizon.
 
-    Columns that a source does not have may be null or absent.
+    Columns that a source does not have may be null or absent. Those of the calendar are counts and
+    truths there; MLflow would take neither for a number.
     """
     names = columns_of((*SYMBOL_FEATURES, *SESSION_FEATURES))
     key = [ColSpec(DataType.string, "symbol"), ColSpec(DataType.datetime, "session_date")]
-    inputs = [ColSpec(DataType.double, name, required=name == RETURN_COLUMN) for name in names]
+    inputs = [
+        ColSpec(
+            AnyType() if name in CALENDAR_COLUMNS else DataType.double,
+            name,
+            required=name == RETURN_COLUMN,
+        )
+        for name in names
+    ]
     kinds = dict(zip(OUTPUT_KEY, (DataType.string, DataType.datetime, DataType.long), strict=True))
     outputs = [ColSpec(kinds.get(name, DataType.double), name) for name in (*OUTPUT_KEY, *OUTPUTS)]
     return ModelSignature(Schema([*key, *inputs]), Schema(outputs))

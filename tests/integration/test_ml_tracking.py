@@ -1,9 +1,5 @@
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
+"""Trainings in the registry: found with all that is known of them, loaded by number."""
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,212 +8,246 @@ import numpy as np
 import pandas as pd
 import pytest
 from ml_examples import feature_table, panel_of, random_walk
-from ml_trained import IDENTITY, trained_baselines
-from mlflow import MlflowClient
+from ml_registry import client_of, new_registry, runs_of
+from ml_trained import IDENTITY, TRIALS, of_model, small_training
 
-from ml.calibration import Calibration
-from ml.errors import ModelNotFoundError, TrackingError
-from ml.features import FEATURES
+from ml.errors import ModelNotFoundError
+from ml.forecasters import LSTM
 from ml.panel_reading import panel_from_table
-from ml.serving import OUTPUTS
+from ml.records import FinishedTraining
+from ml.results import Choice, TrainingResult
+from ml.serving import OUTPUT_KEY, OUTPUTS, ServingModel
 from ml.tracking import Registry
-from ml.tracking.training_run import TrainingRun
-from ml.training import TrainingResult
-
-SERVED = "smartinvest-ema"
+from ml.work import TrainingProgress
+from models.vocabulary import ModelRole, ScoredPeriod
 
 
 @pytest.fixture(scope="module")
 def result() -> TrainingResult:
-    return trained_baselines()
+    return small_training()
 
 
 @pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's tables, which take seconds to create."""
-    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("registry") / "mlflow"
 
 
-@pytest.fixture
-def registry(tmp_path: Path, empty_database: Path) -> Registry:
-    folder = tmp_path / "mlflow"
-    folder.mkdir()
-    shutil.copy(empty_database, folder)
-    return Registry(folder)
+@pytest.fixture(scope="module")
+def registry(folder: Path) -> Registry:
+    return new_registry(folder)
 
 
-def client(folder: Path) -> MlflowClient:
-    uri = f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}"
-    return MlflowClient(uri, uri)
-
-
-def statuses(folder: Path) -> list[str]:
-    runs = client(folder).search_runs(["1"])
-    return sorted(f"{run.data.tags['smartinvest.kind']} {run.info.status}" for run in runs)
-
-
-def test_a_finished_training_is_found_with_every_version_and_score(
-    registry: Registry, result: TrainingResult
-) -> None:
+@pytest.fixture(scope="module")
+def first(registry: Registry, result: TrainingResult) -> FinishedTraining:
+    """The first training; its versions are number 1."""
     with registry.training(IDENTITY) as run:
-        record = run.finish(result)
-    assert registry.finished("sample", "quick", "method") == [record]
-    assert registry.finished_training(record.run_id) == record
-    assert registry.finished("sample", "full", "method") == []
-    assert record.serving.name == SERVED
-    assert {model.version for model in record.models} == {1}
-    assert record.serving.test == result["ema"].test
-    assert record.trained_through == result.trained_through
-    assert record.fitted_through == result.fitted_through < result.trained_through
+        run.on_trial(TRIALS[0])
+        run.on_progress(TrainingProgress("lstm, fold 1 of 2", 1, 12, 0.25, 90.0, None))
+        return run.finish(result)
+
+
+@pytest.fixture(scope="module")
+def second(registry: Registry, result: TrainingResult, first: FinishedTraining) -> FinishedTraining:
+    """A later training on the same data, by which ridge is another one and becomes champion."""
+    calibration = replace(result["ridge"].calibration, confidence=(0.5, 0.25))
+    changed = of_model(result, "ridge", calibration=calibration)
+    choice = Choice("ridge", ModelRole.CHAMPION, "ridge beats all", result.choice.evidence)
+    with registry.training(replace(IDENTITY, code_version="newer"), first) as run:
+        return run.finish(replace(changed, choice=choice))
+
+
+def test_a_finished_training_is_found_with_all_that_is_known_of_it(
+    registry: Registry, result: TrainingResult, first: FinishedTraining
+) -> None:
+    found = registry.finished_training(first.run_id)
+    assert found == first
+    assert found.identity == IDENTITY
+    assert [model.forecaster for model in found.models] == [each.name for each in result.models]
+    assert {model.version for model in found.models} == {1}
+    for model, trained in zip(found.models, result.models, strict=True):
+        assert model.scores == trained.scores
+        assert model.confidence == trained.calibration.confidence
+    assert found.choice == result.choice
+    assert found.served_scores == result.served.scores
+    assert found.served_folds == result.served.folds
+    assert found.fitted_through == result.fitted_through < result.trained_through
+    assert found.trained_through == result.trained_through
+    assert [fold.test_start for fold in found.folds] == [
+        result.session(fold.test[0]) for fold in result.walk.folds
+    ] + [None]
+    assert found.trial_states == {"complete": 1, "pruned": 1, "fail": 1}
+
+
+def test_what_serves_is_a_version_with_its_role_and_the_weight_it_has_earned(
+    first: FinishedTraining, second: FinishedTraining
+) -> None:
+    assert first.serving.role is ModelRole.BASELINE
+    assert (first.serving.version, first.serving.training_run_id) == (1, first.run_id)
+    assert first.serving.run_id == first[first.serving.forecaster].run_id
+    assert (second.serving.forecaster, second.serving.version) == ("ridge", 2)
+    assert second.serving.confidence == (0.5, 0.25)
+
+
+def test_of_two_trainings_on_the_same_data_the_one_finished_last_comes_first(
+    registry: Registry, first: FinishedTraining, second: FinishedTraining
+) -> None:
+    assert registry.finished("sample") == [second, first]
+    assert registry.finished("sample", "quick", "method") == [second, first]
+    assert registry.finished("sample", "full") == []
+    assert registry.finished("files") == []
 
 
 def test_a_version_is_loaded_by_its_number_even_when_there_is_a_newer_one(
-    registry: Registry, result: TrainingResult
+    registry: Registry, result: TrainingResult, second: FinishedTraining
 ) -> None:
-    changed = replace(result["sma"], calibration=Calibration(2.0, -2.0, 2.0, 0.0, -0.1))
-    with registry.training(IDENTITY) as run:
-        run.finish(result)
-    with registry.training(IDENTITY) as run:
-        run.finish(replace(result, models=(*result.models[:2], changed, *result.models[3:])))
-    assert registry.load("smartinvest-sma", 1).calibration == result["sma"].calibration
-    assert registry.load("smartinvest-sma", 2).calibration == changed.calibration
-    panel = panel_of(random_walk(seed=3))
-    loaded = registry.load("smartinvest-sma", 1).forecast(panel, range(len(panel)))
-    original = result["sma"].calibration.apply(
-        result["sma"].forecaster.predict(panel, range(len(panel)))
-    )
-    np.testing.assert_array_equal(loaded.mean, original.mean)
-    np.testing.assert_array_equal(loaded.upper, original.upper)
+    older, newer = (registry.load("smartinvest-ridge", number) for number in (1, 2))
+    assert older.calibration.confidence == result["ridge"].calibration.confidence
+    assert newer.calibration.confidence == (0.5, 0.25)
+    panel = panel_of(random_walk(1200, 4))
+    original = ServingModel(result["ridge"].forecaster, result["ridge"].calibration)
+    assert older.forecast_last(panel) == original.forecast_last(panel)
 
 
-def test_a_version_or_training_that_is_not_there_is_a_clear_error(registry: Registry) -> None:
+def test_scores_of_single_symbols_are_kept_to_the_bit(
+    registry: Registry, result: TrainingResult, first: FinishedTraining
+) -> None:
+    scores = registry.symbol_scores(first).of_model
+    assert scores["ema"] == result["ema"].symbol_scores
+    assert scores["served"] == result.served.symbol_scores
+
+
+def test_a_champion_is_compared_by_the_validation_forecasts_it_made(
+    registry: Registry, result: TrainingResult, first: FinishedTraining, second: FinishedTraining
+) -> None:
+    assert registry.incumbent(first, "method") is None  # a baseline is no champion
+    incumbent = registry.incumbent(second, "method")
+    assert incumbent is not None
+    assert (incumbent.name, incumbent.version, incumbent.same_method) == ("ridge", 2, True)
+    validation = result["ridge"].validation
+    np.testing.assert_array_equal(incumbent.record.mean, validation.mean)
+    np.testing.assert_array_equal(incumbent.record.sessions, result.sessions[validation.positions])
+    newer_method = registry.incumbent(second, "another method")
+    assert newer_method is not None
+    assert not newer_method.same_method
+
+
+def test_a_champion_that_is_kept_goes_on_to_serve_as_the_version_that_it_was(
+    tmp_path: Path, result: TrainingResult
+) -> None:
+    registry = new_registry(tmp_path / "mlflow")
+    won = Choice("ridge", ModelRole.CHAMPION, "ridge beats all", result.choice.evidence)
+    with registry.training(IDENTITY) as run:
+        champion = run.finish(replace(result, choice=won))
+    kept = replace(won, reason="ridge stays", kept=True)
+    with registry.training(replace(IDENTITY, method="newer"), champion) as run:
+        later = run.finish(replace(result, choice=kept))
+    assert later.serving == champion.serving
+    assert later.serving.training_run_id == champion.run_id != later.run_id
+    incumbent = registry.incumbent(later, "newer")
+    assert incumbent is not None
+    assert (incumbent.version, incumbent.same_method) == (1, False)
+
+
+def test_a_version_or_training_that_is_not_there_is_a_clear_error(
+    registry: Registry, first: FinishedTraining
+) -> None:
     with pytest.raises(ModelNotFoundError, match=r"model smartinvest-sma, version = '7'"):
         registry.load("smartinvest-sma", 7)
     with pytest.raises(ModelNotFoundError, match=r"training run = 'feed'.*does not know it"):
         registry.finished_training("feed")
-
-
-def test_lost_model_files_are_a_clear_error(
-    registry: Registry, result: TrainingResult, tmp_path: Path
-) -> None:
-    with registry.training(IDENTITY) as run:
-        run.finish(result)
-    for path in tmp_path.rglob("forecaster.json"):
-        path.unlink()
-    with pytest.raises(ModelNotFoundError, match=r"forecaster\.json"):
-        registry.load(SERVED, 1)
-
-
-def test_a_training_that_fails_leaves_no_version(
-    registry: Registry, result: TrainingResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(self: TrainingRun, *_: object) -> None:
-        raise ArithmeticError("after all versions were registered")
-
-    monkeypatch.setattr(TrainingRun, "_log_parent", fail)
-    with pytest.raises(ArithmeticError), registry.training(IDENTITY) as run:
-        run.finish(result)
-    assert registry.finished("sample", "quick", "method") == []
-    assert client(tmp_path).search_model_versions() == []
-    assert statuses(tmp_path) == ["model FAILED"] * 5 + ["training FAILED"]
-
-
-def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
-    registry: Registry, result: TrainingResult, tmp_path: Path
-) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", _TRAINING_THAT_IS_KILLED, str(tmp_path / "mlflow")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert len(client(tmp_path).search_model_versions()) == 5
-    assert registry.finished("sample", "quick", "method") == []
-    with registry.training(IDENTITY) as run:
-        record = run.finish(result)
-    assert {model.version for model in record.models} == {2}
-    versions = client(tmp_path).search_model_versions()
-    assert {str(version.version) for version in versions} == {"2"}
-    assert statuses(tmp_path).count("training KILLED") == 1
-
-
-_TRAINING_THAT_IS_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from ml_trained import IDENTITY, trained_baselines
-from ml.tracking import Registry
-from ml.tracking.training_run import TrainingRun
-TrainingRun._log_parent = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-with Registry(Path(sys.argv[1])).training(IDENTITY) as run:
-    run.finish(trained_baselines())
-"""
-
-
-def test_a_kill_while_the_database_is_made_is_no_obstacle(tmp_path: Path) -> None:
-    folder = tmp_path / "killed"
-    making = "import sys; from pathlib import Path; from ml.tracking import Registry; Registry("
-    process = subprocess.Popen([sys.executable, "-c", f"{making}Path({str(folder)!r}))"])
-    unfinished = folder / "mlflow.db.new"
-    while not unfinished.exists() or unfinished.stat().st_size < 100_000:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
-    assert not (folder / "mlflow.db").exists()
-    assert Registry(folder).finished("sample", "quick", "method") == []
-    assert sorted(path.name for path in folder.iterdir()) == ["mlflow.db", "mlflow.db.lock"]
-
-
-def test_a_training_of_a_living_process_is_left_alone(
-    registry: Registry, result: TrainingResult, tmp_path: Path
-) -> None:
-    with registry.training(IDENTITY) as slow:
-        with registry.training(IDENTITY) as fast:
-            fast.finish(result)
-        slow.finish(result)
-    assert len(registry.finished("sample", "quick", "method")) == 2
+    with pytest.raises(ModelNotFoundError, match="it is FINISHED"):
+        registry.finished_training(first["ema"].run_id)
 
 
 def test_mlflow_itself_loads_and_runs_a_registered_model(
-    registry: Registry, result: TrainingResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, folder: Path, first: FinishedTraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with registry.training(IDENTITY) as run:
-        run.finish(result)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow' / 'mlflow.db'}")
-    table = feature_table(random_walk(sessions=400))
-    model = mlflow.pyfunc.load_model(f"models:/{SERVED}/1")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+    model = mlflow.pyfunc.load_model("models:/smartinvest-ema/1")
+    table = feature_table(random_walk(1200, 4))
     frame = table.to_pandas()
     frame["session_date"] = pd.to_datetime(frame["session_date"])
     forecasts = model.predict(frame)
-    expected = registry.load(SERVED, 1).forecast_last(panel_from_table(table, FEATURES, "test"))
-    assert list(forecasts.columns) == ["symbol", "session_date", *OUTPUTS]
+    assert list(forecasts.columns) == [*OUTPUT_KEY, *OUTPUTS]
+    assert [column.name for column in model.metadata.signature.outputs] == [*OUTPUT_KEY, *OUTPUTS]
+    expected = registry.load("smartinvest-ema", 1).forecast_last(panel_from_table(table, "test"))
     assert forecasts["expected_log_return"].tolist() == [
         each.expected_log_return for each in expected
     ]
+    assert set(forecasts["horizon_sessions"]) == {5, 21}
 
 
-def test_table_plots_and_losses_are_logged(
-    registry: Registry, result: TrainingResult, tmp_path: Path
+def test_mlflow_refuses_rows_that_lack_what_every_model_needs(
+    folder: Path, first: FinishedTraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+    model = mlflow.pyfunc.load_model("models:/smartinvest-naive/1")
+    frame = feature_table(random_walk(300, 2)).to_pandas().drop(columns="log_return_1d")
+    frame["session_date"] = pd.to_datetime(frame["session_date"])
+    with pytest.raises(mlflow.MlflowException, match="log_return_1d"):
+        model.predict(frame)
+
+
+def test_every_score_is_a_metric_of_the_models_run(
+    folder: Path, result: TrainingResult, first: FinishedTraining
+) -> None:
+    run = client_of(folder).get_run(first["ema"].run_id)
+    score = result["ema"].score(ScoredPeriod.TEST, 21)
+    assert run.data.metrics["test_21_sessions/rmse_to_naive"] == score.rmse_to_naive
+    assert run.data.metrics["test_21_sessions/dm_mean_p_value"] == score.dm_mean_p_value
+    assert run.data.metrics["confidence/5_sessions"] == result["ema"].calibration.confidence[0]
+    assert run.data.params["trials"] == "3"
+    assert run.data.params["lines_21.window"] == first["ema"].settings["lines_21.window"]
+
+
+def test_each_trial_is_a_run_below_the_search_once(folder: Path, first: FinishedTraining) -> None:
+    runs = {run.info.run_id: run for run in runs_of(folder)}
+    trials = sorted(
+        (
+            run
+            for run in runs.values()
+            if run.data.tags["smartinvest.kind"] == "trial"
+            and run.data.tags["smartinvest.training_run_id"] == first.run_id
+        ),
+        key=lambda run: run.info.run_name,
+    )
+    assert [run.data.tags["smartinvest.trial_state"] for run in trials] == [
+        "complete",
+        "pruned",
+        "fail",
+    ]
+    assert [run.info.status for run in trials] == ["FINISHED", "KILLED", "FAILED"]
+    assert trials[1].data.params == {"units": "64", "learning_rate": "0.003"}
+    history = client_of(folder).get_metric_history(trials[0].info.run_id, "validation_loss")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 0.6), (2, 0.4)]
+    search = runs[trials[0].data.tags["mlflow.parentRunId"]]
+    assert search.data.tags["mlflow.parentRunId"] == first.run_id
+    assert search.data.params["best_trial"] == "1"
+
+
+def test_progress_is_seen_while_a_training_is_under_way(
+    folder: Path, first: FinishedTraining
+) -> None:
+    metrics = client_of(folder).get_run(first.run_id).data.metrics
+    assert metrics["progress/percent"] == 25.0
+    assert metrics["progress/seconds_left"] == 90.0
+
+
+def test_losses_of_a_network_are_told_by_fold_seed_and_epoch(
+    tmp_path: Path, result: TrainingResult
+) -> None:
+    """The losses are those of an LSTM; here the naive forecast stands in for the network."""
+    losses = tuple(replace(loss, model_name="naive") for loss in result.losses)
+    registry = new_registry(tmp_path / "mlflow")
     with registry.training(IDENTITY) as run:
-        run.on_epoch(0, 0, {"loss": 0.5, "val_loss": 0.6})
-        run.on_epoch(0, 1, {"loss": 0.4, "val_loss": 0.5})
-        record = run.finish(result)
-    mlflow_client = client(tmp_path)
-    names = {item.path for item in mlflow_client.list_artifacts(record.run_id)}
-    assert {"scores.json", "error_ratios.png", "training.json"} <= names
-    ema = mlflow_client.get_run(record.serving.run_id)
-    assert ema.data.metrics["test_rmse_to_naive"] == 0.98
-    assert ema.data.params["window"] == str(list(result["ema"].forecaster.window))
-    (lstm,) = mlflow_client.search_runs(["1"], "attributes.run_name = 'lstm'")
-    history = mlflow_client.get_metric_history(lstm.info.run_id, "val_loss_seed_0")
-    assert [(metric.step, metric.value) for metric in history] == [(0, 0.6), (1, 0.5)]
-
-
-def test_a_folder_that_holds_no_database_is_a_clear_error(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.db").write_text("this is not a database, and long enough to be seen")
-    with pytest.raises(TrackingError, match=r"MLflow folder.*not a database"):
-        Registry(tmp_path)
+        record = run.finish(replace(result, losses=losses))
+    client = client_of(tmp_path / "mlflow")
+    history = client.get_metric_history(
+        record["naive"].run_id, "fold_2/validation_loss_lstm_seed_2_of_2"
+    )
+    wanted = [
+        (loss.step, loss.validation_loss)
+        for loss in losses
+        if loss.fold == 2 and loss.what == f"{LSTM}, seed 2 of 2"
+    ]
+    assert [(metric.step, metric.value) for metric in history] == wanted
