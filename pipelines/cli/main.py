@@ -10,6 +10,7 @@ from pipelines.cli import (
     clients,
     docs,
     lake,
+    models,
     operate,
     quarantine,
     query,
@@ -33,6 +34,7 @@ app.add_typer(clients.app, name="clients")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(lake.app, name="lake")
 app.add_typer(warehouse.app, name="warehouse")
+app.add_typer(models.app, name="models")
 app.add_typer(query.app)
 app.add_typer(docs.app)
 app.add_typer(bench.app, name="bench")

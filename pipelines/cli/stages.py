@@ -53,8 +53,17 @@ def transform(session: SessionOption = None, full: FullOption = False) -> None:
 
 
 @app.command()
+def monitor(session: SessionOption = None) -> None:
+    """Score forecasts that are realised, and say whether a new training is due."""
+    prepared = prepare(session)
+    from pipelines.monitor import monitor as run_monitor
+
+    run_stages(*prepared, run_monitor)
+
+
+@app.command()
 def train(session: SessionOption = None) -> None:
-    """Choose the model of a session: keep the last one, or train anew."""
+    """Choose the model of a session: keep the one in service, or train anew where that is due."""
     prepared = prepare(session)
     from pipelines.forecast import train as run_train
 
@@ -86,12 +95,14 @@ def run(session: SessionOption = None) -> None:
     from pipelines.forecast import forecast as run_forecast
     from pipelines.forecast import train as run_train
     from pipelines.ingest import ingest as run_ingest
+    from pipelines.monitor import monitor as run_monitor
     from pipelines.operate.summary import print_summary
     from pipelines.quality import check
     from pipelines.rebalance import rebalance as run_rebalance
     from pipelines.warehouse import transform as run_transform
 
     ensure_clients(settings)
-    for stage in (run_ingest, check, run_transform, run_train, run_forecast, run_rebalance):
+    before = (run_ingest, check, run_transform, run_monitor)
+    for stage in (*before, run_train, run_forecast, run_rebalance):
         stage(settings, date)
     print_summary(settings, date)

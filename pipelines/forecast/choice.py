@@ -1,64 +1,54 @@
-"""Which training serves a session: a finished one that is recent enough, or a new one."""
+"""Which training serves a session: the one in service, a new one, or one that a person put back."""
 
 import datetime as dt
 import logging
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from ml.features import FEATURES
-from ml.panel_reading import read_panel
-from ml.records import FinishedTraining, TrainingIdentity
-from ml.training import TrainingPlan, train_models
-from models.store_outputs import MODEL_CHOICE, MODEL_SCORE
+from ml.errors import ModelNotFoundError
 from models.vocabulary import ChoiceDecision
-from pipelines.errors import ModelError
 from pipelines.forecast.failures import model_errors
-from pipelines.lineage import REPOSITORY, code_version, json_digest, tree_digest
+from pipelines.forecast.recording import record_choice, record_training
+from pipelines.forecast.training import identify_training, train_anew
+from pipelines.model_choices import (
+    ModelChoice,
+    Rollback,
+    choice_before,
+    find_choice,
+    standing_rollback,
+    trained_before,
+    training_method,
+)
+from pipelines.monitor import ModelCheck, find_check, monitor
+from pipelines.monitor.check import LARGEST_AGE_SESSIONS
 from pipelines.progress import step
 from pipelines.sessions import sessions_between
 from pipelines.settings import Settings
-from pipelines.store import connect, insert, tables, transaction, upsert, utc_now
-from pipelines.warehouse import WarehouseBuild, build_for, verify
+from pipelines.store import utc_now
+from pipelines.warehouse import WarehouseBuild, build_for
 
 if TYPE_CHECKING:
+    from ml.records import FinishedTraining, TrainingIdentity
     from ml.tracking import Registry
 
 logger = logging.getLogger(__name__)
 
-LARGEST_AGE_SESSIONS = 63
-"""A training serves for a quarter of a year."""
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """The model that serves a session, as the table ``model_choice`` has it."""
-
-    source: str
-    session_date: dt.date
-    decision: str
-    reason: str
-    model_name: str
-    model_version: int
-    mlflow_run_id: str
-    training_run_id: str
-    fitted_through: dt.date
-    trained_through: dt.date
-    decided_at: dt.datetime
-
 
 def train(settings: Settings, session: dt.date) -> ModelChoice:
-    """Keep a finished training for the session, or train on data up to the session.
+    """Choose the model of a session, after a new training where one is due.
 
-    A training may serve if it is of the same source, profile and method, saw nothing after the
-    session, and is at most 63 sessions old. A choice that was made before stands as long as its
-    training may serve; then nothing is written.
+    What a person put back into service comes first. Otherwise the session's check decides, which
+    is made where it was not yet. A choice that was made before stands, unless a person decided
+    since, its training is gone from the registry, or plan or code have changed. Nothing that is
+    known only after the session is used: no later training, choice or rollback.
 
     Raises
     ------
     ModelError
-        The features do not suffice, or MLflow cannot be used.
+        The features do not suffice, a training that was put back is not in the registry, or MLflow
+        cannot be used.
+    HomeError
+        Another training is under way on this home.
     WarehouseError
         The session has no warehouse build.
     StoreError
@@ -67,166 +57,149 @@ def train(settings: Settings, session: dt.date) -> ModelChoice:
     from ml.tracking import Registry
 
     build = build_for(settings, session)
-    plan = TrainingPlan.of_profile(settings.training_profile, settings.seed)
-    identity = _identity(settings, build, plan)
     with model_errors():
-        registry = Registry(settings.mlflow)
-        trainings = registry.finished(identity.source, identity.profile, identity.method)
-        usable = [each for each in trainings if _may_serve(each, session)]
+        return _Session(settings, Registry(settings.mlflow), build).choose()
+
+
+class _Session:
+    """What a session's choice is made from."""
+
+    def __init__(self, settings: Settings, registry: "Registry", build: WarehouseBuild) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._build = build
+        self._session = build.session_date
+        self._method = training_method(settings, build)
+
+    def choose(self) -> ModelChoice:
+        """Return the choice that stands, or make one and write it."""
+        settings, session = self._settings, self._session
+        if rollback := standing_rollback(settings, session):
+            return self._put_back(rollback)
         standing = find_choice(settings, session)
-        if standing and standing.training_run_id in {each.run_id for each in usable}:
+        if standing and standing.method == self._method and self._has(standing.training_run_id):
             logger.info("the choice for %s stands: %s", session, standing.reason)
             return standing
-        if usable:
-            return _record(settings, session, usable[0], _kept(usable[0], session))
-        reason = _why_retrain(trainings, session)
-        with step(f"train all models for {session} ({plan.profile}): {reason}"):
-            training = _train_anew(registry, build, identity, plan)
-    return _record(settings, session, training, (ChoiceDecision.RETRAINED, reason))
+        check = find_check(settings, session) or monitor(settings, session)
+        before = choice_before(settings, session)
+        reason = self._why_anew(before, check) if before else check.reason
+        if before is None or reason:
+            return self._train(before, reason)
+        return self._keep(before, check)
 
+    def _why_anew(self, before: ModelChoice, check: ModelCheck) -> str:
+        """Return why what is in service may not go on; empty where it may."""
+        if check.retraining_due:
+            return check.reason
+        if before.method != self._method:
+            return "the plan or the code that models are trained by has changed since the check"
+        if not self._has(before.training_run_id):
+            return f"the training in service, {before.training_run_id}, is gone from the registry"
+        return ""
 
-def find_choice(settings: Settings, session: dt.date) -> ModelChoice | None:
-    """Return the choice that was made for a session, if any."""
-    table = tables["model_choice"]
-    query = sa.select(table).where(
-        table.c.source == settings.source, table.c.session_date == session
-    )
-    with connect(settings) as connection:
-        row = connection.execute(query).mappings().one_or_none()
-    return ModelChoice(**row) if row else None
-
-
-def _identity(settings: Settings, build: WarehouseBuild, plan: TrainingPlan) -> TrainingIdentity:
-    code = tree_digest(REPOSITORY, ("ml",), (".py",))
-    return TrainingIdentity(
-        source=settings.source.value,
-        profile=plan.profile.value,
-        method=json_digest([plan.parameters(), code, build.code_digest]),
-        feature_hash=build.feature_hash,
-        data_snapshot=build.data_snapshot,
-        code_version=code_version(),
-    )
-
-
-def _may_serve(training: FinishedTraining, session: dt.date) -> bool:
-    return training.trained_through <= session and _age(training, session) <= LARGEST_AGE_SESSIONS
-
-
-def _age(training: FinishedTraining, session: dt.date) -> int:
-    return len(sessions_between(training.trained_through, session)) - 1
-
-
-def _kept(training: FinishedTraining, session: dt.date) -> tuple[ChoiceDecision, str]:
-    return (
-        ChoiceDecision.KEPT,
-        f"the training is {_age(training, session)} sessions old, the next one due after "
-        f"{LARGEST_AGE_SESSIONS}",
-    )
-
-
-def _why_retrain(trainings: list[FinishedTraining], session: dt.date) -> str:
-    earlier = [each for each in trainings if each.trained_through <= session]
-    if earlier:
-        age = _age(earlier[0], session)
-        return (
-            f"the newest training is {age} sessions old, more than the {LARGEST_AGE_SESSIONS} "
-            "allowed"
+    def _put_back(self, rollback: Rollback) -> ModelChoice:
+        training = self._registry.finished_training(rollback.training_run_id)
+        reason = (
+            f"{rollback.decided_by} put the training of {training.trained_through} back into "
+            f"service from {rollback.from_session_date} on: {rollback.reason}"
         )
-    if trainings:
-        return "all trainings saw data of later sessions, which this session must not know"
-    return "there is no training yet for this source, profile and method"
+        choice = self._choice(training, ChoiceDecision.ROLLED_BACK, reason)
+        record_choice(self._settings, choice)
+        return _told(choice)
+
+    def _keep(self, before: ModelChoice, check: ModelCheck) -> ModelChoice:
+        choice = replace(
+            before,
+            session_date=self._session,
+            decision=ChoiceDecision.KEPT.value,
+            reason=_honestly(check.reason, before.fitted_through, before.trained_through),
+            method=self._method,
+            decided_at=utc_now(),
+        )
+        record_choice(self._settings, choice)
+        return _told(choice)
+
+    def _train(self, before: ModelChoice | None, reason: str) -> ModelChoice:
+        settings, session = self._settings, self._session
+        identity = identify_training(settings, self._build, self._method)
+        training = self._finished_unknown_to_the_store(identity)
+        decision = ChoiceDecision.RETRAINED
+        if training is None:
+            in_service = self._find(before.training_run_id) if before else None
+            with step(f"train all models for {session} ({identity.profile}): {reason}"):
+                training = train_anew(settings, self._registry, self._build, identity, in_service)
+        elif training.trained_through < session:
+            decision = ChoiceDecision.KEPT
+            reason = "the registry has a finished training of this plan and code"
+        choice = self._choice(training, decision, f"{reason}; {training.choice.reason}")
+        symbols = self._registry.symbol_scores(training)
+        record_training(settings, choice, training, symbols)
+        return _told(choice)
+
+    def _finished_unknown_to_the_store(
+        self, identity: "TrainingIdentity"
+    ) -> "FinishedTraining | None":
+        """Return a training that may serve and that no check has looked at.
+
+        One that was killed before the store knew, or one of before the store was lost.
+        """
+        known = trained_before(self._settings, self._session)
+        for training in self._registry.finished(identity.source, identity.profile, identity.method):
+            through = training.trained_through
+            if (
+                through <= self._session
+                and (known is None or through > known)
+                and len(sessions_between(through, self._session)) - 1 <= LARGEST_AGE_SESSIONS
+            ):
+                return training
+        return None
+
+    def _choice(
+        self, training: "FinishedTraining", decision: ChoiceDecision, reason: str
+    ) -> ModelChoice:
+        serving = training.serving
+        return ModelChoice(
+            source=self._settings.source.value,
+            session_date=self._session,
+            decision=decision.value,
+            role=serving.role.value,
+            reason=_honestly(reason, serving.fitted_through, serving.trained_through),
+            model_name=serving.name,
+            model_version=serving.version,
+            mlflow_run_id=serving.run_id,
+            training_run_id=training.run_id,
+            method=self._method,
+            fitted_through=serving.fitted_through,
+            trained_through=serving.trained_through,
+            decided_at=utc_now(),
+        )
+
+    def _has(self, training_run_id: str) -> bool:
+        return self._find(training_run_id) is not None
+
+    def _find(self, training_run_id: str) -> "FinishedTraining | None":
+        try:
+            return self._registry.finished_training(training_run_id)
+        except ModelNotFoundError:
+            return None
 
 
-def _honestly(reason: str, training: FinishedTraining) -> str:
+def _honestly(reason: str, fitted_through: dt.date, trained_through: dt.date) -> str:
     """Add what the model has learned from: validation and test are held out and never fitted."""
     return (
-        f"{reason}; the model was fitted on outcomes through {training.fitted_through}, judged "
-        f"through {training.trained_through}"
+        f"{reason}; the model was fitted on outcomes through {fitted_through}, judged through "
+        f"{trained_through}"
     )
 
 
-def _train_anew(
-    registry: "Registry", build: WarehouseBuild, identity: TrainingIdentity, plan: TrainingPlan
-) -> FinishedTraining:
-    verify(build)
-    panel = read_panel(build.panel_path, FEATURES, through=build.session_date)
-    if panel.session(len(panel) - 1) != build.session_date:
-        raise ModelError(
-            "features of the session",
-            build.session_date,
-            f"they end with {panel.session(len(panel) - 1)}",
-            "Ingest the session's prices, then rebuild the warehouse.",
-        )
-    with registry.training(identity) as run:
-
-        def on_epoch(seed_index: int, epoch: int, losses: dict[str, float]) -> None:
-            run.on_epoch(seed_index, epoch, losses)
-            logger.info(
-                "network %d of %d, epoch %d of at most %d: loss %.4f, on validation %.4f",
-                seed_index + 1,
-                plan.lstm.seeds,
-                epoch + 1,
-                plan.lstm.epochs,
-                losses["loss"],
-                losses["val_loss"],
-            )
-
-        return run.finish(train_models(panel, plan, on_epoch))
-
-
-def _record(
-    settings: Settings,
-    session: dt.date,
-    training: FinishedTraining,
-    decision: tuple[ChoiceDecision, str],
-) -> ModelChoice:
-    serving = training.serving
-    choice = ModelChoice(
-        source=settings.source.value,
-        session_date=session,
-        decision=decision[0].value,
-        reason=_honestly(decision[1], training),
-        model_name=serving.name,
-        model_version=serving.version,
-        mlflow_run_id=serving.run_id,
-        training_run_id=training.run_id,
-        fitted_through=training.fitted_through,
-        trained_through=training.trained_through,
-        decided_at=utc_now(),
+def _told(choice: ModelChoice) -> ModelChoice:
+    logger.info(
+        "%s for %s: %s %d serves as %s: %s",
+        choice.decision,
+        choice.session_date,
+        choice.model_name,
+        choice.model_version,
+        choice.role,
+        choice.reason,
     )
-    with transaction(settings) as connection:
-        _write_scores(connection, training)
-        upsert(connection, MODEL_CHOICE, [asdict(choice)])
-    logger.info("%s %s for %s: %s", choice.decision, choice.model_name, session, choice.reason)
     return choice
-
-
-def _write_scores(connection: sa.Connection, training: FinishedTraining) -> None:
-    """Write a training's scores in place of those of another training of its session."""
-    score = tables["model_score"]
-    of_session = sa.and_(
-        score.c.source == training.identity.source,
-        score.c.session_date == training.trained_through,
-    )
-    connection.execute(sa.delete(score).where(of_session))
-    insert(connection, MODEL_SCORE, _score_rows(training))
-
-
-def _score_rows(training: FinishedTraining) -> list[dict[str, Any]]:
-    return [
-        {
-            "source": training.identity.source,
-            "session_date": training.trained_through,
-            "model_name": model.name,
-            "horizon_sessions": training.horizon_sessions,
-            "training_run_id": training.run_id,
-            "model_version": model.version,
-            "mlflow_run_id": model.run_id,
-            "test_start": training.test_start,
-            "test_end": training.test_end,
-            **asdict(model.test),
-            "confidence": model.confidence,
-            "serves": model.serves,
-        }
-        for model in training.models
-    ]

@@ -11,8 +11,8 @@ from models.store_explanations import FORECAST_ATTRIBUTION
 from models.store_forecasts import FORECAST
 from models.store_outputs import ADVICE_RUN
 from models.vocabulary import RunStatus
-from pipelines.forecast.choice import ModelChoice
 from pipelines.lineage import RunIdentity, code_version, json_digest
+from pipelines.model_choices import ModelChoice
 from pipelines.rebalance.policy import POLICY
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, tables, utc_now

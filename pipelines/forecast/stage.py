@@ -10,10 +10,10 @@ from models.store_explanations import FORECAST_ATTRIBUTION
 from models.store_forecasts import FORECAST
 from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import ModelError
-from pipelines.forecast.choice import ModelChoice, find_choice
 from pipelines.forecast.failures import model_errors
 from pipelines.forecast.run import begin, identify, status_of
 from pipelines.lineage import RunIdentity
+from pipelines.model_choices import ModelChoice, find_choice
 from pipelines.progress import step
 from pipelines.sessions import session_after, sessions_between
 from pipelines.settings import Settings

@@ -12,6 +12,7 @@ from models.vocabulary import RunStatus, TradeStatus
 from pipelines.errors import StoreError
 from pipelines.operate.chain import Stage
 from pipelines.operate.due import runs_by_itself
+from pipelines.operate.model_summary import SCORES_TITLE, choice_facts, scores_of_test
 from pipelines.settings import Settings
 from pipelines.store import connect, tables
 
@@ -48,14 +49,14 @@ def print_summary(settings: Settings, session: dt.date) -> None:
                 "no run is published for it",
                 "Make one with: make run, or smartinvest run.",
             )
-        scores = _scores(connection, settings, session)
+        scores = scores_of_test(connection, settings, session)
         outcomes = _outcomes(connection, run.run_id)
         trades = _trades(connection, run.run_id)
         facts = _facts(connection, settings, run)
     console = _console()
     console.print()
     console.print(_pairs(facts))
-    console.print(_table("models, on sessions none of them was fitted to", scores))
+    console.print(_table(SCORES_TITLE, scores))
     console.print(_table("accounts", outcomes))
     console.print(_table("trades", trades))
     console.print()
@@ -149,49 +150,10 @@ def _facts(connection: sa.Connection, settings: Settings, run: Any) -> dict[str,
         "data": f"{run.source}, through {run.session_date}",
         "raw rows": f"{rows:,} in {files:,} files, {quarantined:,} rows in quarantine",
         "model": f"{run.model_name}, version {run.model_version}, MLflow run {run.mlflow_run_id}",
-        "training": _training(connection, run),
+        **choice_facts(connection, run),
         "run": f"{run.run_id}, published {run.published_at:%Y-%m-%d %H:%M:%S} UTC",
         "code": run.code_version,
     }
-
-
-def _training(connection: sa.Connection, run: Any) -> str:
-    choice = tables["model_choice"]
-    # Any session's choice of the run's model will do: how far it was fitted is its training's.
-    query = sa.select(choice.c.fitted_through, choice.c.trained_through).where(
-        choice.c.source == run.source, choice.c.mlflow_run_id == run.mlflow_run_id
-    )
-    found = connection.execute(query.limit(1)).one_or_none()
-    if found is None:
-        return "unknown: another model has been chosen for the session since"
-    return (
-        f"fitted on outcomes through {found.fitted_through}, judged through {found.trained_through}"
-    )
-
-
-def _scores(
-    connection: sa.Connection, settings: Settings, session: dt.date
-) -> list[dict[str, str]]:
-    score, choice = tables["model_score"], tables["model_choice"]
-    chosen = sa.select(choice.c.training_run_id).where(
-        choice.c.source == settings.source, choice.c.session_date == session
-    )
-    query = (
-        sa.select(score)
-        .where(score.c.training_run_id.in_(chosen))
-        .order_by(score.c.rmse_to_naive, score.c.model_name)
-    )
-    return [
-        {
-            "model": row.model_name,
-            "RMSE / naive": f"{row.rmse_to_naive:.4f}",
-            "MAE / naive": f"{row.mae_to_naive:.4f}",
-            "R2": f"{row.r2_out_of_sample:+.4f}",
-            "confidence": f"{row.confidence:.2f}",
-            "serves": "yes" if row.serves else "",
-        }
-        for row in connection.execute(query)
-    ]
 
 
 def _outcomes(connection: sa.Connection, run_id: str) -> list[dict[str, str]]:

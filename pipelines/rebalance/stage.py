@@ -98,8 +98,8 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
 
 
 def _identity(settings: Settings, build: "WarehouseBuild") -> RunIdentity:
-    from pipelines.forecast.choice import find_choice
     from pipelines.forecast.run import identify
+    from pipelines.model_choices import find_choice
 
     choice = find_choice(settings, build.session_date)
     if choice is None:

@@ -17,6 +17,9 @@ CHAIN = {
     "rebalance": ("forecasts", "advice"),
 }
 
+WAYS_OF_TRAIN = ("retrain", "keep")
+"""Tasks of which one is skipped; either of them updates the asset."""
+
 
 def test_exactly_the_expected_dags_parse(parsed: dict[str, Any]) -> None:
     assert parsed["import_errors"] == {}
@@ -38,7 +41,8 @@ def test_each_dag_starts_on_the_asset_that_the_one_before_it_updates(
     assert dag["schedule"] == (
         "PartitionedAssetTimetable" if starts_on else "ExchangeSessionTimetable"
     )
-    assert [task["updates"] for task in tasks] == [[]] * (len(tasks) - 1) + [[updates]]
+    ends = len(WAYS_OF_TRAIN) if dag_id == "train" else 1
+    assert [task["updates"] for task in tasks] == [[]] * (len(tasks) - ends) + [[updates]] * ends
 
 
 @pytest.mark.parametrize("dag_id", CHAIN)
@@ -52,6 +56,14 @@ def test_each_dag_keeps_the_policy(parsed: dict[str, Any], dag_id: str) -> None:
     for task in dag["tasks"].values():
         assert task["owner"] == "smartinvest"
         assert task["retries"] >= 1
+
+
+def test_train_looks_first_and_then_goes_one_of_two_ways(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["train"]["tasks"]
+    assert {name: task["follows"] for name, task in tasks.items()} == {
+        "monitor": [],
+        **dict.fromkeys(WAYS_OF_TRAIN, ["monitor"]),
+    }
 
 
 def test_ingest_is_mapped_over_batches_in_the_pool_of_its_source(parsed: dict[str, Any]) -> None:

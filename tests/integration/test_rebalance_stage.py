@@ -15,10 +15,10 @@ from warehouse_inputs import RECORDED_AT, SESSION, answers, make_home
 from models.store_forecasts import FORECAST, MODEL_CHOICE
 from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, RISK_PROFILE
 from pipelines.errors import RebalanceError
-from pipelines.forecast.choice import find_choice
 from pipelines.forecast.run import begin, begin_with_known_forecasts, identify
 from pipelines.lake import read_manifest
 from pipelines.lineage import RunIdentity
+from pipelines.model_choices import find_choice
 from pipelines.rebalance import POLICY, RebalanceReport, publication, rebalance, stage
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, insert, migrate, tables, transaction, upsert

@@ -21,6 +21,7 @@ final as (
         forecasts.horizon_sessions,
         forecasts.run_id,
         forecasts.model_version,
+        forecasts.mlflow_run_id,
         forecasts.serves,
         forecasts.confidence,
         forecasts.expected_log_return,
