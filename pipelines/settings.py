@@ -55,6 +55,11 @@ class Settings(BaseModel):
     training_profile: TrainingProfile = Field(
         TrainingProfile.QUICK, description="how much work a training does"
     )
+    mlflow_url: str = Field(
+        "",
+        description="URL of an MLflow server, or of the database behind one, for trainings and "
+        "models; a database file under home if unset",
+    )
     search_url: str = Field(
         "",
         description="SQLAlchemy URL of the database of searches for model settings, which several "
@@ -106,7 +111,7 @@ class Settings(BaseModel):
 
     @property
     def mlflow(self) -> Path:
-        """Folder of MLflow's database and artifacts."""
+        """Folder of MLflow's database file and artifacts, where no server keeps them."""
         return self.home / "mlflow"
 
     @property

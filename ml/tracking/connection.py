@@ -38,12 +38,13 @@ class Connection:
     """
 
     def __init__(self, folder: Path, url: str = "") -> None:
-        self._name = sa.engine.make_url(url).render_as_string() if url else str(folder)
+        self._url = url.rstrip("/")
+        self._name = _without_password(self._url) if url else str(folder)
         self._file = None if url else folder / "mlflow.db"
         self._identity: tuple[int, int] | None = None
         _configure(is_file=not url)
         with self._told_as_ours():
-            uri = url or ensure_database(folder)
+            uri = self._url or ensure_database(folder)
             self._identity = self._file_identity()
         self._client = MlflowClient(uri, uri)
         with self.use() as client:
@@ -75,10 +76,13 @@ class Connection:
         try:
             yield
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+            told = " ".join(str(error).split())
+            if self._url:
+                told = told.replace(self._url, self._name)
             raise TrackingError(
                 "MLflow",
                 self._name,
-                f"it cannot be used ({' '.join(str(error).split())[:300]})",
+                f"it cannot be used ({told[:300]})",
                 "Check that it can be reached and written and that no other program holds its "
                 "database, then run the command again: finished work is kept.",
             ) from error
@@ -102,3 +106,10 @@ def _configure(*, is_file: bool) -> None:
         MLFLOW_SQLALCHEMYSTORE_POOLCLASS.set("NullPool")
     if not MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set():
         MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(_HTTP_RETRIES)
+
+
+def _without_password(url: str) -> str:
+    try:
+        return sa.engine.make_url(url).render_as_string()
+    except sa.exc.ArgumentError:
+        return url

@@ -58,7 +58,7 @@ def train(settings: Settings, session: dt.date) -> ModelChoice:
 
     build = build_for(settings, session)
     with model_errors():
-        return _Session(settings, Registry(settings.mlflow), build).choose()
+        return _Session(settings, Registry(settings.mlflow, settings.mlflow_url), build).choose()
 
 
 class _Session:

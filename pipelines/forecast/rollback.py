@@ -64,7 +64,7 @@ def roll_back(
             "training", target, "it is in service already", "See `smartinvest models list`."
         )
     with model_errors():
-        registry = Registry(settings.mlflow)
+        registry = Registry(settings.mlflow, settings.mlflow_url)
         training = registry.finished_training(target)
         registry.load(training.serving.name, training.serving.version)  # a version that is gone
     if training.identity.source != settings.source.value:

@@ -112,7 +112,7 @@ def _forecast_all(
     from ml.forecasters import LSTM
     from ml.tracking import Registry
 
-    registry = Registry(settings.mlflow)
+    registry = Registry(settings.mlflow, settings.mlflow_url)
     versions = _versions(registry, choice)
     models = [registry.load(version.name, version.version) for version in versions]
     panel = _panel_through(build, choice.session_date, models)

@@ -39,7 +39,7 @@ def versions_view(settings: Settings) -> Group:
     from ml.tracking import Registry
 
     with model_errors():
-        trainings = Registry(settings.mlflow).finished(settings.source.value)
+        trainings = Registry(settings.mlflow, settings.mlflow_url).finished(settings.source.value)
     present = newest_choice(settings)
     shown = [_training(training, present, settings) for training in trainings]
     return Group(*shown) if shown else Group(Text("no training is in the registry"))

@@ -14,12 +14,15 @@ from pipelines.operate.due import runs_by_itself
 from pipelines.operate.lock import hold_home
 from pipelines.operate.ports import free_port
 from pipelines.operate.processes import Household, is_running
-from pipelines.settings import Settings
+from pipelines.settings import Settings, without_credentials
 
 ROLE = "serve"
 AIRFLOW_PORT = 8080
 MLFLOW_PORT = 5000
 START_TIMEOUT_S = 120.0
+
+# Else MLflow opens on its pages for language models.
+_RUNS = "#/experiments/1/runs?workflowType=machine_learning"
 
 
 def start(settings: Settings) -> None:
@@ -45,8 +48,7 @@ def start(settings: Settings) -> None:
             airflow.stop()
             raise
     typer.echo(f"Airflow  {airflow.url}  user {USER}, password in {credentials_file(settings)}")
-    # Else MLflow opens on its pages for language models.
-    typer.echo(f"MLflow   {mlflow_url}/#/experiments/1/runs?workflowType=machine_learning")
+    typer.echo(f"MLflow   {without_credentials(mlflow_url)}/{_RUNS}")
     typer.echo(_what_runs(settings))
     typer.echo("end them with: make down")
 
@@ -86,7 +88,9 @@ def _start_mlflow(settings: Settings, household: Household) -> str:
     # Heavy: it imports MLflow.
     from ml.tracking import ensure_database
 
-    database = ensure_database(settings.mlflow)
+    if settings.mlflow_url.startswith(("http:", "https:")):
+        return settings.mlflow_url.rstrip("/")
+    database = settings.mlflow_url or ensure_database(settings.mlflow)
     port = free_port(MLFLOW_PORT)
     url = f"http://{HOST}:{port}"
     command = [
