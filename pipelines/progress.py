@@ -5,10 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar, cast
-
-if TYPE_CHECKING:
-    from ml.work import TrainingListener, TrainingProgress
+from typing import TypeVar, cast
 
 logger = logging.getLogger(__name__)
 
@@ -42,59 +39,6 @@ def step(what: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
     logger.info("%s: done in %.1f s", what, time.perf_counter() - started)
-
-
-@contextmanager
-def training_progress() -> "Iterator[TrainingListener]":
-    """Yield a listener that shows how far a training is: what is fitted, its losses, time left."""
-    if not sys.stderr.isatty():
-        yield _TrainingLog()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-    from rich.table import Column
-
-    words = TextColumn("{task.description}", table_column=Column(no_wrap=False, ratio=1))
-    columns = (BarColumn(bar_width=20), TaskProgressColumn(), words)
-    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
-        task = bar.add_task("training", total=1.0)
-
-        def show(progress: "TrainingProgress") -> None:
-            bar.update(task, completed=progress.share, description=_in_words(progress))
-
-        yield show
-
-
-class _TrainingLog:
-    """Logs each part as it begins, and what its fit says now and then."""
-
-    def __init__(self) -> None:
-        self._part = ""
-        self._said = 0.0
-
-    def __call__(self, progress: "TrainingProgress") -> None:
-        now = time.perf_counter()
-        news = progress.part != self._part
-        if news or (progress.step and now - self._said >= _LOG_EVERY_SECONDS):
-            logger.info("training %.0f %%: %s", 100 * progress.share, _in_words(progress))
-            self._part, self._said = progress.part, now
-
-
-def _in_words(progress: "TrainingProgress") -> str:
-    words = f"{progress.done} of {progress.total} parts done, now {progress.part}"
-    step = progress.step
-    if step:
-        words += (
-            f" ({step.what}, step {step.done} of at most {step.total}: loss {step.loss:.4f}, on "
-            f"validation {step.validation_loss:.4f})"
-        )
-    if progress.seconds_left is not None:
-        words += f"; at most {_duration(progress.seconds_left)} left"
-    return words
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _logged(items: Iterable[T], total: int, what: str) -> Iterator[T]:

@@ -21,13 +21,14 @@ def shown_progress() -> Iterator[TrainingListener]:
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     columns = (
         TextColumn("{task.percentage:>3.0f} %"),
-        BarColumn(),
-        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.description}", table_column=Column(ratio=1)),  # wrapped, never cut
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
         task = bar.add_task("training", total=1.0)
 
         def show(progress: TrainingProgress) -> None:
