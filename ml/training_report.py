@@ -13,6 +13,8 @@ from ml.plots import CAPTIONS, training_pictures
 from ml.records import FinishedTraining
 from ml.results import TrainingResult
 
+PLOTS_FOLDER = "plots"
+
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 76rem; margin: 2rem auto;
        padding: 0 1rem; }
@@ -43,15 +45,19 @@ class Report:
     tables: Mapping[str, Mapping[str, list[Any]]]
 
 
-def make_report(training: FinishedTraining, result: TrainingResult, folder: Path) -> Report:
-    """Write card and pictures into a new folder, and return what goes beside them."""
-    plots = folder / "plots"
+def draw(result: TrainingResult, folder: Path) -> None:
+    """Write the pictures of a training into a report's new folder."""
+    plots = folder / PLOTS_FOLDER
     plots.mkdir(parents=True)
     for name, figure in training_pictures(result):
         figure.savefig(plots / f"{name}.png")
+
+
+def make_report(training: FinishedTraining, result: TrainingResult, folder: Path) -> Report:
+    """Write the card beside the pictures in a folder, and return what else the run shows."""
     card = model_card(training, result)
     (folder / "model_card.md").write_text(card, "utf-8")
-    (folder / "model_card.html").write_text(_page(card, plots), "utf-8")
+    (folder / "model_card.html").write_text(_page(card, folder / PLOTS_FOLDER), "utf-8")
     return Report(folder, description(training), _tables(training, result))
 
 

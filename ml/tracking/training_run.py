@@ -24,7 +24,7 @@ from ml.tracking.metrics import log_metrics, log_parameters
 from ml.tracking.model_run import MODEL_FOLDER, PreparedModel, log_model, prepare, score_metrics
 from ml.tracking.tags import DESCRIPTION, registered_name
 from ml.tracking.trial_runs import TrialRuns
-from ml.training_report import Report, make_report
+from ml.training_report import Report, draw, make_report
 from ml.work import TrainingProgress, Trial
 
 RECORD_FILE = "records/training.json"
@@ -96,6 +96,7 @@ class TrainingRun:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             prepared = [prepare(model, result, folder / model.name) for model in result.models]
+            draw(result, folder / "report")
             trial_states = self._trials.finish(result.trials)
             runs = [log_model(self._connection, self.run_id, model) for model in prepared]
             models = tuple(
