@@ -8,11 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ml.errors import TrainingError
 from ml.evaluation import Mask
-from ml.forecasters.base import horizon_volatility, require_labels
-from ml.forecasters.boosting import Boosting, Examples, Trees, TreeSettings
-from ml.forecasters.tabular import TabularForecaster
+from ml.forecasters.boosting import Boosting, Examples, Trees, TreeSettings, Trial
+from ml.forecasters.tabular import TabularForecaster, TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
@@ -22,8 +20,8 @@ from ml.work import Progress, Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
 STRIDE_SESSIONS = 5
-MOST_ROWS = 1_000_000
-"""Of one seed's training, or of validation; a larger market is strided further."""
+MOST_ROWS = 500_000
+"""Of one seed; a larger market is strided further."""
 
 SETTINGS = (
     TreeSettings(leaves=4, least_share=0.05),
@@ -31,16 +29,17 @@ SETTINGS = (
     TreeSettings(leaves=15, least_share=0.05),
     TreeSettings(leaves=15, least_share=0.01),
 )
-"""Tried on validation with the first seed, from the simplest on; of equal ones the simpler."""
+"""Tried with the first seed, from the simplest on; of equal ones the simpler."""
 
 
 class GradientBoostingForecaster(TabularForecaster):
     """LightGBM on squared error in units of volatility, one model per horizon and seed.
 
-    Boosting stops when validation no longer gains; where no round gains, there is no tree, and the
-    forecast is the benchmark. Outcomes of neighbouring sessions overlap and say nearly the same, so
-    a seed trains on every ``stride`` th session only, and each seed begins at another one. Ke et
-    al. (2017), "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS 30.
+    Settings and rounds are chosen by cross-validation within training; where no round gains, there
+    is no tree, and the forecast is the benchmark. Outcomes of neighbouring sessions overlap and say
+    nearly the same, so a seed trains on every ``stride`` th session only, and each seed begins at
+    another one. Ke et al. (2017), "LightGBM: a highly efficient gradient boosting decision tree",
+    NeurIPS 30.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class GradientBoostingForecaster(TabularForecaster):
     Attributes
     ----------
     stride : sessions from one training row of a symbol to the next.
-    settings : (horizons,), chosen on validation.
+    chosen : (horizons,), settings and rounds.
     trees : by seed, then by horizon.
     """
 
@@ -62,7 +61,7 @@ class GradientBoostingForecaster(TabularForecaster):
         super().__init__(horizons)
         self.seeds = seeds
         self.stride = STRIDE_SESSIONS
-        self.settings: tuple[TreeSettings, ...] = ()
+        self.chosen: tuple[Trial, ...] = ()
         self.trees: tuple[tuple[Trees, ...], ...] = ()
 
     @property
@@ -71,32 +70,22 @@ class GradientBoostingForecaster(TabularForecaster):
         return len(SETTINGS)
 
     def fit(self, panel: Panel, split: Split, work: Work) -> None:
-        """Choose settings by the first seed, then train the others with them.
-
-        Training counts errors in units of volatility, validation in log returns, by which models
-        are compared.
-        """
+        """Choose settings and rounds by the first seed's rows, then grow the trees of all seeds."""
+        targets = [surprise(panel, horizon) for horizon in self.horizons]
+        blocks = TrainingBlocks.cut(self.name, split, targets)
         self.standardiser = Standardiser.fit(panel, split.train)
-        self.stride = _stride(panel, split.train, STRIDE_SESSIONS)
-        targets = np.stack([surprise(panel, horizon) for horizon in self.horizons])
-        self._require_examples(targets, split)
-        squares = np.square([horizon_volatility(panel, horizon) for horizon in self.horizons])
-        evenly = np.broadcast_to(1.0, squares.shape)
-        held_out_sessions = split.validation[:: _stride(panel, split.validation, 1)]
-        validation = self._examples(panel, held_out_sessions, targets, squares)
-        report = _Report(work, self.name, len(self.horizons) * (len(SETTINGS) + self.seeds - 1))
-        names = _channel_names(self.standardiser)
-        self.settings, self.trees = (), ()
+        self.stride = _stride(panel, split.train)
+        report = _Report(work, self.name, len(self.horizons) * (len(SETTINGS) + self.seeds))
+        trees = []
         for seed in range(self.seeds):
-            strided = split.train[seed % self.stride :: self.stride]
-            training = self._examples(panel, strided, targets, evenly)
-            best = []
-            for number, (rows, held_out) in enumerate(zip(training, validation, strict=True)):
-                boosting = Boosting(rows, held_out, names, work.seed + seed)
-                tried = self.settings[number : number + 1] or SETTINGS
-                best.append(self._best(boosting, tried, report))
-            self.settings = tuple(settings for settings, _ in best)
-            self.trees = (*self.trees, tuple(trees for _, trees in best))
+            sessions = split.train[seed % self.stride :: self.stride]
+            grounds = self._grounds(panel, sessions, targets, work.seed + seed)
+            if seed == 0:
+                self.chosen = tuple(_choose(ground, blocks, report) for ground in grounds)
+            trees.append(
+                tuple(_grow(*each, report) for each in zip(grounds, self.chosen, strict=True))
+            )
+        self.trees = tuple(trees)
         self.spreads = np.sqrt([[trees.training_error for trees in seed] for seed in self.trees])
 
     def surprises(self, inputs: Array) -> Floats:
@@ -115,7 +104,7 @@ class GradientBoostingForecaster(TabularForecaster):
             "standardiser": self.standardiser.state(),
             "spreads": self.spreads.tolist(),
             "stride_sessions": self.stride,
-            "settings": [asdict(settings) for settings in self.settings],
+            "chosen": [asdict(trial) for trial in self.chosen],
             "trees": [[trees.state() for trees in seed] for seed in self.trees],
         }
 
@@ -124,7 +113,10 @@ class GradientBoostingForecaster(TabularForecaster):
         self.standardiser = Standardiser.from_state(state["standardiser"])
         self.spreads = np.array(state["spreads"])
         self.stride = state["stride_sessions"]
-        self.settings = tuple(TreeSettings(**settings) for settings in state["settings"])
+        self.chosen = tuple(
+            Trial(**{**trial, "settings": TreeSettings(**trial["settings"])})
+            for trial in state["chosen"]
+        )
         self.trees = tuple(tuple(Trees("", **trees) for trees in seed) for seed in state["trees"])
         self.seeds = len(self.trees)
 
@@ -155,44 +147,30 @@ class GradientBoostingForecaster(TabularForecaster):
         )
         return forecaster
 
-    def _require_examples(self, targets: Floats, split: Split) -> None:
-        """Raise a TrainingError where there is too little to learn from or to choose by."""
-        known = np.isfinite(targets).sum(axis=2)
-        require_labels(self.name, int(known[:, : split.train.stop].sum(axis=1).min()))
-        if not known[:, split.validation.start : split.validation.stop].any(axis=1).all():
-            raise TrainingError(
-                f"validation labels of {self.name}", 0, "none is there", "Load more history."
-            )
-
-    def _best(
-        self, boosting: Boosting, tried: Sequence[TreeSettings], report: "_Report"
-    ) -> tuple[TreeSettings, Trees]:
-        """Return the settings with the least validation error, and what they grew."""
-        grown = []
-        for settings in tried:
-            grown.append((settings, boosting.train(settings)))
-            report.step(grown[-1][1])
-        return min(grown, key=lambda fit: fit[1].validation_error)
-
-    def _examples(
-        self, panel: Panel, sessions: range, targets: Floats, weights: Floats
-    ) -> list[Examples]:
-        """Return the rows of each horizon that have a target, and their weights."""
+    def _grounds(
+        self, panel: Panel, sessions: range, targets: Sequence[Floats], seed: int
+    ) -> list[Boosting]:
+        """Return the rows of each horizon that have a target, for trees to grow on."""
         positions = np.array(sessions)
-        known = np.isfinite(targets[:, positions])
+        known = np.isfinite([target[positions] for target in targets])
         usable: Mask = np.any(known, axis=0)
         rows = [
             self.standardiser.transform(panel, range(session, session + 1))[0][chosen]
             for session, chosen in zip(sessions, usable, strict=True)
         ]
         inputs = np.concatenate(rows)
+        names = _channel_names(self.standardiser)
         return [
-            Examples(
-                inputs[which[usable]],
-                target[positions][which].astype(np.float32),
-                weight[positions][which].astype(np.float32),
+            Boosting(
+                Examples(
+                    inputs[which[usable]],
+                    target[positions][which].astype(np.float32),
+                    np.repeat(positions, which.sum(axis=1)),
+                ),
+                names,
+                seed,
             )
-            for target, weight, which in zip(targets, weights, known, strict=True)
+            for target, which in zip(targets, known, strict=True)
         ]
 
 
@@ -203,26 +181,35 @@ class _Report:
         self.work, self.what, self.total = work, what, total
         self.done, self.start = 0, time.monotonic()
 
-    def step(self, trees: Trees) -> None:
-        """Tell that one more model was grown."""
+    def step(self, loss: float, held_out_loss: float) -> None:
+        """Tell that one more setting was tried or one more model grown."""
         self.done += 1
         per_step = (time.monotonic() - self.start) / self.done
-        self.work.listener(
-            Progress(
-                self.what,
-                self.done,
-                self.total,
-                trees.training_error,
-                trees.validation_error,
-                per_step * (self.total - self.done),
-            )
-        )
+        left = per_step * (self.total - self.done)
+        self.work.listener(Progress(self.what, self.done, self.total, loss, held_out_loss, left))
 
 
-def _stride(panel: Panel, sessions: range, least: int) -> int:
+def _choose(ground: Boosting, blocks: TrainingBlocks, report: _Report) -> Trial:
+    """Return the trial with the least error held out."""
+    folds = blocks.folds(ground.examples.sessions)
+    trials = []
+    for settings in SETTINGS:
+        trials.append(ground.cross_validate(settings, folds))
+        report.step(trials[-1].training_error, trials[-1].held_out_error)
+    return min(trials, key=lambda trial: trial.held_out_error)
+
+
+def _grow(ground: Boosting, chosen: Trial, report: _Report) -> Trees:
+    """Return what grows with the chosen settings on all rows."""
+    trees = ground.grow(chosen.settings, chosen.rounds)
+    report.step(trees.training_error, chosen.held_out_error)
+    return trees
+
+
+def _stride(panel: Panel, sessions: range) -> int:
     """Return how many sessions to go on at a time so that there are not too many rows."""
     rows = int(panel.observed[sessions.start : sessions.stop].sum())
-    return max(least, -(-rows // MOST_ROWS))
+    return max(STRIDE_SESSIONS, -(-rows // MOST_ROWS))
 
 
 def _channel_names(standardiser: Standardiser) -> tuple[str, ...]:

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ml.errors import TrainingError
-from ml.forecasters.base import require_labels
-from ml.forecasters.tabular import TabularForecaster, blocks
+from ml.forecasters.tabular import TabularForecaster, TrainingBlocks, portions
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
 from ml.splits import Split
-from ml.targets import benchmark_and_scale, surprise
+from ml.targets import surprise
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
-PENALTIES: tuple[float, ...] = (*(10.0 ** (step / 2) for step in range(-8, 7)), np.inf)
-"""Strengths tried on validation, per label; of equal ones the stronger. Infinity: the benchmark."""
+PENALTIES: tuple[float, ...] = (np.inf, *(10.0 ** (step / 2) for step in range(6, -9, -1)))
+"""Strengths tried, per label; of equal ones the stronger. Infinity is the benchmark."""
 
 
 @dataclass
@@ -42,20 +40,31 @@ class Moments:
         """Return the sums over nothing."""
         return cls(0, np.zeros((channels + 2, channels + 2)))
 
-    def add(self, inputs: Array, target: Floats, units: Floats | None = None) -> None:
-        """Add rows, (rows, channels), with targets and the units that errors are counted in."""
+    @classmethod
+    def sum(cls, parts: Sequence["Moments"]) -> "Moments":
+        """Return the sums over the rows of all parts."""
+        products: Floats = np.sum([part.products for part in parts], axis=0)
+        return cls(sum(part.rows for part in parts), products)
+
+    def add(self, inputs: Array, target: Floats) -> None:
+        """Add rows, (rows, channels), with their targets, (rows,)."""
         columns = np.ones((len(inputs), inputs.shape[1] + 2))
         columns[:, :-2] = inputs
         columns[:, -1] = target
-        if units is not None:
-            columns *= units[:, None]
         self.rows += len(inputs)
         self.products += columns.T @ columns
 
-    def mean_square_error(self, weights: Floats) -> float:
-        """Return that of channels and constant weighted so, without the rows themselves."""
+    def solve(self, penalties: Sequence[float]) -> list[Floats]:
+        """Return the weights of channels and constant for each penalty."""
+        means = self.products / max(self.rows, 1)
+        values, vectors = np.linalg.eigh(means[:-1, :-1])
+        along = vectors.T @ means[:-1, -1]
+        return [vectors @ (along / (np.maximum(values, 0.0) + penalty)) for penalty in penalties]
+
+    def square_error(self, weights: Floats) -> float:
+        """Return the sum of squared errors of channels and constant weighted so."""
         error = np.append(-weights, 1.0)
-        return float(error @ self.products @ error) / self.rows
+        return float(error @ self.products @ error)
 
 
 class RidgeForecaster(TabularForecaster):
@@ -69,7 +78,7 @@ class RidgeForecaster(TabularForecaster):
 
     Attributes
     ----------
-    penalties : (horizons,), chosen on validation.
+    penalties : (horizons,), chosen by cross-validation within training.
     weights : (horizons, channels + 1); the constant's is the last.
     """
 
@@ -87,24 +96,21 @@ class RidgeForecaster(TabularForecaster):
         return len(PENALTIES)
 
     def fit(self, panel: Panel, split: Split, work: Work) -> None:
-        """Solve for each penalty on training; take the one with the least validation error.
-
-        Training counts errors in units of volatility, validation in log returns, by which models
-        are compared.
-        """
-        self.standardiser = Standardiser.fit(panel, split.train)
+        """Choose a penalty by cross-validation within training, then solve with all of it."""
         targets = [surprise(panel, horizon) for horizon in self.horizons]
-        scales = [benchmark_and_scale(panel, horizon)[1] for horizon in self.horizons]
-        training = self._moments(panel, split.train, targets)
-        validation = self._moments(panel, split.validation, targets, scales)
-        fits = [_fit(*both) for both in zip(training, validation, strict=True)]
-        self.penalties = tuple(penalty for penalty, _ in fits)
-        self.weights = np.stack([weights for _, weights in fits])
-        errors = [
-            moments.mean_square_error(weights)
-            for moments, weights in zip(training, self.weights, strict=True)
-        ]
-        self.spreads = np.sqrt(np.array([errors]))
+        training = TrainingBlocks.cut(self.name, split, targets)
+        self.standardiser = Standardiser.fit(panel, split.train)
+        blocks = [self._moments(panel, block, targets) for block in training.blocks]
+        gaps = [self._moments(panel, gap, targets) for gap in training.gaps]
+        penalties, weights, errors = [], [], []
+        for number in range(len(self.horizons)):
+            of_blocks = [moments[number] for moments in blocks]
+            everything = Moments.sum([*of_blocks, *(moments[number] for moments in gaps)])
+            penalties.append(_least_error(of_blocks))
+            weights.append(everything.solve(penalties[-1:])[0])
+            errors.append(everything.square_error(weights[-1]) / everything.rows)
+        self.penalties, self.weights = tuple(penalties), np.stack(weights)
+        self.spreads = np.sqrt([errors])
 
     def surprises(self, inputs: Array) -> Floats:
         """Return the weighted sums, (1, horizons, rows)."""
@@ -137,44 +143,22 @@ class RidgeForecaster(TabularForecaster):
         self.weights = np.array(state["weights"])
         self.spreads = np.array(state["spreads"])
 
-    def _moments(
-        self,
-        panel: Panel,
-        sessions: range,
-        targets: Sequence[Floats],
-        units: Sequence[Floats] | None = None,
-    ) -> list[Moments]:
-        """Return the sums of each horizon, over sessions, block after block in their order."""
+    def _moments(self, panel: Panel, sessions: range, targets: Sequence[Floats]) -> list[Moments]:
+        """Return the sums of each horizon, over portions in their order."""
         moments = [Moments.empty(self.standardiser.channels) for _ in targets]
-        for block in blocks(panel, sessions):
-            rows = slice(block.start, block.stop)
-            inputs = self.standardiser.transform(panel, block)
-            for number, target in enumerate(targets):
-                known = np.isfinite(target[rows])
-                counted_in = None if units is None else units[number][rows][known]
-                moments[number].add(inputs[known], target[rows][known], counted_in)
+        for part in portions(panel, sessions):
+            inputs = self.standardiser.transform(panel, part)
+            for one, target in zip(moments, targets, strict=True):
+                labels = target[part.start : part.stop]
+                known = np.isfinite(labels)
+                one.add(inputs[known], labels[known])
         return moments
 
 
-def _fit(training: Moments, validation: Moments) -> tuple[float, Floats]:
-    """Return the penalty with the least validation error, and its weights.
-
-    Raises
-    ------
-    TrainingError
-        There is too little to learn from, or nothing to choose by.
-    """
-    require_labels("ridge", training.rows)
-    if not validation.rows:
-        raise TrainingError("validation labels of ridge", 0, "none is there", "Load more history.")
-    means = training.products / training.rows
-    values, vectors = np.linalg.eigh(means[:-1, :-1])
-    along = vectors.T @ means[:-1, -1]
-    chosen, weights = np.inf, np.zeros(len(along))
-    least = validation.mean_square_error(weights)
-    for penalty in sorted(PENALTIES, reverse=True):
-        candidate = vectors @ (along / (np.maximum(values, 0.0) + penalty))
-        error = validation.mean_square_error(candidate)
-        if error < least:
-            chosen, weights, least = penalty, candidate, error
-    return chosen, weights
+def _least_error(blocks: Sequence[Moments]) -> float:
+    """Return the penalty with the least error on blocks that its weights have not seen."""
+    errors = np.zeros(len(PENALTIES))
+    for number, held_out in enumerate(blocks):
+        others = Moments.sum([*blocks[:number], *blocks[number + 1 :]])
+        errors += [held_out.square_error(weights) for weights in others.solve(PENALTIES)]
+    return PENALTIES[int(np.argmin(errors))]

@@ -1,19 +1,29 @@
 """What models of single rows share: the features of a session in, surprises out."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.forecasters.base import Contributions, Forecaster, Forecasts
+from ml.errors import TrainingError
+from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_labels
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
+from ml.splits import Split
 from ml.targets import benchmark_and_scale
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
-BLOCK_ROWS = 131_072
+PORTION_ROWS = 131_072
 """Rows that are standardised at a time: all rows of a market would take gigabytes."""
+
+FOLDS = 5
+"""Of the cross-validation within training."""
+
+
+Positions = NDArray[np.int64]
 
 
 class TabularForecaster(Forecaster):
@@ -88,10 +98,10 @@ class TabularForecaster(Forecaster):
         shape = len(self.spreads), len(self.horizons), len(sessions), len(panel.symbols)
         result = np.zeros(shape)
         forecast = panel.observed & np.isfinite(panel.daily_volatility)
-        for block in blocks(panel, sessions):
-            chosen = forecast[block.start : block.stop]
-            at = result[:, :, block.start - sessions.start : block.stop - sessions.start]
-            at[:, :, chosen] = self.surprises(self.standardiser.transform(panel, block)[chosen])
+        for part in portions(panel, sessions):
+            chosen = forecast[part.start : part.stop]
+            at = result[:, :, part.start - sessions.start : part.stop - sessions.start]
+            at[:, :, chosen] = self.surprises(self.standardiser.transform(panel, part)[chosen])
         return result
 
     def _forecasts(
@@ -112,8 +122,72 @@ class TabularForecaster(Forecaster):
         )
 
 
-def blocks(panel: Panel, sessions: range, rows: int = BLOCK_ROWS) -> Iterator[range]:
+def portions(panel: Panel, sessions: range, rows: int = PORTION_ROWS) -> Iterator[range]:
     """Cut positions into runs of about ``rows`` rows, always at the same places."""
     step = max(1, rows // len(panel.symbols))
     for start in range(sessions.start, sessions.stop, step):
         yield range(start, min(start + step, sessions.stop))
+
+
+@dataclass(frozen=True)
+class TrainingBlocks:
+    """Training cut into runs of sessions of which each in turn is held out, to choose settings.
+
+    Validation is not asked: what a model says of the sessions by which it was chosen flatters it,
+    and validation decides how much a forecast counts.
+
+    Attributes
+    ----------
+    blocks : runs of equal length, but for the last.
+    gaps : the sessions between them, so that no label of a block reaches into the next.
+    """
+
+    blocks: tuple[range, ...]
+    gaps: tuple[range, ...]
+
+    @classmethod
+    def cut(cls, name: str, split: Split, targets: Sequence[Floats]) -> "TrainingBlocks":
+        """Cut the training range from the first session on that has a target of each horizon.
+
+        Raises
+        ------
+        TrainingError
+            There is too little to learn from.
+        """
+        known = [np.isfinite(target[: split.train.stop]).sum(axis=1) for target in targets]
+        for counts in known:
+            require_labels(name, int(counts.sum()))
+        first = max(int(np.argmax(counts > 0)) for counts in known)
+        gap = split.purge_sessions
+        length = (split.train.stop - first + gap) // FOLDS - gap
+        if length < 1:
+            raise TrainingError(
+                f"sessions with labels to train {name} on",
+                split.train.stop - first,
+                f"at least {FOLDS * (gap + 1)} are needed",
+                "Load more history.",
+            )
+        starts = [first + number * (length + gap) for number in range(FOLDS)]
+        ends = [*(start + length for start in starts[:-1]), split.train.stop]
+        return cls(
+            blocks=tuple(range(*both) for both in zip(starts, ends, strict=True)),
+            gaps=tuple(range(*both) for both in zip(ends[:-1], starts[1:], strict=True)),
+        )
+
+    def folds(self, sessions: Positions) -> list[tuple[Positions, Positions]]:
+        """Return, for each block that has some, which rows to learn from and which are held out.
+
+        Parameters
+        ----------
+        sessions : (rows,), positions of the rows on the session axis.
+        """
+        within = [(block.start <= sessions) & (sessions < block.stop) for block in self.blocks]
+        others = [
+            np.logical_or.reduce(within[:number] + within[number + 1 :])
+            for number in range(len(within))
+        ]
+        return [
+            (np.flatnonzero(learned), np.flatnonzero(held_out))
+            for learned, held_out in zip(others, within, strict=True)
+            if held_out.any()
+        ]

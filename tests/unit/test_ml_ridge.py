@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from ml_examples import panel_of, random_walk
@@ -5,11 +7,11 @@ from ml_models import autoregressive, fitted, split_of
 from sklearn.linear_model import Ridge
 
 from ml.forecasters.ridge import PENALTIES, Moments, RidgeForecaster
-from ml.forecasters.tabular import blocks
+from ml.forecasters.tabular import TrainingBlocks, portions
 from ml.panel import Panel
 from ml.rolling import Floats
-from ml.scaling import Array
 from ml.targets import benchmark_and_scale, surprise
+from models.vocabulary import FORECAST_HORIZONS_SESSIONS
 
 HORIZON = 21
 
@@ -26,37 +28,59 @@ def ridge(panel: Panel) -> RidgeForecaster:
     return model
 
 
-def rows_of(model: RidgeForecaster, panel: Panel, sessions: range) -> tuple[Array, Floats, Floats]:
-    """Channels, target and volatility of all rows that have a target."""
-    rows = slice(sessions.start, sessions.stop)
-    target = surprise(panel, HORIZON)[rows]
+def rows_of(model: RidgeForecaster, panel: Panel, sessions: range) -> tuple[Floats, Floats]:
+    """Channels with a constant, and the target, of all rows that have one."""
+    target = surprise(panel, HORIZON)[sessions.start : sessions.stop]
     known = np.isfinite(target)
     inputs = model.standardiser.transform(panel, sessions)[known]
-    return inputs, target[known], benchmark_and_scale(panel, HORIZON)[1][rows][known]
+    return np.column_stack([inputs, np.ones(len(inputs))]), target[known]
+
+
+def their_weights(inputs: Floats, target: Floats, penalty: float) -> Floats:
+    if penalty == np.inf:
+        return np.zeros(inputs.shape[1])
+    fit = Ridge(alpha=penalty * len(target), fit_intercept=False).fit(inputs, target)
+    return np.asarray(fit.coef_)
 
 
 def test_penalty_and_weights_are_those_of_an_independent_implementation(
     panel: Panel, ridge: RidgeForecaster
 ) -> None:
     split = split_of(panel)
-    inputs, target, _ = rows_of(ridge, panel, split.train)
-    held_out, truth, volatility = rows_of(ridge, panel, split.validation)
-    errors, fits = [], []
-    for penalty in PENALTIES[:-1]:
-        theirs = Ridge(alpha=penalty * len(target), fit_intercept=False)
-        theirs.fit(np.column_stack([inputs, np.ones(len(inputs))]), target)
-        said = theirs.predict(np.column_stack([held_out, np.ones(len(held_out))]))
-        errors.append(np.mean(np.square((truth - said) * volatility)))
-        fits.append(theirs.coef_)
-    best = int(np.argmin(errors))
+    cut = TrainingBlocks.cut("ridge", split, [surprise(panel, HORIZON)])
+    parts = [rows_of(ridge, panel, block) for block in cut.blocks]
+    errors = np.zeros(len(PENALTIES))
+    for number, (held_out, truth) in enumerate(parts):
+        others = [part for other, part in enumerate(parts) if other != number]
+        inputs, target = (np.concatenate(column) for column in zip(*others, strict=True))
+        for place, penalty in enumerate(PENALTIES):
+            said = held_out @ their_weights(inputs, target, penalty)
+            errors[place] += np.sum(np.square(truth - said))
+    penalty = PENALTIES[int(np.argmin(errors))]
+    inputs, target = rows_of(ridge, panel, split.train)
+    weights = their_weights(inputs, target, penalty)
     place = ridge.horizons.index(HORIZON)
-    assert ridge.penalties[place] == PENALTIES[best]
-    np.testing.assert_allclose(ridge.weights[place], fits[best], rtol=1e-6, atol=1e-9)
-    left = target - np.column_stack([inputs, np.ones(len(inputs))]) @ fits[best]
-    assert ridge.spreads[0, place] == pytest.approx(np.sqrt(np.mean(np.square(left))))
+    assert np.inf > ridge.penalties[place] == penalty
+    np.testing.assert_allclose(ridge.weights[place], weights, rtol=1e-6, atol=1e-9)
+    spread = np.sqrt(np.mean(np.square(target - inputs @ weights)))
+    assert ridge.spreads[0, place] == pytest.approx(spread)
 
 
-def test_where_no_penalty_helps_validation_the_forecast_is_the_benchmark() -> None:
+def test_no_label_of_a_block_reaches_into_another(panel: Panel) -> None:
+    split = split_of(panel)
+    cut = TrainingBlocks.cut("ridge", split, [surprise(panel, horizon) for horizon in (5, 21)])
+    for block, after in pairwise(cut.blocks):
+        assert block[-1] + max(FORECAST_HORIZONS_SESSIONS) <= after[0]
+    runs = sorted((*cut.blocks, *cut.gaps), key=lambda run: run.start)
+    first = int(np.argmax(np.isfinite(surprise(panel, 21)).any(axis=1)))
+    assert [session for run in runs for session in run] == list(range(first, split.train.stop))
+    sessions = np.repeat(np.arange(len(panel)), 2)
+    for block, (learned, held_out) in zip(cut.blocks, cut.folds(sessions), strict=True):
+        assert set(sessions[held_out]) == set(block)
+        assert set(sessions[learned]) == {s for run in cut.blocks if run != block for s in run}
+
+
+def test_where_no_penalty_helps_the_forecast_is_the_benchmark() -> None:
     found = 0
     for seed in range(10):
         panel = panel_of(random_walk(seed=seed))
@@ -82,15 +106,18 @@ def test_sums_in_blocks_are_the_sums_of_all_rows() -> None:
         parts.add(inputs[start : start + 300], target[start : start + 300])
     assert parts.rows == whole.rows == 1000
     np.testing.assert_allclose(parts.products, whole.products, rtol=1e-12)
+    np.testing.assert_array_equal(
+        Moments.sum([parts, whole]).products, parts.products + whole.products
+    )
     weights = np.array([0.1, -0.2, 0.3, 0.4])
     left = target - inputs @ weights[:3] - 0.4
-    assert whole.mean_square_error(weights) == pytest.approx(np.mean(np.square(left)))
+    assert whole.square_error(weights) == pytest.approx(np.sum(np.square(left)))
 
 
-def test_blocks_cover_every_session_once(panel: Panel) -> None:
-    cut = list(blocks(panel, range(100, 777), rows=1000))
-    assert [session for block in cut for session in block] == list(range(100, 777))
-    assert max(len(block) * len(panel.symbols) for block in cut) <= 1000
+def test_portions_cover_every_session_once(panel: Panel) -> None:
+    cut = list(portions(panel, range(100, 777), rows=1000))
+    assert [session for part in cut for session in part] == list(range(100, 777))
+    assert max(len(part) * len(panel.symbols) for part in cut) <= 1000
 
 
 def test_a_symbol_that_training_did_not_know_is_forecast(
