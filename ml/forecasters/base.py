@@ -90,7 +90,7 @@ class Forecaster(ABC):
 
     @property
     def trials(self) -> int:
-        """Settings that were tried on validation before these were chosen; 1 if none were."""
+        """Settings that were tried before these were chosen; 1 if none were."""
         return 1
 
     @abstractmethod
