@@ -63,16 +63,17 @@ def reading(training: FinishedTraining, horizon_sessions: int) -> str:
             surely.append(model.forecaster)
         if r2 < 0 and is_sure:
             worse.append(model.forecaster)
-    lead = f"{joined(better)} {has(better)} a lower squared error than the expanding mean"
     if not better:
         said = ["No model has a lower squared error than the expanding mean."]
-    elif not surely:
-        said = [f"{lead}, but not by more than chance."]
     else:
-        said = [
-            f"{lead}; for {joined(surely)} p is below {LEVEL}, before allowing for how many "
-            "were looked at."
-        ]
+        lead = f"{joined(better)} {has(better)} a lower squared error than the expanding mean"
+        doubt = ", but not by more than chance."
+        if surely:
+            doubt = (
+                f"; for {joined(surely)} p is below {LEVEL}, before allowing for how many were "
+                "looked at."
+            )
+        said = [lead + doubt]
     if worse:
         said.append(f"{joined(worse)} {has(worse)} a higher one, by more than chance.")
     return " ".join([*said, *_seeds(training, horizon_sessions)])
