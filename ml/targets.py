@@ -5,6 +5,10 @@ trailing volatility over the horizon. So a model that has learned nothing and sa
 benchmark that it is judged against, and calm and wild symbols weigh the same.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ml.forecasters.base import horizon_volatility
 from ml.forecasters.expanding_mean import expanding_mean_forecast
 from ml.panel import Panel
@@ -33,3 +37,18 @@ def surprise(panel: Panel, horizon_sessions: int) -> Floats:
     """
     benchmark, scale = benchmark_and_scale(panel, horizon_sessions)
     return (panel.forward_log_return(horizon_sessions) - benchmark) / scale
+
+
+def benchmarks_and_scales(
+    panel: Panel, horizons: Sequence[int], sessions: range
+) -> tuple[Floats, Floats]:
+    """Return both of :func:`benchmark_and_scale` for several horizons at some sessions.
+
+    Each is (horizons, sessions, symbols).
+    """
+    rows = slice(sessions.start, sessions.stop)
+    pairs = [benchmark_and_scale(panel, horizon) for horizon in horizons]
+    return (
+        np.stack([benchmark[rows] for benchmark, _ in pairs]),
+        np.stack([scale[rows] for _, scale in pairs]),
+    )

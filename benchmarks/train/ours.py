@@ -23,8 +23,9 @@ from benchmarks.train.task import (
 from ml.forecasters.lstm import LstmForecaster
 from ml.forecasters.lstm_network import Network
 from ml.forecasters.lstm_outputs import Outputs
+from ml.forecasters.lstm_samples import Samples
 from ml.forecasters.lstm_settings import LstmSettings
-from ml.forecasters.lstm_training import Samples, Trainer
+from ml.forecasters.lstm_training import Trainer
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Scale, Standardiser

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from ml.errors import ModelNotFoundError, TrainingError
 from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_labels
 from ml.forecasters.lstm_checkpoint import EpochLosses
+from ml.forecasters.lstm_samples import Samples
 from ml.forecasters.lstm_settings import LstmSettings
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
-from ml.rolling import Floats
 from ml.scaling import Standardiser
 from ml.splits import Split
-from ml.targets import benchmark_and_scale, surprise
+from ml.targets import benchmarks_and_scales, surprise
 from ml.windows import Positions, WindowSource, window_ends
 from ml.work import Progress, Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
@@ -24,7 +24,7 @@ from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 if TYPE_CHECKING:
     from ml.forecasters.lstm_network import Network
     from ml.forecasters.lstm_outputs import Outputs
-    from ml.forecasters.lstm_training import EpochListener, Samples
+    from ml.forecasters.lstm_training import EpochListener
 
 WEIGHTS_FILE = "weights.npz"
 
@@ -110,7 +110,7 @@ class LstmForecaster(Forecaster):
 
     def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
         """Forecast with each seed alone."""
-        benchmark, scale = self._benchmarks_and_scales(panel, sessions)
+        benchmark, scale = benchmarks_and_scales(panel, self.horizons, sessions)
         ends = self._ends(panel, sessions, np.any(np.isfinite(benchmark * scale), axis=0))
         shape = len(self.weights), 2, *benchmark.shape
         said = np.full(shape, np.nan)
@@ -128,7 +128,7 @@ class LstmForecaster(Forecaster):
         """
         last = range(len(panel) - 1, len(panel))
         features = self.standardiser.features
-        _, scale = self._benchmarks_and_scales(panel, last)
+        _, scale = benchmarks_and_scales(panel, self.horizons, last)
         mean = self.predict(panel, last).mean[:, 0]
         ends = self._ends(panel, last, np.any(np.isfinite(mean), axis=0)[None])
         parts = np.full((*mean.shape, len(features)), np.nan)
@@ -238,24 +238,13 @@ class LstmForecaster(Forecaster):
         source = self._source(panel, sessions)
         return source, source.rows_of(ends), numbers[ends[:, 1]]
 
-    def _samples(self, panel: Panel, sessions: range, source: WindowSource) -> "Samples":
+    def _samples(self, panel: Panel, sessions: range, source: WindowSource) -> Samples:
         """Return the windows of which the outcome over a horizon at least is known."""
-        from ml.forecasters.lstm_training import Samples
-
         rows = slice(sessions.start, sessions.stop)
         targets = np.stack([surprise(panel, horizon)[rows] for horizon in self.horizons], axis=-1)
         ends = self._ends(panel, sessions, np.any(np.isfinite(targets), axis=-1))
         chosen = targets[ends[:, 0] - sessions.start, ends[:, 1]]
         return Samples(source.rows_of(ends), chosen.astype(np.float32))
-
-    def _benchmarks_and_scales(self, panel: Panel, sessions: range) -> tuple[Floats, Floats]:
-        """Return both for each horizon, (horizons, sessions, symbols)."""
-        rows = slice(sessions.start, sessions.stop)
-        pairs = [benchmark_and_scale(panel, horizon) for horizon in self.horizons]
-        return (
-            np.stack([benchmark[rows] for benchmark, _ in pairs]),
-            np.stack([scale[rows] for _, scale in pairs]),
-        )
 
     def _listener(self, work: Work, index: int) -> "EpochListener":
         """Return what tells the work's listener of the epochs of one seed."""

@@ -6,13 +6,12 @@ Importing this module imports TensorFlow.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.errors import TrainingError
 from ml.forecasters.lstm_checkpoint import Checkpoint, EpochLosses
@@ -22,34 +21,14 @@ from ml.forecasters.lstm_network import (
     Weights,
     negative_log_likelihood,
 )
+from ml.forecasters.lstm_samples import Samples, epoch_order
 from ml.forecasters.lstm_settings import LstmSettings
 from ml.tensorflow_setup import keras, tensorflow
-from ml.windows import Positions, WindowSource, gather_windows
+from ml.windows import WindowSource, gather_windows
 
 tf = tensorflow()
 
 LARGEST_GRADIENT = 1.0
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Windows by their ends, with what came after them.
-
-    Attributes
-    ----------
-    ends : (n, 2), rows and columns of the window source; column c is the network's symbol c + 1.
-    targets : (n, horizons), float32, surprise in units of volatility; NaN where there is none.
-    """
-
-    ends: Positions
-    targets: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def take(self, chosen: NDArray[np.int64]) -> "Samples":
-        """Return these of them."""
-        return Samples(self.ends[chosen], self.targets[chosen])
 
 
 EpochListener = Callable[[list[EpochLosses], float], None]
@@ -249,19 +228,3 @@ class Trainer:
                 "loss of lstm", losses, f"it is no finite number after epoch {epoch + 1}",
                 "Take a lower learning rate, or look for values in the features that explode.",
             )  # fmt: skip
-
-
-def epoch_order(samples: int, shown: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return the numbers of the samples that an epoch shows, in order.
-
-    Epochs are consecutive parts of an endless sequence of permutations of all samples.
-    """
-    start = epoch * shown
-    first, last = start // samples, (start + shown - 1) // samples
-    sequence = np.concatenate(
-        [
-            np.random.default_rng((seed, number)).permutation(samples)
-            for number in range(first, last + 1)
-        ]
-    )
-    return sequence[start - first * samples :][:shown]

@@ -13,7 +13,7 @@ from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
 from ml.splits import Split
-from ml.targets import benchmark_and_scale
+from ml.targets import benchmarks_and_scales
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
 PORTION_ROWS = 131_072
@@ -80,7 +80,7 @@ class TabularForecaster(Forecaster):
         """Split the last session's forecasts into what each feature adds, its mask included."""
         last = range(len(panel) - 1, len(panel))
         inputs = self.standardiser.transform(panel, last)[0]
-        benchmark, scale = self._benchmarks_and_scales(panel, last)
+        benchmark, scale = benchmarks_and_scales(panel, self.horizons, last)
         terms = self.terms(inputs) * scale[:, 0, :, None]
         parts = np.zeros((*terms.shape[:-1], len(self.standardiser.features)))
         for channel, feature in enumerate(self.standardiser.feature_of_channel):
@@ -107,19 +107,10 @@ class TabularForecaster(Forecaster):
     def _forecasts(
         self, panel: Panel, sessions: range, means: Floats, spreads: Floats
     ) -> Forecasts:
-        benchmark, scale = self._benchmarks_and_scales(panel, sessions)
+        benchmark, scale = benchmarks_and_scales(panel, self.horizons, sessions)
         mean = benchmark + means * scale
         stdev = spreads[:, None, None] * scale
         return Forecasts(mean, np.where(np.isfinite(mean), stdev, np.nan))
-
-    def _benchmarks_and_scales(self, panel: Panel, sessions: range) -> tuple[Floats, Floats]:
-        """Return both for each horizon, (horizons, sessions, symbols)."""
-        rows = slice(sessions.start, sessions.stop)
-        pairs = [benchmark_and_scale(panel, horizon) for horizon in self.horizons]
-        return (
-            np.stack([benchmark[rows] for benchmark, _ in pairs]),
-            np.stack([scale[rows] for _, scale in pairs]),
-        )
 
 
 def portions(panel: Panel, sessions: range, rows: int = PORTION_ROWS) -> Iterator[range]:

@@ -46,7 +46,7 @@ def features(
 
 @app.command()
 def train(
-    symbols: Annotated[int, typer.Option(min=2, help="Symbols of the market trained on.")] = 200,
+    symbols: Annotated[int, typer.Option(min=2, help="Symbols of the market trained on.")] = 150,
     sessions: Annotated[int, typer.Option(min=120, help="Sessions of each.")] = 5060,
     steps: Annotated[int, typer.Option(min=1, help="Batches of 512 windows that are timed.")] = 200,
     torch: Annotated[

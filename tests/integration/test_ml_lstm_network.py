@@ -7,7 +7,8 @@ from ml_examples import panel_of, random_walk
 
 from ml.errors import PanelError
 from ml.forecasters.lstm_network import Lstm, Network
-from ml.forecasters.lstm_training import Samples, Trainer, epoch_order
+from ml.forecasters.lstm_samples import Samples, epoch_order
+from ml.forecasters.lstm_training import Trainer
 from ml.scaling import Standardiser
 from ml.tensorflow_setup import tensorflow
 from ml.windows import WindowSource, gather_windows

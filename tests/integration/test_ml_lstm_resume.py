@@ -44,7 +44,8 @@ _TRAINING = """
 import sys
 from pathlib import Path
 from lstm_examples import SLOWER, fitted
-from ml.forecasters.lstm_training import Samples, Trainer
+from ml.forecasters.lstm_samples import Samples
+from ml.forecasters.lstm_training import Trainer
 from ml_examples import panel_of, random_walk
 
 run_epoch, take = Trainer.run_epoch, Samples.take
@@ -121,3 +122,37 @@ def test_a_damaged_checkpoint_is_said_and_training_begins_anew(
     path.write_bytes(path.read_bytes()[:500])
     assert_same_weights(whole, fitted(panel, short, folder=tmp_path))
     assert "seed_3.npz cannot be read" in caplog.text
+
+
+def train_elsewhere(folder: Path, **environ: str) -> None:
+    """Train ``SLOWER`` with two epochs in a process of its own and save it."""
+    subprocess.run(
+        [sys.executable, "-c", _WITH_OTHER_CORES, str(folder)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+            **environ,
+        },
+        check=True,
+    )
+
+
+def test_the_number_of_cores_changes_no_bit_of_what_is_learned(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    train_elsewhere(there, TF_NUM_INTRAOP_THREADS="8", PARALLEL_OPERATIONS="5")
+    fitted(panel_of(random_walk()), replace(SLOWER, epochs=1)).save(here)
+    assert (here / "weights.npz").read_bytes() == (there / "weights.npz").read_bytes()
+
+
+_WITH_OTHER_CORES = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+from ml import tensorflow_setup
+tensorflow_setup.PARALLEL_OPERATIONS = int(os.environ["PARALLEL_OPERATIONS"])
+from lstm_examples import SLOWER, fitted
+from ml_examples import panel_of, random_walk
+fitted(panel_of(random_walk()), replace(SLOWER, epochs=1)).save(Path(sys.argv[1]))
+"""
