@@ -7,13 +7,14 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.build_results import BuildAttempt, NodeResult, keep, read_nodes
+from pipelines.build_results import NodeResult, read_nodes
 from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt_process import DbtProcess
 from pipelines.warehouse.evidence import with_evidence
+from pipelines.warehouse.recording import Recording
 
 PROJECT = REPOSITORY / "dbt"
 MOST_THREADS = 4
@@ -37,9 +38,7 @@ def process_for(settings: Settings, workspace: Path, lock: int | None = None) ->
     return DbtProcess(_environment(settings, workspace), output, lock)
 
 
-def build(
-    settings: Settings, workspace: Path, attempt: BuildAttempt, dbt: DbtProcess
-) -> BuildAttempt:
+def build(settings: Settings, workspace: Path, recording: Recording, dbt: DbtProcess) -> None:
     """Build ``warehouse.duckdb`` in the workspace with all tests, and keep ``run_results.json``.
 
     Data tests run in every build. Unit tests speak of the code alone, so a home runs them in the
@@ -48,14 +47,9 @@ def build(
     Parameters
     ----------
     workspace : folder with ``inputs/``; receives the database and dbt's results.
-    attempt : what is built, from when on; its ``code_digest`` is that of the SQL and of what runs
-        it.
+    recording : what is built; its ``code_digest`` is that of the SQL and of what runs it. It
+        receives what became of each model and test.
     dbt : the process to run it in; see :func:`process_for`.
-
-    Returns
-    -------
-    The attempt with what became of each model and test. One that failed is kept here, since its
-    workspace goes with the next build.
 
     Raises
     ------
@@ -66,7 +60,7 @@ def build(
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     proven = target / "unit_tests_passed"
-    is_proven = proven.is_file() and proven.read_text("utf-8") == attempt.code_digest
+    is_proven = proven.is_file() and proven.read_text("utf-8") == recording.attempt.code_digest
     command = [
         *_command(settings, target, "build"),
         *("--exclude-resource-type", "exposure"),
@@ -75,18 +69,18 @@ def build(
     ]
     code = dbt.run(command)
     nodes = with_evidence(read_nodes(target), workspace)
-    ended = dataclasses.replace(attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes)
+    recording.attempt = dataclasses.replace(
+        recording.attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes
+    )
     if code != 0:
-        failure = _failure(nodes, dbt.output, code, settings)
-        has_its_reason = any(node.failed for node in nodes)
-        last_lines = () if has_its_reason else _last_lines(dbt.output)
-        keep(settings, dataclasses.replace(ended, problem=str(failure), output=last_lines))
-        raise failure
+        if not any(node.failed for node in nodes):
+            last_lines = _last_lines(dbt.output)
+            recording.attempt = dataclasses.replace(recording.attempt, output=last_lines)
+        raise _failure(nodes, dbt.output, code, settings)
     if not is_proven:
-        write_text(attempt.code_digest, proven)
+        write_text(recording.attempt.code_digest, proven)
     results.replace(workspace / results.name)
     dbt.output.unlink()
-    return ended
 
 
 def manifest_of(settings: Settings) -> Path:

@@ -6,7 +6,7 @@ import logging
 from functools import cache
 from importlib.metadata import version
 
-from pipelines.build_results import BuildAttempt, keep
+from pipelines.build_results import BuildAttempt
 from pipelines.errors import LakeError, WarehouseError
 from pipelines.lake import (
     Manifest,
@@ -51,6 +51,7 @@ from pipelines.warehouse.record import (
     read_parts,
     write_record,
 )
+from pipelines.warehouse.recording import Recording, recorded
 from pipelines.warehouse.settling import anchor_in, settle
 from pipelines.warehouse.snapshot import snapshot_clients
 
@@ -159,11 +160,14 @@ def _published(
         if is_finished(path) and not full:
             logger.info("the warehouse of %s is built already", manifest.session_date)
             build = read_build(path)
+            publish(settings, build)
         else:
-            with step(f"build the warehouse of {manifest.session_date}"):
-                attempt = _attempt(manifest, name, started_by)
-                build = _built(settings, manifest, attempt, dbt, full=full)
-        publish(settings, build)
+            with (
+                step(f"build the warehouse of {manifest.session_date}"),
+                recorded(settings, _attempt(manifest, name, started_by)) as recording,
+            ):
+                build = _built(settings, manifest, recording, dbt, full=full)
+                publish(settings, build)
         remove_old(settings)
     except OSError as error:
         raise unwritable(settings.warehouse, error) from None
@@ -171,21 +175,21 @@ def _published(
 
 
 def _built(
-    settings: Settings, manifest: Manifest, attempt: BuildAttempt, dbt: DbtProcess, *, full: bool
+    settings: Settings, manifest: Manifest, recording: Recording, dbt: DbtProcess, *, full: bool
 ) -> WarehouseBuild:
     dbt.start()
     workspace = fresh_workspace(settings)
     inputs = Inputs(manifest, rejections_of(settings, manifest))
     chosen = full_plan() if full else plan(settings, inputs, code_digest())
     logger.info("%s", chosen)
-    attempt = dataclasses.replace(attempt, plan=str(chosen))
+    recording.attempt = dataclasses.replace(recording.attempt, plan=str(chosen))
     lay_out(settings, inputs, chosen, workspace)
-    ended = dbt_build.build(settings, workspace, attempt, dbt)
+    dbt_build.build(settings, workspace, recording, dbt)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
-    path = settings.warehouse.resolve() / "builds" / attempt.build
+    path = settings.warehouse.resolve() / "builds" / recording.attempt.build
     panel_rows = sum(part.rows for part in parts)
     rows = settle(workspace, dbt_build.manifest_of(settings), panel_rows)
-    keep(settings, ended.with_rows_of_marts(rows))
+    recording.attempt = recording.attempt.with_rows_of_marts(rows)
     remove_inputs(workspace)
     build = WarehouseBuild(
         path=path,
