@@ -22,8 +22,9 @@ from models.vocabulary import HORIZON_SESSIONS, TrainingProfile
 from pipelines.lineage import file_digest
 from pipelines.sessions import available_at, session_after, sessions_between
 from pipelines.settings import Settings
-from pipelines.warehouse.publication import build_name, publish, taking_name
+from pipelines.warehouse.publication import build_name, publish
 from pipelines.warehouse.record import PanelPart, WarehouseBuild, panel_hash, write_record
+from pipelines.warehouse.workspace import taking_name
 
 LAST_SESSION = dt.date(2022, 12, 28)
 DAILY_VOLATILITY = 0.01

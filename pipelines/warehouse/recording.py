@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipelines.build_results import BuildAttempt, keep
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings
-from pipelines.warehouse.publication import unwritable
+from pipelines.warehouse.workspace import unwritable
 
 
 @dataclass

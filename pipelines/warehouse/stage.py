@@ -29,7 +29,6 @@ from pipelines.warehouse.history import snapshot_history
 from pipelines.warehouse.inputs import lay_out, remove_inputs
 from pipelines.warehouse.publication import (
     build_name,
-    fresh_workspace,
     is_finished,
     is_of_code,
     manifest_prefix,
@@ -37,10 +36,6 @@ from pipelines.warehouse.publication import (
     remove_old,
     require_home_of,
     session_pointer,
-    sole_builder,
-    taking_name,
-    unwritable,
-    workspace_path,
 )
 from pipelines.warehouse.record import (
     PANEL_FOLDER,
@@ -54,6 +49,13 @@ from pipelines.warehouse.record import (
 from pipelines.warehouse.recording import Recording, recorded
 from pipelines.warehouse.settling import anchor_in, settle
 from pipelines.warehouse.snapshot import snapshot_clients
+from pipelines.warehouse.workspace import (
+    fresh_workspace,
+    sole_builder,
+    taking_name,
+    unwritable,
+    workspace_path,
+)
 
 logger = logging.getLogger(__name__)
 
