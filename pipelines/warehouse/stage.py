@@ -93,7 +93,7 @@ def transform(
     _require_one_source(settings)
     with (
         sole_builder(settings) as lock,
-        process_for(settings, workspace_path(settings), lock) as dbt,
+        process_for(settings, workspace_path(settings), code_digest(), lock) as dbt,
     ):
         if full or not _may_be_built(settings, session):
             dbt.start()
@@ -122,8 +122,10 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
         )
     if not pointer.exists():
         manifest = _manifest_starting(settings, manifest_prefix(pointer.readlink().name))
-        workspace = workspace_path(settings)
-        with sole_builder(settings) as lock, process_for(settings, workspace, lock) as dbt:
+        with (
+            sole_builder(settings) as lock,
+            process_for(settings, workspace_path(settings), code_digest(), lock) as dbt,
+        ):
             return _published(settings, manifest, dbt)
     return read_build(pointer)
 

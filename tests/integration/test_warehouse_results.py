@@ -176,6 +176,12 @@ def test_a_test_that_failed_is_told_from_a_build_that_may_pass_the_next_time(
     assert newest.started_by == "some run"
 
 
+def test_a_bar_that_the_panel_refuses_is_not_tried_again(home: Settings) -> None:
+    add_prices(home, [price_row("XOM", SESSION, None)])
+    with pytest.raises(WarehouseTestError, match=f"XOM on {SESSION} has no close above zero"):
+        transform(home, SESSION)
+
+
 def test_what_dbt_said_last_is_kept_where_it_failed_outside_of_any_model(
     home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
