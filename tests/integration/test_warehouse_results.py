@@ -24,7 +24,7 @@ from warehouse_inputs import (
 from models.lake import ACTIONS
 from pipelines.build_results import BuildAttempt, attempts_of, by_model
 from pipelines.errors import WarehouseError, WarehouseTestError
-from pipelines.settings import Settings
+from pipelines.settings import Settings, load_settings
 from pipelines.warehouse import build_for, dbt_build, stage, transform
 from pipelines.warehouse.record import WAREHOUSE_FILE
 
@@ -67,6 +67,16 @@ def failure(home: Settings) -> Failure:
     append(home, ACTIONS, actions([action_row("KO", SESSION, "dividend", BAD_AMOUNT)]))
     said = command(home, "transform", "--session", SESSION.isoformat())
     return Failure(home, said, attempts_of(home, SESSION)[0])
+
+
+def test_a_bar_that_the_panel_refuses_is_not_tried_again(
+    small_warehouse: Settings, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(small_warehouse.home, tmp_path / "home", symlinks=True)
+    unspoiled = load_settings({}, home=copied)
+    add_prices(unspoiled, [price_row("XOM", SESSION, None)])
+    with pytest.raises(WarehouseTestError, match=f"XOM on {SESSION} has no close above zero"):
+        transform(unspoiled, SESSION)
 
 
 def test_a_good_build_keeps_status_rows_and_seconds_of_each_model_and_test(
@@ -174,12 +184,6 @@ def test_a_test_that_failed_is_told_from_a_build_that_may_pass_the_next_time(
     newest = attempts_of(failure.settings, SESSION)[0]
     assert newest.problem == str(raised.value)
     assert newest.started_by == "some run"
-
-
-def test_a_bar_that_the_panel_refuses_is_not_tried_again(home: Settings) -> None:
-    add_prices(home, [price_row("XOM", SESSION, None)])
-    with pytest.raises(WarehouseTestError, match=f"XOM on {SESSION} has no close above zero"):
-        transform(home, SESSION)
 
 
 def test_what_dbt_said_last_is_kept_where_it_failed_outside_of_any_model(
