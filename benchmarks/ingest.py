@@ -5,7 +5,6 @@ All contestants read the same files in one run, one after the other, each in a p
 checks nor sorts anything, knows no versions and names no file by its bytes.
 """
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.market_files import LAST_SESSION, add_session, write_market
-from benchmarks.measured import Measured, measured
+from benchmarks.measured import Measured, environ_for, measured
 
 _CONTESTANTS = "benchmarks.ingest_contestants"
 
@@ -82,12 +81,7 @@ def _run(symbols: int, years: int, root: Path) -> IngestBenchmark:
     folder, target = root / "files", root / "peers"
     target.mkdir()
     rows = write_market(folder, symbols, years)
-    environ = {
-        **{name: value for name, value in os.environ.items() if "SMARTINVEST_" not in name},
-        "SMARTINVEST_HOME": str(root / "home"),
-        "SMARTINVEST_SOURCE": "files",
-        "SMARTINVEST_FILES_FOLDER": str(folder),
-    }
+    environ = environ_for(root / "home", folder)
     (root / "home").mkdir()
     pandas = measured(_CONTESTANTS, "pandas", str(folder), str(target))
     duckdb_copy = measured(_CONTESTANTS, "duckdb_copy", str(folder), str(target))

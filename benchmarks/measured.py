@@ -1,6 +1,7 @@
 """Run something in a process of its own and say how long it took and how much memory it held."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -29,6 +30,19 @@ class Measured:
     process_seconds: float
     cpu_seconds: float
     result: dict[str, Any]
+
+
+def environ_for(home: Path, files: Path) -> dict[str, str]:
+    """Return the environment of a process whose stages read a folder of files into a home.
+
+    No other setting of whoever starts the benchmark counts in it.
+    """
+    inherited = {name: value for name, value in os.environ.items() if "SMARTINVEST_" not in name}
+    return inherited | {
+        "SMARTINVEST_HOME": str(home),
+        "SMARTINVEST_SOURCE": "files",
+        "SMARTINVEST_FILES_FOLDER": str(files),
+    }
 
 
 def measured(

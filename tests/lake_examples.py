@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from models.declaration import Table
-from models.lake import PRICES
+from models.lake import INSTRUMENTS, PRICES
 from models.vocabulary import Arrival
 from pipelines.lake import AppendResult, append_versions, arrow_schema, read_as_of
 from pipelines.sessions import available_at, sessions_between
@@ -45,6 +45,25 @@ def bars(rows: Iterable[tuple[str, dt.date, float | None]]) -> pa.Table:
         ],
         schema=arrow_schema(PRICES),
     )
+
+
+def index(ingest_session: dt.date) -> pa.Table:
+    """One instrument, an index, known since ``LATER``."""
+    row = {
+        "source": "simulated",
+        "symbol": "A",
+        "name": "A",
+        "asset_class": "index",
+        "currency": "USD",
+        "expense_ratio_bps": 0,
+        "substitute_group": "A",
+        "reference_weight": 0.0,
+        "tradable": False,
+        "known_at": LATER,
+        "known_at_basis": "assumed",
+        "ingest_session": ingest_session,
+    }
+    return pa.Table.from_pylist([row], schema=arrow_schema(INSTRUMENTS))
 
 
 def append(

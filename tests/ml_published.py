@@ -12,7 +12,7 @@ from pipelines.lineage import file_digest, json_digest
 from pipelines.sessions import available_at
 from pipelines.settings import Settings
 from pipelines.warehouse.duckdb import open_writable
-from pipelines.warehouse.publication import build_name, publish, taking_name
+from pipelines.warehouse.publication import build_name, publish
 from pipelines.warehouse.record import (
     PANEL_FOLDER,
     SESSION_FEATURES_FILE,
@@ -21,6 +21,7 @@ from pipelines.warehouse.record import (
     features_digest,
     write_record,
 )
+from pipelines.warehouse.workspace import taking_name
 
 RESULT = pa.schema(
     [

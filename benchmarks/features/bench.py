@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.features.equality import Agreement, agreement
 from benchmarks.market_files import LAST_SESSION, NEXT_SESSION, add_session, write_market
-from benchmarks.measured import Measured, measured
+from benchmarks.measured import Measured, environ_for, measured
 from benchmarks.peers_environment import Peers, peers_python
 from pipelines.lineage import REPOSITORY
 from pipelines.sessions import sessions_between
@@ -124,13 +124,7 @@ def _run(symbols: int, years: int, root: Path, polars_python: Path) -> FeaturesB
     load = round(os.getloadavg()[0], 2)
     files, bars = root / "files", root / "bars"
     write_market(files, symbols, years, actions=True)
-    environ = {
-        **{name: value for name, value in os.environ.items() if "SMARTINVEST_" not in name},
-        "SMARTINVEST_HOME": str(root / "home"),
-        "SMARTINVEST_SOURCE": "files",
-        "SMARTINVEST_FILES_FOLDER": str(files),
-        "PYTHONPATH": str(REPOSITORY),
-    }
+    environ = environ_for(root / "home", files) | {"PYTHONPATH": str(REPOSITORY)}
     (root / "home").mkdir()
     early = sessions_between(LAST_SESSION.replace(year=LAST_SESSION.year - years), LAST_SESSION)
     ingest = measured(_CONTESTANTS, "ingest", str(LAST_SESSION), environ=environ)

@@ -1,6 +1,6 @@
 """What each warehouse build did, model by model and test by test, kept for whoever asks why.
 
-    <home>/warehouse/results/<session>/<moment>.json     one per build that ran dbt, failed or not
+    <home>/warehouse/results/<session>/<moment>.json     one per build that was begun, failed or not
 
 A record has no part in what a build makes: it lies outside of the builds and their digests, and
 needs neither DuckDB nor dbt to be read. The newest ``KEPT_ATTEMPTS`` of all sessions are kept.

@@ -1,4 +1,4 @@
-"""Records of builds: written once when dbt has ended, read by people, few enough to keep."""
+"""Records of builds: written once when one has ended, read by people, few enough to keep."""
 
 import datetime as dt
 import logging
@@ -26,7 +26,7 @@ _ATTEMPT = re.compile(r"\d{8}T\d{12}Z")
 
 @dataclass(frozen=True)
 class BuildAttempt:
-    """One build of the warehouse that ran dbt, whether it was published or not.
+    """One build of the warehouse that was begun, whether it was published or not.
 
     Parameters
     ----------
@@ -61,8 +61,14 @@ class BuildAttempt:
         return self.problem is None
 
     @property
+    def problem_outside_of_dbt(self) -> str | None:
+        """Why nothing was published, where no node failed and dbt said nothing of it."""
+        is_dbts = self.output or any(node.failed for node in self.nodes)
+        return None if is_dbts else self.problem
+
+    @property
     def seconds(self) -> float:
-        """How long it took, from laying out the inputs to dbt's end."""
+        """How long it took, from laying out the inputs to dbt's end or an earlier failure."""
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0
 
     def with_rows_of_marts(self, rows: Mapping[str, int]) -> Self:

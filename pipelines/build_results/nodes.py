@@ -79,6 +79,12 @@ class NodeResult:
         return _OUR_ERROR.sub("", " ".join(told)) or ("" if self.passed else self.status)
 
     @property
+    def fails_again(self) -> bool:
+        """Whether the same inputs fail it again: a test that ran, or what our own code refused."""
+        lines = self.message.splitlines()
+        return self.status == "fail" or any(_OUR_ERROR.match(line.strip()) for line in lines)
+
+    @property
     def failed(self) -> bool:
         """Whether it stops the publication."""
         return not (self.passed or self.skipped or self.status == "warn")

@@ -30,6 +30,7 @@ def attempt_view(attempt: BuildAttempt) -> RenderableType:
         table,
         *(part for node in failed for part in _why(node)),
         *(Text(line) for line in attempt.output),
+        *((Text(f"\n{problem}"),) if (problem := attempt.problem_outside_of_dbt) else ()),
     )
 
 

@@ -22,6 +22,15 @@ _CHANGE_COLUMNS = (
     "new_known_at",
 )
 
+KnownAtOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MOMENT",
+        help="Leave out what was known later, e.g. 2024-05-31T21:00+00:00; else what a run "
+        "of the session knows.",
+    ),
+]
+
 app = typer.Typer(help="Market data as it was known at any time.", no_args_is_help=True)
 
 
@@ -30,14 +39,7 @@ def prices(
     symbol: Annotated[str, typer.Argument(help="The provider's symbol.")],
     session: SessionOption = None,
     source: SourceOption = None,
-    known_at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MOMENT",
-            help="Leave out what was known later, e.g. 2024-05-31T21:00+00:00; else what a run "
-            "of the session knows.",
-        ),
-    ] = None,
+    known_at: KnownAtOption = None,
     adjust: Annotated[
         str, typer.Option(metavar="none|split|total-return", help="In whose terms prices are.")
     ] = "none",
@@ -49,7 +51,7 @@ def prices(
 
     settings = load_settings(source=source)
     adjustment = _choice(adjust, [member.value for member in Adjustment])
-    day = _session(settings, session, symbol)
+    day = _session(settings, session)
     rows = prices_as_of(settings, [symbol], day, _moment(known_at), Adjustment(adjustment))
     if rows.num_rows == 0:
         out.print(Text(f"nothing of {symbol} is known to a run of {day}"))
@@ -102,7 +104,25 @@ def files(source: SourceOption = None) -> None:
     out.print(text_table(columns, (line for line in lines if line)))
 
 
-def _session(settings: Settings, session: str | None, symbol: str) -> dt.date:
+@app.command()
+def sql(
+    dataset: Annotated[str, typer.Argument(help="One of those that `lake files` lists.")],
+    session: SessionOption = None,
+    source: SourceOption = None,
+    known_at: KnownAtOption = None,
+) -> None:
+    """Print the DuckDB query that shows a dataset as a run of a session sees it, unchecked."""
+    from models.lake import RAW
+    from pipelines.lake.views import view_sql
+
+    settings = load_settings(source=source)
+    tables = {table.name: table for table in RAW}
+    table = tables[_choice(dataset, list(tables))]
+    query = view_sql(settings, table, _session(settings, session), _moment(known_at))
+    out.print(Text(query), soft_wrap=True)
+
+
+def _session(settings: Settings, session: str | None) -> dt.date:
     """Return the session asked for, or the newest that the lake has prices for."""
     from models.lake import PRICES
     from pipelines.lake.listing import newest_session
@@ -115,9 +135,9 @@ def _session(settings: Settings, session: str | None, symbol: str) -> dt.date:
     newest = newest_session(settings, PRICES)
     if newest is None:
         raise LakeError(
-            "symbol",
-            symbol,
-            f"the lake has no prices of source {settings.source.value}",
+            "source",
+            settings.source.value,
+            "the lake has no prices of it",
             "Run `smartinvest ingest` first.",
         )
     return newest

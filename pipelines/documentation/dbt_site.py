@@ -62,7 +62,7 @@ def _manifest(settings: Settings) -> Node:
     log = settings.logs / "dbt-docs"
     with tempfile.TemporaryDirectory() as workspace:
         environment = inherited | {"WAREHOUSE_WORKSPACE": workspace}
-        with DbtProcess(environment, log / "output.log", None) as dbt:
+        with DbtProcess(environment, log / "output.log") as dbt:
             code = dbt.run(
                 [
                     *("parse", "--no-use-colors", "--target-path", workspace),

@@ -97,18 +97,6 @@ def comparable(prices: pa.Table) -> pa.Table:
     return prices if is_comparable.all() else prices.filter(pa.array(is_comparable))
 
 
-def total_returns(prices: pa.Table, actions: pa.Table) -> Floats:
-    """Return each row's simple total return since the symbol's row before; NaN in its first.
-
-    Takes what :func:`adjusted` takes.
-    """
-    steps = share_steps(prices, actions)
-    close = _floats(prices["close"])
-    before = np.roll(close, 1)
-    before[_starts(prices)] = np.nan
-    return (steps.shares * close + steps.cash) / before - 1
-
-
 @dataclass(frozen=True)
 class ShareSteps:
     """What one share held since a symbol's row before became by each row.

@@ -7,13 +7,14 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.build_results import BuildAttempt, NodeResult, keep, read_nodes
+from pipelines.build_results import NodeResult, read_nodes
 from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.lake.parquet import write_text
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt_process import DbtProcess
 from pipelines.warehouse.evidence import with_evidence
+from pipelines.warehouse.recording import Recording
 
 PROJECT = REPOSITORY / "dbt"
 MOST_THREADS = 4
@@ -21,25 +22,30 @@ MOST_THREADS = 4
 MEMORY_LIMIT = "3GB"
 """What DuckDB may take of a build; the panel's builder, in the same process, takes as much."""
 
+_PROVEN_FILE = "unit_tests_passed"
 _SHOWN = 5
 _LAST_LINES = 40
 
 
-def process_for(settings: Settings, workspace: Path, lock: int | None = None) -> DbtProcess:
-    """Return the process that runs dbt over a workspace, which may not be there yet.
+def process_for(
+    settings: Settings, workspace: Path, code_digest: str, lock: int | None
+) -> DbtProcess:
+    """Return the process that builds a workspace, which may not be there yet.
 
     Parameters
     ----------
+    code_digest : of the SQL and of what runs it.
     lock : descriptor of the lock on the warehouse; dbt inherits it, so that a killed build's
         workspace is free only once its dbt is gone too.
     """
-    output = settings.logs / "dbt" / f"output{workspace.name}.txt"
-    return DbtProcess(_environment(settings, workspace), output, lock)
+    parse = _command(_target(settings), "parse", "--no-write-json")
+    if not _is_proven(settings, code_digest):
+        # What dbt kept of parsing other code misleads it about unit tests.
+        parse.append("--no-partial-parse")
+    return DbtProcess(_environment(settings, workspace), _output(settings, workspace), lock, parse)
 
 
-def build(
-    settings: Settings, workspace: Path, attempt: BuildAttempt, dbt: DbtProcess
-) -> BuildAttempt:
+def build(settings: Settings, workspace: Path, recording: Recording, dbt: DbtProcess) -> None:
     """Build ``warehouse.duckdb`` in the workspace with all tests, and keep ``run_results.json``.
 
     Data tests run in every build. Unit tests speak of the code alone, so a home runs them in the
@@ -48,14 +54,9 @@ def build(
     Parameters
     ----------
     workspace : folder with ``inputs/``; receives the database and dbt's results.
-    attempt : what is built, from when on; its ``code_digest`` is that of the SQL and of what runs
-        it.
+    recording : what is built; its ``code_digest`` is that of the SQL and of what runs it. It
+        receives what became of each model and test.
     dbt : the process to run it in; see :func:`process_for`.
-
-    Returns
-    -------
-    The attempt with what became of each model and test. One that failed is kept here, since its
-    workspace goes with the next build.
 
     Raises
     ------
@@ -65,28 +66,23 @@ def build(
     target = _target(settings)
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
-    proven = target / "unit_tests_passed"
-    is_proven = proven.is_file() and proven.read_text("utf-8") == attempt.code_digest
-    command = [
-        *_command(settings, target, "build"),
-        *("--exclude-resource-type", "exposure"),
-        # What dbt kept of parsing other code misleads it about unit tests.
-        *(("--exclude-resource-type", "unit_test") if is_proven else ("--no-partial-parse",)),
-    ]
-    code = dbt.run(command)
+    is_proven = _is_proven(settings, recording.attempt.code_digest)
+    left_out = ("exposure", "unit_test") if is_proven else ("exposure",)
+    excluded = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
+    code = dbt.run([*_command(target, "build"), *excluded])
     nodes = with_evidence(read_nodes(target), workspace)
-    ended = dataclasses.replace(attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes)
+    recording.attempt = dataclasses.replace(
+        recording.attempt, ended_at=dt.datetime.now(dt.UTC), nodes=nodes
+    )
     if code != 0:
-        failure = _failure(nodes, dbt.output, code, settings)
-        has_its_reason = any(node.failed for node in nodes)
-        last_lines = () if has_its_reason else _last_lines(dbt.output)
-        keep(settings, dataclasses.replace(ended, problem=str(failure), output=last_lines))
-        raise failure
+        if not any(node.failed for node in nodes):
+            last_lines = _last_lines(dbt.output)
+            recording.attempt = dataclasses.replace(recording.attempt, output=last_lines)
+        raise _failure(nodes, dbt.output, code)
     if not is_proven:
-        write_text(attempt.code_digest, proven)
+        write_text(recording.attempt.code_digest, target / _PROVEN_FILE)
     results.replace(workspace / results.name)
     dbt.output.unlink()
-    return ended
 
 
 def manifest_of(settings: Settings) -> Path:
@@ -105,11 +101,11 @@ def source_freshness(settings: Settings, workspace: Path) -> Path:
         dbt itself failed.
     """
     target = workspace / "target"
-    with process_for(settings, workspace) as dbt:
-        code = dbt.run(_command(settings, target, "source", "freshness"))
+    with DbtProcess(_environment(settings, workspace), _output(settings, workspace)) as dbt:
+        code = dbt.run(_command(target, "source", "freshness"))
     measured = target / "sources.json"
     if not measured.is_file():
-        raise _failure((), dbt.output, code, settings)
+        raise _failure((), dbt.output, code)
     dbt.output.unlink()
     return measured
 
@@ -118,13 +114,24 @@ def _target(settings: Settings) -> Path:
     return settings.warehouse / "dbt"
 
 
-def _command(settings: Settings, target: Path, *command: str) -> list[str]:
+def _is_proven(settings: Settings, code_digest: str) -> bool:
+    """Say whether the newest code that passed its unit tests in this home is this one."""
+    proven = _target(settings) / _PROVEN_FILE
+    return proven.is_file() and proven.read_text("utf-8") == code_digest
+
+
+def _output(settings: Settings, workspace: Path) -> Path:
+    return settings.logs / "dbt" / f"output{workspace.name}.txt"
+
+
+def _command(target: Path, *command: str) -> list[str]:
     return [
         *command,
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target-path", str(target), "--log-path", str(settings.logs / "dbt")),
-        # Each line that is logged costs, wherever it goes; what is wrong comes as an exception.
-        *("--no-use-colors", "--log-level", "none", "--log-level-file", "info"),
+        *("--target-path", str(target), "--log-path", str(target)),
+        # Each line that could be logged costs; what is wrong comes with the results, or else as an
+        # exception.
+        *("--no-use-colors", "--log-level", "none", "--log-level-file", "none"),
     ]
 
 
@@ -139,11 +146,8 @@ def _environment(settings: Settings, workspace: Path) -> dict[str, str]:
     }
 
 
-def _failure(
-    nodes: Sequence[NodeResult], output: Path, code: int, settings: Settings
-) -> WarehouseError:
+def _failure(nodes: Sequence[NodeResult], output: Path, code: int) -> WarehouseError:
     failed = [node for node in nodes if node.failed]
-    log = settings.logs / "dbt" / "dbt.log"
     if not failed:
         last = _last_lines(output)
         ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
@@ -151,12 +155,12 @@ def _failure(
             "dbt build",
             last[-1] if last else "no output",
             f"dbt failed outside of any model or test, with {ended}",
-            f"See {log}; the last good warehouse stays in place.",
+            f"See {output}; the last good warehouse stays in place.",
         )
     names = ", ".join(node.name for node in failed[:_SHOWN])
     more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    # A model may also fail for want of memory or room; a test that ran fails again.
-    of_its_inputs = all(node.status == "fail" for node in failed)
+    # A model may also fail for want of memory or room.
+    of_its_inputs = all(node.fails_again for node in failed)
     return (WarehouseTestError if of_its_inputs else WarehouseError)(
         "dbt build",
         names + more,
@@ -165,7 +169,7 @@ def _failure(
         ),
         "See which rows with `smartinvest warehouse results` or in Airflow's tab dbt results. Mend "
         "the data or quarantine it, then run `smartinvest transform` again; the last good "
-        f"warehouse stays in place. Details are in {log}.",
+        "warehouse stays in place.",
     )
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
@@ -23,10 +24,19 @@ class DbtProcess:
     environment : its environment variables.
     output : file for what it prints.
     lock : descriptor of a lock that it inherits and so holds until its own end; None for none.
+    parse : a command that reads the project already while it waits; the one command then takes the
+        project as it was read. Empty if that reads for itself.
     """
 
-    def __init__(self, environment: Mapping[str, str], output: Path, lock: int | None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        output: Path,
+        lock: int | None = None,
+        parse: Sequence[str] = (),
+    ) -> None:
         self._environment, self.output, self._lock = environment, output, lock
+        self._parse = list(parse)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -63,7 +73,8 @@ class DbtProcess:
                 ) from None
             with log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", str(_WORKER)],
+                    [sys.executable, "-P", str(_WORKER), json.dumps(self._parse)],
+                    bufsize=0,
                     env={**self._environment},
                     stdin=subprocess.PIPE,
                     stdout=log,
@@ -76,9 +87,6 @@ class DbtProcess:
         """Run one dbt command, as its arguments on a command line, and return its exit code."""
         process = self.start()
         commands = cast(IO[bytes], process.stdin)
-        try:
+        with suppress(BrokenPipeError):  # it died before; its exit code says so
             commands.write(json.dumps(list(arguments)).encode() + b"\n")
-            commands.flush()
-        except BrokenPipeError:
-            pass  # it died before; its exit code says so
         return process.wait()

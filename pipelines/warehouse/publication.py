@@ -19,13 +19,10 @@ links). So removing a build removes no part that another one has.
 """
 
 import datetime as dt
-import fcntl
 import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import WarehouseError
@@ -38,7 +35,6 @@ logger = logging.getLogger(__name__)
 KEPT_BUILDS = 5
 _MANIFEST_DIGITS = 12
 _CODE_DIGITS = 8
-_REPLACED = ".tmp-replaced-"
 
 
 def build_name(session: dt.date, manifest_digest: str, code_digest: str) -> str:
@@ -54,85 +50,6 @@ def manifest_prefix(name: str) -> str:
 def is_of_code(name: str, code_digest: str) -> bool:
     """Say whether a build of that name was made by some code."""
     return name.endswith(f"_{code_digest[:_CODE_DIGITS]}")
-
-
-@contextmanager
-def sole_builder(settings: Settings) -> Iterator[int]:
-    """Hold the warehouse for one build at a time; yields the lock's descriptor.
-
-    Raises
-    ------
-    WarehouseError
-        The folder cannot be written.
-    """
-    try:
-        settings.warehouse.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(settings.warehouse / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise unwritable(settings.warehouse, error) from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.info("another build is under way; waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def workspace_path(settings: Settings) -> Path:
-    """Return the folder of the build being made: always the same, or dbt would parse all anew."""
-    return settings.warehouse / "builds" / ".tmp-build"
-
-
-def fresh_workspace(settings: Settings) -> Path:
-    """Return an empty folder for the build being made; what a killed one left is removed.
-
-    Raises
-    ------
-    WarehouseError
-        The folder cannot be written.
-    """
-    workspace = workspace_path(settings)
-    builds = workspace.parent
-    try:
-        builds.mkdir(exist_ok=True)
-        _settle_replaced(settings)
-        for path in builds.iterdir():
-            if path.is_dir() and not is_finished(path):
-                logger.info("removing what an unfinished build left behind")
-                shutil.rmtree(path)
-        workspace.mkdir()
-    except OSError as error:
-        raise unwritable(workspace, error) from None
-    return workspace
-
-
-@contextmanager
-def taking_name(settings: Settings, workspace: Path, path: Path) -> Iterator[None]:
-    """Give a workspace the name of its build; within, it gets its record and so becomes one.
-
-    A build of that name that is there already steps aside until then, and comes back where the new
-    one got no record, also after a kill.
-    """
-    if path.exists():
-        path.replace(path.with_name(_REPLACED + path.name))
-    workspace.replace(path)
-    try:
-        yield
-    finally:
-        _settle_replaced(settings)
-
-
-def _settle_replaced(settings: Settings) -> None:
-    for aside in (settings.warehouse / "builds").glob(f"{_REPLACED}*"):
-        path = aside.with_name(aside.name.removeprefix(_REPLACED))
-        if is_finished(path):
-            shutil.rmtree(aside)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-            aside.replace(path)
 
 
 def is_finished(path: Path) -> bool:
@@ -198,25 +115,16 @@ def publish(settings: Settings, build: WarehouseBuild) -> None:
 
 def remove_old(settings: Settings) -> None:
     """Remove all but the newest builds and the current one; open readers keep their file."""
-    _remove_leaving(settings)
+    leaving = settings.warehouse / "builds" / ".tmp-removed"
+    if leaving.exists():
+        shutil.rmtree(leaving)
     current = (settings.warehouse / "current").resolve()
     for path in finished_builds(settings)[:-KEPT_BUILDS]:
         if path != current:
             logger.info("removing the old build %s", path.name)
             # A kill in the middle must not leave half a build under its name.
-            path.replace(_leaving(settings))
-            _remove_leaving(settings)
-
-
-def _leaving(settings: Settings) -> Path:
-    _remove_leaving(settings)
-    return settings.warehouse / "builds" / ".tmp-removed"
-
-
-def _remove_leaving(settings: Settings) -> None:
-    leaving = settings.warehouse / "builds" / ".tmp-removed"
-    if leaving.exists():
-        shutil.rmtree(leaving)
+            path.replace(leaving)
+            shutil.rmtree(leaving)
 
 
 def _point(pointer: Path, target: Path) -> None:
@@ -232,13 +140,3 @@ def _point(pointer: Path, target: Path) -> None:
 
 def _session_of(pointer: Path) -> dt.date:
     return dt.date.fromisoformat(pointer.resolve().name.split("_")[0])
-
-
-def unwritable(path: Path, error: OSError) -> WarehouseError:
-    """Return the error that says a folder of the warehouse cannot be written, and why."""
-    return WarehouseError(
-        "warehouse folder",
-        path,
-        f"it cannot be written ({error.strerror or error})",
-        "Mend its permissions or make room on the disk; nothing was changed.",
-    )

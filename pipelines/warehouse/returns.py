@@ -119,7 +119,7 @@ def period_returns(series: WorthSeries, start_day: int | None) -> PeriodReturns:
     reaches &= days > 0
     end = series.worth[series.last]
     growth = _linked_growth(series, inside)
-    rate, roots = _rates(series, owner, inside, begin, at_start, end)
+    rate, roots = _rates(_terms(series, inside, begin, at_start))
     usable = reaches & np.isfinite(growth)
     issue = _issues(reaches, _priced(series, owner, inside, at_start), growth, roots)
     return PeriodReturns(
@@ -215,17 +215,9 @@ class _Terms:
         return _Terms(self.amount[kept], self.share[kept], owner, first)
 
 
-def _rates(
-    series: WorthSeries,
-    owner: Integers,
-    inside: Mask,
-    begin: Integers,
-    at_start: Floats,
-    end: Floats,
-) -> tuple[Floats, Integers]:
+def _rates(terms: _Terms) -> tuple[Floats, Integers]:
     """Return the log growth per owner, NaN where there is no one root, and the roots found."""
-    terms = _terms(series, owner, inside, begin, at_start, end)
-    owners = len(series.first)
+    owners = len(terms.first)
     low, high = np.full(owners, -_MOST_LOG_GROWTH), np.full(owners, _MOST_LOG_GROWTH)
     roots = (terms.value(low) * terms.value(high) < 0).astype(np.int64)
     rate = np.full(owners, np.nan)
@@ -240,20 +232,13 @@ def _rates(
     return rate, roots
 
 
-def _terms(
-    series: WorthSeries,
-    owner: Integers,
-    inside: Mask,
-    begin: Integers,
-    at_start: Floats,
-    end: Floats,
-) -> _Terms:
-    owners = np.arange(len(series.first))
+def _terms(series: WorthSeries, inside: Mask, begin: Integers, at_start: Floats) -> _Terms:
+    owner, owners = series.owner, np.arange(len(series.first))
     rows = np.flatnonzero(inside)
     left = series.day[series.last][owner[rows]] - series.day[rows]
     length = np.maximum(series.day[series.last] - begin, 1)[owner[rows]]
     of = np.concatenate([owners, owner[rows], owners])
-    amount = np.concatenate([at_start, series.flow[rows], -end])
+    amount = np.concatenate([at_start, series.flow[rows], -series.worth[series.last]])
     share = np.concatenate([np.ones(len(owners)), left / length, np.zeros(len(owners))])
     order = np.argsort(of, kind="stable")
     of, amount, share = of[order], amount[order], share[order]

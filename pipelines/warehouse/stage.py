@@ -6,7 +6,7 @@ import logging
 from functools import cache
 from importlib.metadata import version
 
-from pipelines.build_results import BuildAttempt, keep
+from pipelines.build_results import BuildAttempt
 from pipelines.errors import LakeError, WarehouseError
 from pipelines.lake import (
     Manifest,
@@ -29,7 +29,6 @@ from pipelines.warehouse.history import snapshot_history
 from pipelines.warehouse.inputs import lay_out, remove_inputs
 from pipelines.warehouse.publication import (
     build_name,
-    fresh_workspace,
     is_finished,
     is_of_code,
     manifest_prefix,
@@ -37,10 +36,6 @@ from pipelines.warehouse.publication import (
     remove_old,
     require_home_of,
     session_pointer,
-    sole_builder,
-    taking_name,
-    unwritable,
-    workspace_path,
 )
 from pipelines.warehouse.record import (
     PANEL_FOLDER,
@@ -51,9 +46,17 @@ from pipelines.warehouse.record import (
     read_parts,
     write_record,
 )
+from pipelines.warehouse.recording import Recording, recorded
 from pipelines.warehouse.session_features import export_session_features
 from pipelines.warehouse.settling import anchor_in, settle
 from pipelines.warehouse.snapshot import snapshot_clients
+from pipelines.warehouse.workspace import (
+    fresh_workspace,
+    sole_builder,
+    taking_name,
+    unwritable,
+    workspace_path,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +94,7 @@ def transform(
     _require_one_source(settings)
     with (
         sole_builder(settings) as lock,
-        process_for(settings, workspace_path(settings), lock) as dbt,
+        process_for(settings, workspace_path(settings), code_digest(), lock) as dbt,
     ):
         if full or not _may_be_built(settings, session):
             dbt.start()
@@ -120,8 +123,10 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
         )
     if not pointer.exists():
         manifest = _manifest_starting(settings, manifest_prefix(pointer.readlink().name))
-        workspace = workspace_path(settings)
-        with sole_builder(settings) as lock, process_for(settings, workspace, lock) as dbt:
+        with (
+            sole_builder(settings) as lock,
+            process_for(settings, workspace_path(settings), code_digest(), lock) as dbt,
+        ):
             return _published(settings, manifest, dbt)
     return read_build(pointer)
 
@@ -160,11 +165,14 @@ def _published(
         if is_finished(path) and not full:
             logger.info("the warehouse of %s is built already", manifest.session_date)
             build = read_build(path)
+            publish(settings, build)
         else:
-            with step(f"build the warehouse of {manifest.session_date}"):
-                attempt = _attempt(manifest, name, started_by)
-                build = _built(settings, manifest, attempt, dbt, full=full)
-        publish(settings, build)
+            with (
+                step(f"build the warehouse of {manifest.session_date}"),
+                recorded(settings, _attempt(manifest, name, started_by)) as recording,
+            ):
+                build = _built(settings, manifest, recording, dbt, full=full)
+                publish(settings, build)
         remove_old(settings)
     except OSError as error:
         raise unwritable(settings.warehouse, error) from None
@@ -172,22 +180,22 @@ def _published(
 
 
 def _built(
-    settings: Settings, manifest: Manifest, attempt: BuildAttempt, dbt: DbtProcess, *, full: bool
+    settings: Settings, manifest: Manifest, recording: Recording, dbt: DbtProcess, *, full: bool
 ) -> WarehouseBuild:
     dbt.start()
     workspace = fresh_workspace(settings)
     inputs = Inputs(manifest, rejections_of(settings, manifest))
     chosen = full_plan() if full else plan(settings, inputs, code_digest())
     logger.info("%s", chosen)
-    attempt = dataclasses.replace(attempt, plan=str(chosen))
+    recording.attempt = dataclasses.replace(recording.attempt, plan=str(chosen))
     lay_out(settings, inputs, chosen, workspace)
-    ended = dbt_build.build(settings, workspace, attempt, dbt)
+    dbt_build.build(settings, workspace, recording, dbt)
     parts = read_parts(workspace / PARTS_FILE, workspace / PANEL_FOLDER)
-    path = settings.warehouse.resolve() / "builds" / attempt.build
+    path = settings.warehouse.resolve() / "builds" / recording.attempt.build
     panel_rows = sum(part.rows for part in parts)
     rows = settle(workspace, dbt_build.manifest_of(settings), panel_rows)
     session_features = export_session_features(workspace)
-    keep(settings, ended.with_rows_of_marts(rows))
+    recording.attempt = recording.attempt.with_rows_of_marts(rows)
     remove_inputs(workspace)
     build = WarehouseBuild(
         path=path,

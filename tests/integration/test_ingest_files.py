@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +23,6 @@ from pipelines.ingest.files import FilesProvider, reading
 from pipelines.ingest.files import provider as files_provider
 from pipelines.ingest.files.delimited import Parsed
 from pipelines.ingest.files.header import Header
-from pipelines.ingest.problems import problems_of
 from pipelines.lake import current_versions, dataset_files, rejections
 from pipelines.sessions import sessions_between
 from pipelines.settings import Settings, load_settings
@@ -54,6 +54,11 @@ def settings(tmp_path: Path, folder: Path) -> Settings:
 
 def write(path: Path, rows: list[str], header: str = HEADER) -> None:
     path.write_text("\n".join([header, *rows, ""]))
+
+
+def filed_problems(settings: Settings) -> list[dict[str, Any]]:
+    files = sorted((settings.lake / "problems").rglob("*.json"))
+    return [problem for file in files for problem in json.loads(file.read_text("utf-8"))]
 
 
 def closes(settings: Settings, symbol: str) -> dict[dt.date, float]:
@@ -95,8 +100,8 @@ def test_one_unreadable_file_among_good_ones_is_kept_as_text(
     report = ingest(settings, LAST)
     assert [one.symbol for one in report.by_symbol] == ["GOOD"]
     assert {problem.thing for problem in report.problems} == {"BAD.csv", "WORSE.parquet"}
-    kept = {problem.thing: problem.rows for problem in problems_of(settings, LAST)}
-    assert kept["BAD.csv"] == ("no,prices", "at all")
+    kept = {problem["thing"]: problem["rows"] for problem in filed_problems(settings)}
+    assert kept["BAD.csv"] == ["no,prices", "at all"]
 
 
 def test_a_bad_line_is_kept_as_text_and_the_others_are_taken(
@@ -107,8 +112,8 @@ def test_a_bad_line_is_kept_as_text_and_the_others_are_taken(
     write(folder / "ONE.csv", [*rows, f"{LAST},1,2"])
     report = ingest(settings, LAST)
     assert report.new_rows == len(DAYS) - 1
-    (problem,) = problems_of(settings, LAST)
-    assert set(problem.rows) == {rows[5], f"{LAST},1,2"}
+    (problem,) = filed_problems(settings)
+    assert set(problem["rows"]) == {rows[5], f"{LAST},1,2"}
 
 
 def test_bars_that_fail_their_expectations_are_stored_and_quarantined(

@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import duckdb
 import pytest
 from lake_examples import DAYS, LATER, RULES, append, bars, lake_of
 from typer.testing import CliRunner
@@ -38,6 +39,20 @@ def test_yesterdays_run_shows_yesterdays_numbers_after_a_restatement(home: Setti
     assert f"A: 2 sessions from {DAYS[0]} to {DAYS[1]}" in yesterday
     before = (LATER - dt.timedelta(seconds=1)).isoformat()
     assert "2.75" not in lake("prices", "A", "--known-at", before)
+
+
+def test_duckdb_shows_with_the_printed_query_what_a_run_saw(home: Settings) -> None:
+    seen = "select symbol, session_date, close from ({}) order by session_date"
+    yesterday = lake("sql", "prices", "--session", str(DAYS[1]))
+    assert duckdb.sql(seen.format(yesterday)).fetchall() == [
+        ("A", DAYS[0], 1.25),
+        ("A", DAYS[1], 1.25),
+    ]
+    (first, *_) = duckdb.sql(seen.format(lake("sql", "prices"))).fetchall()
+    assert first == ("A", DAYS[0], 2.75)
+    refused = CliRunner().invoke(app, ["lake", "sql", "closes"])
+    assert refused.exit_code == 2
+    assert "use one of prices" in refused.output
 
 
 def test_a_restatement_is_listed_with_both_values_and_moments(home: Settings) -> None:

@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
-import pyarrow as pa
 import pytest
-from lake_examples import DAYS, LATER, RULES, append, as_of, bars, lake_of
+from lake_examples import DAYS, RULES, append, as_of, bars, index, lake_of
 from moto.server import ThreadedMotoServer
 
 from models.lake import INSTRUMENTS, PRICES, UNIVERSE
 from pipelines.errors import LakeError, SettingError
 from pipelines.lake import (
-    arrow_schema,
     build_manifest,
     compact,
     dataset_files,
@@ -55,29 +53,8 @@ def remote(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Se
 def fill(home: Settings) -> None:
     append(home, DAYS[1], bars((symbol, day, 1.0) for symbol in "AB" for day in DAYS[:2]))
     append(home, DAYS[1], bars([("A", DAYS[0], 2.0)]))
-    append(
-        home,
-        DAYS[1],
-        pa.Table.from_pylist([INSTRUMENT], arrow_schema(INSTRUMENTS)),
-        table=INSTRUMENTS,
-    )
+    append(home, DAYS[1], index(DAYS[1]), table=INSTRUMENTS)
     mark_checked(home, PRICES, RULES, DAYS[1], dataset_files(home, PRICES))
-
-
-INSTRUMENT = {
-    "source": "simulated",
-    "symbol": "A",
-    "name": "A",
-    "asset_class": "index",
-    "currency": "USD",
-    "expense_ratio_bps": 0,
-    "substitute_group": "A",
-    "reference_weight": 0.0,
-    "tradable": False,
-    "known_at": LATER,
-    "known_at_basis": "assumed",
-    "ingest_session": DAYS[1],
-}
 
 
 def test_a_bucket_holds_the_same_files_as_a_folder(remote: Settings, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from warehouse_inputs import (
 )
 
 from models.lake import ACTIONS
-from pipelines.lake.adjustment import Adjustment, adjusted, total_returns
+from pipelines.lake.adjustment import Adjustment, adjusted
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseBuild, connect, transform
 
@@ -191,10 +191,10 @@ def test_a_build_shows_analysts_the_returns_that_a_holder_earned(build: Warehous
     with connect(build.warehouse_path) as warehouse:
         shown = warehouse.sql("from price order by symbol, session_date").to_arrow_table()
         listed = warehouse.sql("from corporate_action").to_arrow_table()
-    rows, given = prices(traded()), actions(events())
-    returns = shown["simple_return_1d"].to_numpy()
+    series = adjusted(prices(traded()), actions(events()), Adjustment.TOTAL_RETURN)
+    worth, returns = series["close"].to_numpy(), shown["simple_return_1d"].to_numpy()
     worst = {
-        "simple_return_1d": np.nanmax(np.abs(returns - total_returns(rows, given))),
+        "simple_return_1d": np.nanmax(np.abs(returns[1:] - (worth[1:] / worth[:-1] - 1))),
         "split_adjusted_close": _worst(shown, "split_adjusted_close", Adjustment.SPLIT),
         "total_return_close": _worst(shown, "total_return_close", Adjustment.TOTAL_RETURN),
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import markupsafe
 import pytest
 from warehouse_inputs import (
     SESSION,
@@ -23,8 +24,9 @@ from warehouse_inputs import (
 from models.lake import ACTIONS
 from pipelines.build_results import BuildAttempt, attempts_of, by_model
 from pipelines.errors import WarehouseError, WarehouseTestError
-from pipelines.settings import Settings
-from pipelines.warehouse import build_for, dbt_build, transform
+from pipelines.settings import Settings, load_settings
+from pipelines.warehouse import build_for, dbt_build, stage, transform
+from pipelines.warehouse.record import WAREHOUSE_FILE
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 BAD_AMOUNT = -0.5
@@ -67,6 +69,16 @@ def failure(home: Settings) -> Failure:
     return Failure(home, said, attempts_of(home, SESSION)[0])
 
 
+def test_a_bar_that_the_panel_refuses_is_not_tried_again(
+    small_warehouse: Settings, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(small_warehouse.home, tmp_path / "home", symlinks=True)
+    unspoiled = load_settings({}, home=copied)
+    add_prices(unspoiled, [price_row("XOM", SESSION, None)])
+    with pytest.raises(WarehouseTestError, match=f"XOM on {SESSION} has no close above zero"):
+        transform(unspoiled, SESSION)
+
+
 def test_a_good_build_keeps_status_rows_and_seconds_of_each_model_and_test(
     home: Settings,
 ) -> None:
@@ -80,6 +92,34 @@ def test_a_good_build_keeps_status_rows_and_seconds_of_each_model_and_test(
     assert rows["features"] == rows["price"] == len(price_rows())
     assert all(node.seconds > 0 for node in attempt.nodes if node.kind == "model")
     assert {node.failing_rows for node in attempt.nodes if node.kind == "test"} == {0}
+
+
+@pytest.mark.parametrize("step", ["read_parts", "settle", "anchor_in"])
+def test_a_build_that_fails_after_dbt_keeps_its_results_and_says_why(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = build_for(home, SESSION)
+    take_step = getattr(stage, step)
+
+    def take_step_on_a_damaged_file(path: Path, *others: object) -> object:
+        (path if path.is_file() else path / WAREHOUSE_FILE).write_bytes(b"damaged")
+        return take_step(path, *others)
+
+    with monkeypatch.context() as patch, pytest.raises(WarehouseError) as raised:
+        patch.setattr(stage, step, take_step_on_a_damaged_file)
+        transform(home, SESSION, full=True)
+    newest = attempts_of(home, SESSION)[0]
+    assert newest.problem == newest.problem_outside_of_dbt == str(raised.value)
+    assert {node.kind for node in newest.nodes} == {"model", "test"}
+    assert all(node.passed for node in newest.nodes)
+    assert build_for(home, SESSION) == before
+    assert str(raised.value) in command(home, "warehouse", "results").stdout.replace("\n", "")
+    monkeypatch.syspath_prepend(PLUGINS)
+    pages = importlib.import_module("warehouse_pages.pages")
+    html = pages.one_build("/warehouse-results", home, newest)
+    assert markupsafe.escape(str(raised.value)) in html
+    html = pages.all_builds("/warehouse-results", home, [newest])
+    assert markupsafe.escape(str(raised.value)[:60]) in html
 
 
 def test_a_failed_build_keeps_the_rows_that_failed_and_publishes_nothing(

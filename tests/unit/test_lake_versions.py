@@ -19,6 +19,7 @@ from lake_examples import (
     append,
     as_of,
     bars,
+    index,
     lake_of,
     values,
 )
@@ -149,22 +150,7 @@ def test_temporary_and_foreign_names_are_not_data(home: Settings) -> None:
 
 
 def test_datasets_without_sessions_are_cut_by_knowledge_alone(home: Settings) -> None:
-    instrument = {
-        "source": "simulated",
-        "symbol": "A",
-        "name": "A",
-        "asset_class": "index",
-        "currency": "USD",
-        "expense_ratio_bps": 0,
-        "substitute_group": "A",
-        "reference_weight": 0.0,
-        "tradable": False,
-        "known_at": LATER,
-        "known_at_basis": "assumed",
-        "ingest_session": DAYS[0],
-    }
-    rows = pa.Table.from_pylist([instrument], schema=arrow_schema(INSTRUMENTS))
-    append(home, DAYS[0], rows, table=INSTRUMENTS)
+    append(home, DAYS[0], index(DAYS[0]), table=INSTRUMENTS)
     files = landed_files(home, "raw", INSTRUMENTS)
     assert visible(files, DAYS[0], LATER - ONE_MICROSECOND) == []
     assert visible(files, DAYS[0], LATER) == files

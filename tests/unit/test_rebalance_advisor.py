@@ -1,74 +1,22 @@
 """One account's advice: when it acts, what it leaves alone, and reasons that add up."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import pytest
+from advisor_examples import ADVISOR, MARKET, OUTLOOK, filled, make_advisor, published
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rebalance_examples import PRICES, account, forecasts, market
+from rebalance_examples import account
 
-from models.vocabulary import CASH, MICROS, MICROS_PER_CENT, AssetClass, Outcome, Side, Trigger
-from pipelines.errors import RebalanceError
-from pipelines.rebalance.accounts import Account, Position
-from pipelines.rebalance.advisor import Advice, Advisor
-from pipelines.rebalance.allocation import AllocationModel, UnsolvedError
-from pipelines.rebalance.history import LastTarget
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.orders import lot_micros, notional_cents
-from pipelines.rebalance.outlook import Forecast, make_outlook
+from models.vocabulary import MICROS_PER_CENT, AssetClass, Outcome, Side, Trigger
+from pipelines.rebalance.accounts import Account
+from pipelines.rebalance.advisor import Advisor
+from pipelines.rebalance.orders import lot_micros
+from pipelines.rebalance.outlook import make_outlook
 from pipelines.rebalance.policy import POLICY, ClassLimit
 from pipelines.rebalance.rows import outcome_rows
 from pipelines.rebalance.weights import NANOS
-
-MARKET = market()
-
-
-def make_advisor(confidence: float = 0.2, of: Market = MARKET) -> Advisor:
-    return Advisor(of, make_outlook(of, forecasts(confidence), POLICY), POLICY)
-
-
-OUTLOOK = make_outlook(MARKET, forecasts(), POLICY)
-ADVISOR = Advisor(MARKET, OUTLOOK, POLICY)
-
-
-def published(advice: Advice, run_id: str = "before") -> LastTarget:
-    """The target of an advice as a later run reads it from the store."""
-    assert advice.new is not None
-    weights = advice.new.target.as_fractions().tolist()
-    limits = advice.new.limits.limits
-    names = (*MARKET.symbols, CASH)
-    upper = [*limits.upper.tolist(), limits.cash_ceiling]
-    return LastTarget(
-        run_id,
-        advice.account.risk_score,
-        dict(zip(names, weights, strict=True)),
-        dict(zip(names, upper, strict=True)),
-    )
-
-
-def filled(advice: Advice) -> Account:
-    """The account once all its trades are done."""
-    held = {
-        symbol: position.quantity_micros for symbol, position in advice.account.positions.items()
-    }
-    for order in advice.orders.orders:
-        symbol = MARKET.symbols[order.position]
-        signed = order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
-        held[symbol] = held.get(symbol, 0) + signed
-    positions = {
-        symbol: Position(quantity, PRICES[symbol], notional_cents(quantity, PRICES[symbol]))
-        for symbol, quantity in held.items()
-        if quantity
-    }
-    cash = advice.orders.cash_after_cents
-    return dataclasses.replace(
-        advice.account,
-        positions=positions,
-        cash_micros=cash * MICROS_PER_CENT,
-        wealth_cents=cash + sum(p.value_cents or 0 for p in positions.values()),
-    )
 
 
 @st.composite
@@ -255,53 +203,6 @@ def test_a_more_daring_score_holds_less_cash() -> None:
     assert cash[0] > 0.9 * NANOS
 
 
-def held(one: Account, of: Advisor = ADVISOR) -> str:
-    advice = of.advise(one, None)
-    assert advice.outcome is Outcome.HELD
-    assert advice.orders.orders == ()
-    assert advice.new is None
-    return advice.sentence
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"cash": -1.0}, "cash is negative"),
-        ({"cash": 0.0}, "worth nothing"),
-        ({"risk_score": None}, "no risk score"),
-        ({"profile_issue": "no_risk_profile", "risk_score": 1}, "questionnaire"),
-        ({"account_issue": "goal_missing"}, "goal that does not exist"),
-        ({"account_issue": "empty", "cash": 0.0}, "empty"),
-        ({"excluded_symbols": frozenset(MARKET.symbols)}, "exclude everything"),
-        ({"cash": 50.0, "cash_buffer_cents": 5_001}, "cash buffer"),
-    ],
-)
-def test_an_account_that_cannot_be_advised_is_held_and_says_why(
-    changes: dict[str, Any], words: str
-) -> None:
-    assert words in held(account(**changes))
-
-
-def test_an_unknown_symbol_an_unpriced_one_and_a_short_position_are_named() -> None:
-    def holding(symbol: str, quantity: int, price: int | None) -> Account:
-        position = Position(quantity, price, None if price is None else 100)
-        return dataclasses.replace(account(), positions={symbol: position})
-
-    assert "no current price for NEW" in held(holding("NEW", MICROS, None))
-    assert "cannot advise on NEW" in held(holding("NEW", MICROS, MICROS))
-    assert "owes shares of AAA" in held(holding("AAA", -MICROS, MICROS))
-
-
-def test_no_worth_is_published_of_an_account_with_a_holding_that_has_no_price() -> None:
-    stale = dataclasses.replace(account(), positions={"AAA": Position(MICROS, None, None)})
-    worths = [
-        row["wealth_cents"]
-        for one in (account(), stale)
-        for row in outcome_rows("run", [ADVISOR.advise(one, None)])
-    ]
-    assert worths == [1_000_000, None]
-
-
 def test_a_target_date_in_the_past_asks_for_a_cash_like_target() -> None:
     advice = ADVISOR.advise(account(profile_issue="target_date_passed", risk_score=1), None)
     assert advice.new is not None
@@ -335,136 +236,6 @@ def test_a_relaxation_is_named_even_where_nothing_is_traded() -> None:
         assert advice.sentence.startswith("Your wishes and cash buffer leave less to invest")
         (row,) = outcome_rows("run", [advice])
         assert row["relaxed_constraints"] == "minimum_invested"
-
-
-def test_a_verified_target_is_traded_though_its_reasons_cannot_all_be_told_apart(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    one = account({"AAA": 100})
-    expected = ADVISOR.advise(one, None)
-    solve = AllocationModel.solve
-
-    def fail_without_cost(self: AllocationModel, *rest: Any, **more: Any) -> Any:
-        if self is outlook.today:
-            raise UnsolvedError("no optimum")
-        return solve(self, *rest, **more)
-
-    outlook = make_outlook(MARKET, forecasts(), POLICY)
-    monkeypatch.setattr(AllocationModel, "solve", fail_without_cost)
-    advice = Advisor(MARKET, outlook, POLICY).advise(one, None)
-    assert (advice.outcome, advice.orders) == (expected.outcome, expected.orders)
-    assert advice.orders.orders
-    for order, reason in zip(advice.orders.orders, advice.reasons, strict=True):
-        causes = [value for name, value in vars(reason).items() if name.endswith("_micros")]
-        signed = order.quantity_micros if order.side is Side.BUY else -order.quantity_micros
-        assert sum(causes) == signed
-        assert reason.risk_model_micros == reason.forecast_micros == 0
-        assert reason.sentence.endswith("its causes could not all be told apart.")
-
-
-def test_an_account_without_a_verified_optimum_fails_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    solve = AllocationModel.solve
-
-    def fail_for_the_daring(
-        self: AllocationModel, returns: Any, aversion: float, *rest: Any, **more: Any
-    ) -> Any:
-        if aversion < 3:
-            raise UnsolvedError("no optimum")
-        return solve(self, returns, aversion, *rest, **more)
-
-    monkeypatch.setattr(AllocationModel, "solve", fail_for_the_daring)
-    advisor = make_advisor()
-    failed = advisor.advise(account(risk_score=100), None)
-    assert (failed.outcome, failed.new) == (Outcome.FAILED, None)
-    assert advisor.advise(account(risk_score=20), None).outcome is Outcome.REBALANCED
-
-
-def test_a_held_account_keeps_the_target_that_was_last_written_for_it() -> None:
-    last = published(ADVISOR.advise(account(), None))
-    advice = ADVISOR.advise(account(cash=-1.0), last)
-    assert advice.last is last
-
-
-def test_a_forecast_that_is_not_a_number_stops_the_run() -> None:
-    with pytest.raises(RebalanceError, match="not all are finite"):
-        make_outlook(MARKET, [Forecast("AAA", float("nan"), 0.1, 0.5)], POLICY)
-
-
-def test_a_forecast_for_what_cannot_be_bought_is_not_used() -> None:
-    with_extra = make_outlook(MARKET, [*forecasts(), Forecast("ZZZ", 1.0, 0.1, 0.9)], POLICY)
-    without = make_outlook(MARKET, forecasts(), POLICY)
-    assert with_extra.expected_returns.tobytes() == without.expected_returns.tobytes()
-
-
-@pytest.mark.parametrize(
-    "change", [{"tradable": False}, {"price_is_fresh": False, "price_micros": None}]
-)
-def test_only_tradable_symbols_with_a_fresh_price_are_bought(change: dict[str, Any]) -> None:
-    narrowed = market(FFF=change)
-    assert "FFF" not in narrowed.symbols
-    advice = make_advisor(of=narrowed).advise(account(), None)
-    assert advice.orders.orders
-    assert narrowed.reference_weights.sum() == pytest.approx(1)
-    assert np.isfinite(narrowed.daily_returns).all()
-
-
-def test_what_left_the_universe_is_sold_and_bought_by_nobody() -> None:
-    left = market(FFF={"is_member": False})
-    holder = account({"FFF": 400, "CCC": 20})
-    advice = make_advisor(of=left).advise(holder, None)
-    assert advice.new is not None
-    sold = {
-        left.symbols[order.position]: (order.quantity_micros, reason.sentence)
-        for order, reason in zip(advice.orders.orders, advice.reasons, strict=True)
-        if order.side is Side.SELL
-    }
-    quantity, sentence = sold["FFF"]
-    assert quantity == holder.positions["FFF"].quantity_micros
-    assert "no longer among what we advise on" in sentence
-
-    place = left.symbols.index("FFF")
-    for one in (account(), holder):
-        new = make_advisor(of=left).advise(one, None).new
-        assert new is not None
-        assert new.target.symbols[place] == new.limits.limits.upper[place] == 0
-
-
-def test_a_forecast_and_a_reference_weight_of_what_left_the_universe_are_not_used() -> None:
-    left = market(FFF={"is_member": False})
-    place = left.symbols.index("FFF")
-    others = [forecast for forecast in forecasts() if forecast.symbol != "FFF"]
-    expected = [
-        make_outlook(left, given, POLICY).expected_returns for given in (forecasts(), others)
-    ]
-    assert expected[0].tobytes() == expected[1].tobytes()
-    assert left.reference_weights[place] == 0
-    assert left.reference_weights.sum() == pytest.approx(1)
-
-
-def test_an_account_sells_what_leaves_the_universe_after_its_last_advice() -> None:
-    before = ADVISOR.advise(account(), None)
-    bought = filled(before)
-    symbol = max(bought.positions, key=lambda name: bought.positions[name].value_cents or 0)
-    advisor = make_advisor(of=market(**{symbol: {"is_member": False}}))
-    advice = advisor.advise(bought, published(before))
-    assert advice.trigger is Trigger.PROFILE_CHANGE
-    assert symbol not in filled(advice).positions
-
-
-@pytest.mark.parametrize("change", [{"tradable": False}, {"is_member": False}])
-def test_a_market_where_nothing_may_be_bought_stops_the_run(change: dict[str, Any]) -> None:
-    with pytest.raises(RebalanceError, match="instruments that may be bought"):
-        market(**dict.fromkeys(MARKET.symbols, change))
-
-
-def test_one_asset_alone_can_be_advised_on() -> None:
-    others = {symbol: {"tradable": False} for symbol in MARKET.symbols if symbol != "FFF"}
-    alone = market(**others)
-    advice = make_advisor(of=alone).advise(account(), None)
-    assert advice.outcome in (Outcome.REBALANCED, Outcome.RELAXED)
-    assert alone.symbols == ("FFF",)
 
 
 def test_sentences_name_the_instrument_and_the_main_cause() -> None:

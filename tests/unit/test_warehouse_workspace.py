@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import Settings
-from pipelines.warehouse.publication import fresh_workspace, taking_name
 from pipelines.warehouse.record import RECORD
+from pipelines.warehouse.workspace import fresh_workspace, taking_name
 
 
 def test_a_fresh_workspace_takes_the_place_of_unfinished_builds_and_minds_no_stray_file(

@@ -89,7 +89,8 @@ realised as (
         case when periods.end_session_date is not null then results.unpriced_count end
             as unpriced_count,
         case when periods.end_session_date is not null and results.unpriced_count = 0
-            then results.target_return - targets.fees_cents::double / targets.wealth_cents
+            then results.target_return
+                - targets.fees_cents::double / nullif(targets.wealth_cents, 0)
         end as advised_return,
         case when periods.end_session_date is not null and results.unpriced_count = 0
             then results.unchanged_return

@@ -127,9 +127,11 @@ final as (
         consistency_penalty,
         risk_score,
         limiting_part,
-        least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double * {{ planning_loss }}
+        least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100))
+            / 100::double * {{ planning_loss }}
             as max_loss,
-        least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100)) / 100::double as max_risky_weight,
+        least(risk_score, coalesce(max_loss_percent / {{ planning_loss }}, 100))
+            / 100::double as max_risky_weight,
         min_cash_cents,
         excluded_symbols,
         excluded_classes,

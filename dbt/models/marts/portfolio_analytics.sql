@@ -23,9 +23,14 @@ risks as (
 
     select
         panel.symbol,
-        arg_max(panel.vol_252d_annual, panel.session_date)::double as vol_annual,
-        arg_max(panel.market_correlation_252d, panel.session_date)::double as correlation,
-        arg_max(panel.beta_252d, panel.session_date)::double as beta
+        arg_max(
+            struct_pack(
+                vol_annual := panel.vol_252d_annual::double,
+                correlation := panel.market_correlation_252d::double,
+                beta := panel.beta_252d::double
+            ),
+            panel.session_date
+        ) as newest
     from {{ ref('int_panel') }} as panel
     inner join recent_sessions using (session_date)
     semi join holdings using (symbol)
@@ -40,9 +45,9 @@ positions as (
         holdings.symbol,
         holdings.weight,
         holdings.weight * instruments.expense_ratio_bps as expense_bps,
-        holdings.weight * risks.beta as beta,
-        holdings.weight * risks.vol_annual * risks.correlation as market_vol,
-        pow(holdings.weight * risks.vol_annual, 2) * (1 - pow(risks.correlation, 2))
+        holdings.weight * risks.newest.beta as beta,
+        holdings.weight * risks.newest.vol_annual * risks.newest.correlation as market_vol,
+        pow(holdings.weight * risks.newest.vol_annual, 2) * (1 - pow(risks.newest.correlation, 2))
             as own_variance
     from holdings
     left join {{ ref('stg_instruments') }} as instruments using (symbol)

@@ -24,13 +24,3 @@ class Verdict:
     batch: Batch
     survivors: Mask
     rejected: npt.NDArray[np.intp]
-
-    @property
-    def rows_checked(self) -> int:
-        """How many rows were judged."""
-        return self.batch.rows
-
-    @property
-    def rows_rejected(self) -> int:
-        """How many of them failed a rule."""
-        return len(self.rejected)

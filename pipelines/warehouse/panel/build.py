@@ -55,9 +55,12 @@ def build_panel(staged: Staged, workspace: Path, threads: int) -> pa.Table:
         market = _market(staged, symbols)
         parts = going_on.compute(staged, base, changes, last_bars, market, members, folder, threads)
     else:
-        words = Words(source, list(read.row_counts(staged)))
+        counts = read.row_counts(staged)
+        words = Words(source, list(counts))
         market = _market(staged, words.symbols)
-        parts, last_bars = full.compute(staged, words, market, members, folder, threads)
+        parts, last_bars = full.compute(
+            staged, session, counts, words, market, members, folder, threads
+        )
     rows = last_bars.to_arrow()
     if not parts:
         parts = [_part_without_rows(folder, session, last_bars.words)]

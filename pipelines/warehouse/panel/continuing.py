@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from models.panel import ANCHORED, SYMBOL_FEATURES
 from pipelines.warehouse.panel import staged as read
 from pipelines.warehouse.panel.bars import LOOKBACK
 from pipelines.warehouse.panel.base import Base
@@ -20,9 +19,8 @@ from pipelines.warehouse.panel.market import Market
 from pipelines.warehouse.panel.newest import newest_features
 from pipelines.warehouse.panel.rows import Array, Rows
 from pipelines.warehouse.panel.staged import Staged
-from pipelines.warehouse.panel.symbol import rows_of
+from pipelines.warehouse.panel.symbol import assembled, rows_of
 
-_COMPUTED = tuple(column.name for column in (*ANCHORED, *SYMBOL_FEATURES))
 _SYMBOLS_AT_ONCE = 256
 
 
@@ -113,14 +111,8 @@ def _newest_rows(batch: Batch, numbers: Sequence[int], last_bars: LastBars, mark
         ]
     )
     at = batch.starts[np.array(numbers) + 1] - 1
-    rows = Rows(len(numbers))
-    rows["source"][:] = 0
-    rows["symbol"][:] = [last_bars.words.codes[symbol] for symbol in symbols]
-    for name in COLUMNS:
-        rows[name][:] = batch.columns[name][at]
-    for name in _COMPUTED:
-        rows[name][:] = computed[name]
-    return rows
+    codes = [last_bars.words.codes[symbol] for symbol in symbols]
+    return assembled(codes, {name: batch.columns[name][at] for name in COLUMNS}, computed)
 
 
 def _several_rows(batch: Batch, number: int, new: int, last_bars: LastBars, market: Market) -> Rows:

@@ -4,8 +4,9 @@ Bars are read once, batch by batch, and kept on disk while the ranked measures o
 computed and ranked; then every feature of every symbol is computed and written.
 """
 
+import datetime as dt
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -31,10 +32,21 @@ _AHEAD = 4
 
 
 def compute(
-    staged: Staged, words: Words, market: Market, members: Members, folder: Path, threads: int
+    staged: Staged,
+    session: dt.date,
+    counts: Mapping[str, int],
+    words: Words,
+    market: Market,
+    members: Members,
+    folder: Path,
+    threads: int,
 ) -> tuple[list[Part], LastBars]:
-    """Write all parts to a folder, and return them with the symbols' last bars."""
-    _, session = read.source_and_session(staged)
+    """Write all parts to a folder, and return them with the symbols' last bars.
+
+    Parameters
+    ----------
+    counts : raw rows per symbol at most, by symbol.
+    """
     days = read.raw_days(staged)
     if not len(days):
         return [], LastBars(words)
@@ -43,7 +55,8 @@ def compute(
     spool.mkdir()
     parts_of_build = spans(date_of(int(days[0])), session)
     with ThreadPoolExecutor(threads, "panel-kernel") as pool:
-        batches = _measured(staged, market, members, measures, spool, pool)
+        portions = read.batches(counts)
+        batches = _measured(staged, portions, market, members, measures, spool, pool)
         measures.rank(pool)
         with PartWriter(folder, parts_of_build, words, threads) as writer:
             for symbol, rows in _computed(batches, words, market, measures, pool, threads):
@@ -56,6 +69,7 @@ def compute(
 
 def _measured(
     staged: Staged,
+    portions: Sequence[Sequence[str]],
     market: Market,
     members: Members,
     measures: Measures,
@@ -65,7 +79,6 @@ def _measured(
     """Read all bars, take their ranked measures, and return them as they lie on disk."""
     actions = read.actions_of(staged)
     batches = []
-    portions = read.batches(read.row_counts(staged))
     for number, table in enumerate(read.read_ahead(staged, portions)):
         batch = batch_of(table, actions)
 
