@@ -15,7 +15,7 @@ class Progress:
     what : what is being fitted, in words: model, fold, seed.
     done, total : steps of it; ``total`` is the most there can be.
     loss, validation_loss : mean loss of the step, in the model's own units.
-    seconds_left : until ``total``, at the speed so far.
+    seconds_left : until the whole fit ends, all seeds of it, at the speed of the last step.
     """
 
     what: str
