@@ -1,5 +1,6 @@
 """Trainings for tests: of panels made up in ``ml_examples``, by models that fit at once."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -7,9 +8,10 @@ from ml_examples import panel_of, random_walk
 
 from ml.champion import choose
 from ml.fold_fits import fit_in_fold
-from ml.forecasters import BASELINES, LSTM, forecaster_class
+from ml.forecasters import BASELINES, LSTM, Forecaster, forecaster_class
 from ml.forecasters.lstm_settings import LstmSettings
 from ml.out_of_sample import Record
+from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.records import TrainingIdentity
 from ml.results import FitLoss, TrainingResult
@@ -42,24 +44,35 @@ def small_training() -> TrainingResult:
 
     A search and a network's losses are told of, though there is none.
     """
-    panel = panel_of(random_walk(1200, 4))
-    plan = TrainingPlan(TrainingProfile.QUICK, 7, FoldPlan(folds=2, test_share=0.2), LstmSettings())
+    kinds = {name: forecaster_class(name) for name in FITTED}
+    return replace(
+        training_of(panel_of(random_walk(1200, 4)), kinds, FoldPlan(folds=2, test_share=0.2)),
+        trials=TRIALS,
+        losses=LOSSES,
+    )
+
+
+def training_of(
+    panel: Panel, kinds: Mapping[str, Callable[[], Forecaster]], folds: FoldPlan
+) -> TrainingResult:
+    """What a training of models that are made so gives."""
+    plan = TrainingPlan(TrainingProfile.QUICK, 7, folds, LstmSettings())
     walk = walk_forward(len(panel), plan.folds)
     fits = tuple(
         {
-            name: fit_in_fold(forecaster_class(name)(), panel, split, number, Work(plan.seed))
-            for name in FITTED
+            name: fit_in_fold(make(), panel, split, number, Work(plan.seed))
+            for name, make in kinds.items()
         }
         for number, split in enumerate(walk.splits)
     )
     record = Record(panel, plan.horizons, walk, fits)
     return TrainingResult(
         plan=plan,
-        models=tuple(trained_model(record, name, 3) for name in FITTED),
+        models=tuple(trained_model(record, name, 3) for name in kinds),
         served=serve_folds(record),
         choice=choose(record.candidates()),
-        trials=TRIALS,
-        losses=LOSSES,
+        trials=(),
+        losses=(),
         sessions=panel.sessions,
         symbols=panel.symbols,
         test_outcomes=record.test.log_return,

@@ -1,5 +1,9 @@
+"""Forecasts of a session as the stage writes them, by models that were trained 30 sessions ago."""
+
 import datetime as dt
-from collections.abc import Iterator
+from collections import Counter
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +13,40 @@ import pyarrow.compute as pc
 import pytest
 import sqlalchemy as sa
 from ml_examples import LAST_SESSION, feature_table, random_walk
+from ml_models import small_model
 from ml_published import publish_features
-from mlflow import MlflowClient
+from ml_registry import new_registry
+from ml_trained import IDENTITY, of_model, training_of
 
-from ml.forecasters.lstm_settings import LstmSettings
-from ml.training import PROFILES
-from models.vocabulary import RunStatus, TrainingProfile
+from ml.attribution import LARGEST_PARTS
+from ml.conformal import ConformalState
+from ml.forecasters import LSTM
+from ml.panel_reading import read_panel
+from ml.records import FinishedTraining
+from ml.serving import ServingModel
+from ml.splits import FoldPlan
+from ml.tracking import Registry
+from models.store_forecasts import MODEL_CHOICE
+from models.vocabulary import (
+    BASELINE_PART,
+    FORECAST_HORIZONS_SESSIONS,
+    HORIZON_SESSIONS,
+    ChoiceDecision,
+    RunStatus,
+)
 from pipelines.errors import ModelError, StoreError, WarehouseError
-from pipelines.forecast import ModelChoice, forecast, train
-from pipelines.forecast.run import begin, identify
-from pipelines.operate.summary import print_summary
+from pipelines.forecast import ModelChoice, forecast
+from pipelines.forecast.run import begin, begin_with_known_forecasts, identify
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables, transaction, utc_now
+from pipelines.store import connect, migrate, tables, transaction, upsert, utc_now
+from pipelines.warehouse import WarehouseBuild, build_for
 
-TINY = LstmSettings(window_sessions=5, units=(4,), epochs=1, seeds=1, batch_size=256)
 RETURNS = random_walk(sessions=1000, symbols=6)
-EARLIER = session_after(LAST_SESSION, -64)
-MODELS = {"naive", "expanding_mean", "sma", "ema", "crossover", "lstm"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny_profile() -> Iterator[None]:
-    """Everything as it is, but for the size of the network."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PROFILES, TrainingProfile.QUICK, TINY)  # type: ignore[arg-type]
-        yield
+TRAINED = session_after(LAST_SESSION, -30)
+MODELS = ("expanding_mean", "sma", "ridge", LSTM)
+BLIND = "sma"
+"""The model whose intervals have seen too few outcomes."""
 
 
 def features_through(session: dt.date, returns: np.ndarray = RETURNS) -> pa.Table:
@@ -42,18 +54,56 @@ def features_through(session: dt.date, returns: np.ndarray = RETURNS) -> pa.Tabl
     return table.filter(pc.less_equal(table["session_date"], pa.scalar(session, pa.date32())))
 
 
-def prepared(home: Path) -> Settings:
-    settings = load_settings({}, home=home)
-    settings.home.mkdir(parents=True)
-    migrate(settings)
-    publish_features(settings, features_through(LAST_SESSION))
-    return settings
+def prepared(home: Path, **settings: Any) -> Settings:
+    loaded = load_settings({}, home=home, **settings)
+    loaded.home.mkdir(parents=True)
+    migrate(loaded)
+    publish_features(loaded, features_through(LAST_SESSION))
+    return loaded
+
+
+def registered(settings: Settings, build: WarehouseBuild) -> FinishedTraining:
+    """A training of some models through ``TRAINED``; ridge serves."""
+    panel = read_panel(build.panel_path, build.session_features_path, through=TRAINED)
+    kinds = {name: partial(small_model, name) for name in MODELS}
+    result = training_of(panel, kinds, FoldPlan(folds=1, test_share=0.2))
+    young = ConformalState.start(HORIZON_SESSIONS).follow(np.zeros((22, 6)))[1]
+    calibration = result[BLIND].calibration
+    blind = replace(calibration, conformal=(calibration.conformal[0], young))
+    result = of_model(result, BLIND, calibration=blind)
+    result = replace(result, choice=replace(result.choice, model_name="ridge"))
+    with new_registry(settings.mlflow).training(IDENTITY) as run:
+        return run.finish(result)
+
+
+def chosen(settings: Settings, training: FinishedTraining) -> ModelChoice:
+    """Ridge of that training serves ``LAST_SESSION``."""
+    serving = training.serving
+    choice = ModelChoice(
+        source=settings.source.value,
+        session_date=LAST_SESSION,
+        decision=ChoiceDecision.KEPT.value,
+        role=serving.role.value,
+        reason="a test wants it",
+        model_name=serving.name,
+        model_version=serving.version,
+        mlflow_run_id=serving.run_id,
+        training_run_id=training.run_id,
+        method="method",
+        fitted_through=training.fitted_through,
+        trained_through=training.trained_through,
+        decided_at=utc_now(),
+    )
+    with transaction(settings) as connection:
+        upsert(connection, MODEL_CHOICE, [asdict(choice)])
+    return choice
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, ModelChoice]:
     settings = prepared(tmp_path_factory.mktemp("trained") / "home")
-    return settings, train(settings, LAST_SESSION)
+    training = registered(settings, build_for(settings, LAST_SESSION))
+    return settings, chosen(settings, training)
 
 
 def rows(settings: Settings, table: str) -> list[dict[str, Any]]:
@@ -62,101 +112,97 @@ def rows(settings: Settings, table: str) -> list[dict[str, Any]]:
     return [dict(row) for row in found]
 
 
-def runs(settings: Settings) -> int:
-    return len(MlflowClient(f"sqlite:///{settings.mlflow / 'mlflow.db'}").search_runs(["1"]))
+def by_key(found: list[dict[str, Any]]) -> dict[tuple[str, str, int], dict[str, Any]]:
+    return {(row["model_name"], row["symbol"], row["horizon_sessions"]): row for row in found}
 
 
-def test_training_records_its_choice_and_the_score_of_every_model(
-    trained: tuple[Settings, ModelChoice],
-) -> None:
-    settings, choice = trained
-    assert choice.decision == "retrained"
-    assert choice.trained_through == LAST_SESSION
-    held_out = 1000 - round(1000 * 0.7)
-    assert choice.fitted_through == session_after(LAST_SESSION, -held_out)
-    assert (
-        f"fitted on outcomes through {choice.fitted_through}, judged through {LAST_SESSION}"
-        in choice.reason
-    )
-    scores = [
-        row
-        for row in rows(settings, "model_score")
-        if row["training_run_id"] == choice.training_run_id
-    ]
-    assert {row["model_name"].removeprefix("smartinvest-") for row in scores} == MODELS
-    assert {(row["source"], row["session_date"]) for row in scores} == {("sample", LAST_SESSION)}
-    (serving,) = [row for row in scores if row["serves"]]
-    assert serving["mlflow_run_id"] == choice.mlflow_run_id
-    assert {row["mae_to_naive"] for row in scores if row["model_name"].endswith("naive")} == {1.0}
-
-
-def test_training_again_writes_nothing(trained: tuple[Settings, ModelChoice]) -> None:
-    settings, choice = trained
-    before = runs(settings)
-    assert train(settings, LAST_SESSION) == choice
-    assert runs(settings) == before
-
-
-def test_a_training_serves_63_sessions_and_never_an_earlier_one(
-    trained: tuple[Settings, ModelChoice],
-) -> None:
-    settings, choice = trained
-    publish_features(settings, features_through(EARLIER))
-    earlier = train(settings, EARLIER)
-    assert earlier.decision == "retrained"
-    assert "must not know" in earlier.reason
-    assert earlier.trained_through == EARLIER
-    within = session_after(EARLIER, 63)
-    publish_features(settings, features_through(within))
-    kept = train(settings, within)
-    assert (kept.decision, kept.training_run_id) == ("kept", earlier.training_run_id)
-    assert "63 sessions old" in kept.reason
-    assert train(settings, LAST_SESSION).training_run_id == choice.training_run_id
-
-
-def test_a_training_that_was_killed_before_the_store_knew_is_taken_up(tmp_path: Path) -> None:
-    settings = prepared(tmp_path / "home")
-    first = train(settings, LAST_SESSION)
-    with transaction(settings) as connection:
-        connection.execute(sa.delete(tables["model_choice"]))
-        connection.execute(sa.delete(tables["model_score"]))
-    before = runs(settings)
-    again = train(settings, LAST_SESSION)
-    assert again.training_run_id == first.training_run_id
-    assert runs(settings) == before
-    assert len(rows(settings, "model_score")) == len(MODELS)
-
-
-def test_a_training_on_features_that_other_code_made_does_not_serve(tmp_path: Path) -> None:
-    settings = prepared(tmp_path / "home")
-    first = train(settings, LAST_SESSION)
-    publish_features(settings, features_through(LAST_SESSION), code_digest="1" * 64)
-    second = train(settings, LAST_SESSION)
-    assert second.decision == "retrained"
-    assert second.training_run_id != first.training_run_id
-    scored = rows(settings, "model_score")
-    assert len(scored) == len(MODELS)
-    assert {row["training_run_id"] for row in scored} == {second.training_run_id}
-
-
-def test_forecasts_of_every_model_are_written_once(
+def test_every_model_forecasts_every_symbol_over_both_horizons_once(
     trained: tuple[Settings, ModelChoice],
 ) -> None:
     settings, choice = trained
     report = forecast(settings, LAST_SESSION)
     again = forecast(settings, LAST_SESSION)
     written = rows(settings, "forecast")
-    assert report.written == len(written) == len(MODELS) * RETURNS.shape[1]
-    assert (again.written, again.run_id) == (0, report.run_id)
-    assert report.left_out == {}
+    assert report.written == len(written) == len(MODELS) * RETURNS.shape[1] * 2
+    assert (again.written, again.run_id, report.left_out) == (0, report.run_id, {})
+    assert len(by_key(written)) == len(written)
+    assert {row["horizon_sessions"] for row in written} == set(FORECAST_HORIZONS_SESSIONS)
     assert {row["model_name"] for row in written if row["serves"]} == {choice.model_name}
+    training = Registry(settings.mlflow).finished_training(choice.training_run_id)
     for row in written:
-        assert row["lower_log_return"] < row["expected_log_return"] < row["upper_log_return"]
+        model = training[row["model_name"].removeprefix("smartinvest-")]
+        assert (row["model_version"], row["mlflow_run_id"]) == (model.version, model.run_id)
+        horizon = training.horizons.index(row["horizon_sessions"])
+        assert row["confidence"] == model.confidence[horizon]
         assert row["stdev_log_return"] > 0
-        assert 0 <= row["confidence"] <= 1
     (run,) = rows(settings, "advice_run")
     assert (run["status"], run["supersedes"]) == (RunStatus.BUILDING, None)
     assert (run["model_name"], run["model_version"]) == (choice.model_name, 1)
+
+
+def test_rows_are_what_the_registered_version_says_of_the_whole_panel(
+    trained: tuple[Settings, ModelChoice],
+) -> None:
+    settings, choice = trained
+    forecast(settings, LAST_SESSION)
+    written = by_key(rows(settings, "forecast"))
+    build = build_for(settings, LAST_SESSION)
+    panel = read_panel(build.panel_path, build.session_features_path)
+    model = Registry(settings.mlflow).load(choice.model_name, choice.model_version)
+    said = model.forecast_last(panel)
+    assert len(said) == 2 * RETURNS.shape[1]
+    for each in said:
+        row = written[choice.model_name, each.symbol, each.horizon_sessions]
+        assert {name: row[name] for name in asdict(each)} == asdict(each)
+
+
+def test_intervals_nest_around_the_forecast_and_an_end_that_is_not_there_is_said(
+    trained: tuple[Settings, ModelChoice],
+) -> None:
+    settings, _ = trained
+    forecast(settings, LAST_SESSION)
+    for row in rows(settings, "forecast"):
+        lower = [row["lower_95_log_return"], row["lower_80_log_return"]]
+        upper = [row["upper_80_log_return"], row["upper_95_log_return"]]
+        is_blind = row["model_name"].endswith(BLIND) and row["horizon_sessions"] == HORIZON_SESSIONS
+        if is_blind:
+            assert (lower[0], upper[1]) == (None, None)
+            assert row["interval_note"] == (
+                "the 95 % interval has no lower and upper end: only 30 sessions' outcomes are known"
+            )
+            lower, upper = lower[1:], upper[:1]
+        else:
+            assert row["interval_note"] == ""
+        ends = [*lower, row["expected_log_return"], *upper]
+        assert ends == sorted(ends)
+
+
+def test_what_moved_forecasts_is_kept_of_the_serving_model_and_the_network(
+    trained: tuple[Settings, ModelChoice],
+) -> None:
+    settings, choice = trained
+    forecast(settings, LAST_SESSION)
+    forecasts = by_key(rows(settings, "forecast"))
+    parts = rows(settings, "forecast_attribution")
+    names = {choice.model_name, f"smartinvest-{LSTM}"}
+    assert {row["model_name"] for row in parts} == names
+    sums: Counter[tuple[str, str, int]] = Counter()
+    for row in parts:
+        key = row["model_name"], row["symbol"], row["horizon_sessions"]
+        sums[key] += row["contribution_log_return"]
+        assert row["model_version"] == forecasts[key]["model_version"]
+    assert len(sums) == len(names) * RETURNS.shape[1] * 2
+    for key, total in sums.items():
+        assert total == pytest.approx(forecasts[key]["expected_log_return"], abs=1e-9)
+        named = [row for row in parts if _key(row) == key and not row["feature"].startswith("$")]
+        assert len(named) == LARGEST_PARTS
+    baselines = [row for row in parts if row["feature"] == BASELINE_PART]
+    assert len(baselines) == len(sums)
+    assert all(row["feature_value"] is None for row in baselines)
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["model_name"], row["symbol"], row["horizon_sessions"]
 
 
 def test_a_published_run_is_superseded_when_inputs_changed_and_an_unpublished_one_goes(
@@ -178,18 +224,29 @@ def test_a_published_run_is_superseded_when_inputs_changed_and_an_unpublished_on
     third = forecast(settings, LAST_SESSION)
     begun = {row["run_id"]: row for row in rows(settings, "advice_run")}
     assert begun.keys() == {first.run_id, third.run_id}
-    assert {row["run_id"] for row in rows(settings, "forecast")} == begun.keys()
+    for table in ("forecast", "forecast_attribution"):
+        assert {row["run_id"] for row in rows(settings, table)} == begun.keys()
 
 
-def test_the_summary_says_how_far_the_model_was_fitted_and_judged(
-    trained: tuple[Settings, ModelChoice], capsys: pytest.CaptureFixture[str]
+def test_a_run_that_differs_in_earlier_advice_alone_takes_over_forecasts_and_parts(
+    trained: tuple[Settings, ModelChoice],
 ) -> None:
     settings, choice = trained
-    _publish(settings, forecast(settings, LAST_SESSION).run_id)
-    print_summary(settings, LAST_SESSION)
-    shown = capsys.readouterr().out
-    assert f"fitted on outcomes through {choice.fitted_through}, judged through" in shown
-    assert {name for name in MODELS if f"smartinvest-{name} " in shown} == MODELS
+    first = forecast(settings, LAST_SESSION)
+    identity = identify(settings, build_for(settings, LAST_SESSION), choice)
+    assert identity.run_id == first.run_id
+    other = replace(identity, history_hash="0" * 64)
+    before = {
+        table: [row for row in rows(settings, table) if row["run_id"] == first.run_id]
+        for table in ("forecast", "forecast_attribution")
+    }
+    with transaction(settings) as connection:
+        begin_with_known_forecasts(connection, other)
+    for table, known in before.items():
+        taken = [row for row in rows(settings, table) if row["run_id"] == other.run_id]
+        expected = [{**row, "run_id": other.run_id} for row in known]
+        assert sorted(taken, key=repr) == sorted(expected, key=repr)
+        assert taken
 
 
 def test_a_run_is_not_begun_in_a_store_or_home_of_another_source(
@@ -214,6 +271,38 @@ def test_a_run_is_not_begun_in_a_store_or_home_of_another_source(
     assert rows(settings, "advice_run") == before
 
 
+def test_a_choice_that_its_training_does_not_serve_is_refused(
+    trained: tuple[Settings, ModelChoice],
+) -> None:
+    settings, choice = trained
+    with transaction(settings) as connection:
+        upsert(connection, MODEL_CHOICE, [asdict(replace(choice, model_version=9))])
+    with pytest.raises(ModelError, match=r"smartinvest-ridge 9.*has smartinvest-ridge 1 serve"):
+        forecast(settings, LAST_SESSION)
+    with transaction(settings) as connection:
+        upsert(connection, MODEL_CHOICE, [asdict(choice)])
+
+
+def test_forecasting_without_a_choice_says_what_to_run(tmp_path: Path) -> None:
+    settings = prepared(tmp_path / "home")
+    with pytest.raises(ModelError, match=r"no model was chosen.*smartinvest train --session"):
+        forecast(settings, LAST_SESSION)
+    assert rows(settings, "advice_run") == []
+
+
+def test_a_model_looks_at_no_more_features_than_it_says(
+    trained: tuple[Settings, ModelChoice],
+) -> None:
+    settings, _ = trained
+    registry, build = Registry(settings.mlflow), build_for(settings, LAST_SESSION)
+    model: ServingModel = registry.load(f"smartinvest-{LSTM}", 1)
+    since = session_after(LAST_SESSION, 1 - model.sessions_needed(30))
+    files = build.panel_path, build.session_features_path
+    recent = read_panel(*files, features_since=since)
+    assert recent.features_start > 0
+    assert model.forecast_last(recent) == model.forecast_last(read_panel(*files))
+
+
 def _with_a_young_symbol() -> pa.Table:
     young = RETURNS.copy()
     young[:-39, 0] = np.nan
@@ -232,22 +321,3 @@ def _publish(settings: Settings, run_id: str) -> None:
     published = {"status": RunStatus.PUBLISHED.value, "published_at": utc_now()}
     with transaction(settings) as connection:
         connection.execute(sa.update(run).where(run.c.run_id == run_id).values(published))
-
-
-def test_forecasting_without_a_choice_says_what_to_run(tmp_path: Path) -> None:
-    settings = prepared(tmp_path / "home")
-    with pytest.raises(ModelError, match=r"no model was chosen.*smartinvest train --session"):
-        forecast(settings, LAST_SESSION)
-    assert rows(settings, "advice_run") == []
-
-
-def test_too_little_history_is_a_model_error_and_registers_nothing(tmp_path: Path) -> None:
-    settings = load_settings({}, home=tmp_path / "home")
-    settings.home.mkdir(parents=True)
-    migrate(settings)
-    publish_features(settings, features_through(LAST_SESSION, RETURNS[-300:]))
-    with pytest.raises(ModelError, match="sessions in the feature file = '300'"):
-        train(settings, LAST_SESSION)
-    client = MlflowClient(f"sqlite:///{settings.mlflow / 'mlflow.db'}")
-    assert [run.info.status for run in client.search_runs(["1"])] == ["FAILED"]
-    assert rows(settings, "model_choice") == []
