@@ -95,9 +95,9 @@ def _indices(
 ) -> Iterator[tuple[str, tuple[float, float]]]:
     """Yield for each feature that there is its index, and the one from which on it has drifted."""
     with connect(build.path) as warehouse:
-        sessions = warehouse.execute(
+        sessions = warehouse.sql(
             "select session_date from session_features where session_date <= ? order by all",
-            [build.session_date],
+            params=[build.session_date],
         ).to_arrow_table()["session_date"]
         days = sessions.to_numpy().astype("datetime64[D]")
         # Windows end with the last session, so that the last one is whole.
@@ -106,14 +106,14 @@ def _indices(
         fitted = int((ends <= np.datetime64(fitted_through)).sum())
         if fitted == 0 or fitted >= len(ends):
             return
-        symbols = _symbols(warehouse.execute(_PRESENT, [build.session_date]).to_arrow_table())
+        symbols = _symbols(warehouse.sql(_PRESENT, params=[build.session_date]).to_arrow_table())
         for features, query, given in (
             (SYMBOL_FEATURES, _OF_SYMBOLS, [symbols]),
             (SESSION_FEATURES, _OF_SESSIONS, []),
         ):
             named = ", ".join(columns_of(features))
-            rows = warehouse.execute(
-                query.format(columns=named), [days[first].item(), build.session_date, *given]
+            rows = warehouse.sql(
+                query.format(columns=named), params=[days[first].item(), build.session_date, *given]
             ).to_arrow_table()
             place = np.searchsorted(days, rows["session_date"].to_numpy().astype("datetime64[D]"))
             windows = (place - first) // WINDOW_SESSIONS

@@ -29,14 +29,14 @@ def live_scores(build: WarehouseBuild) -> list[dict[str, Any]]:
     One of each horizon and model, over the symbols that all models forecast.
     """
     with connect(build.path) as warehouse:
-        rows = warehouse.execute(
+        rows = warehouse.sql(
             """
             select *
             from forecast_result
             where end_session_date = ? and realised_log_return is not null
             order by horizon_sessions, model_name, symbol
             """,
-            [build.session_date],
+            params=[build.session_date],
         ).to_arrow_table()
     return [
         row

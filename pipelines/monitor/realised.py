@@ -68,7 +68,7 @@ def judge_record(record: Record) -> Realised:
 
 def _served(build: WarehouseBuild) -> Record | None:
     with connect(build.path) as warehouse:
-        rows = warehouse.execute(
+        rows = warehouse.sql(
             """
             with realised as (
 
@@ -105,7 +105,7 @@ def _served(build: WarehouseBuild) -> Record | None:
             where served.serves
             order by served.session_date, served.symbol
             """,
-            {"horizon": HORIZON_SESSIONS, "window": WINDOW_SESSIONS, "benchmark": BENCHMARK},
+            params={"horizon": HORIZON_SESSIONS, "window": WINDOW_SESSIONS, "benchmark": BENCHMARK},
         ).to_arrow_table()
     return _record(rows) if rows.num_rows else None
 
