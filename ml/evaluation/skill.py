@@ -9,6 +9,10 @@ from ml.rolling import Floats
 
 Mask = NDArray[np.bool_]
 
+SCEPTICISM = 0.5
+"""How far from 0 the weight of a forecast is taken to lie before any evidence: two times in three,
+nearer. A forecast that is right about its own size has the weight 1."""
+
 
 def scored_by_all(outcomes: Floats, *forecasts: Floats) -> Mask:
     """Return where the outcome is known and every model made a forecast; arrays of any shape.
@@ -53,11 +57,16 @@ def confidence(
 ) -> float:
     """Return how far validation says to move from the benchmark to the forecast, 0 to 1.
 
-    0 unless the out-of-sample R2 is positive. Otherwise the weight w of the forecast in
-    benchmark + w (forecast - benchmark) that minimises the squared error, less one standard error,
-    kept within 0 and 1. Overlapping outcomes are no independent evidence, nor are symbols of one
-    session: the standard error is made of sums per session (Driscoll and Kraay 1998), and allows
-    for overlap and for what its estimate misses in a sample of this length, as all tests here do.
+    0 unless the out-of-sample R2 is positive. Otherwise what is to be expected of the true weight w
+    in benchmark + w (forecast - benchmark), the one that minimises the squared error, kept within 0
+    and 1: its estimate is taken for normal around it, and the weight of a forecast that nothing is
+    known of for normal around 0 with a standard deviation of ``SCEPTICISM``. So an estimate with a
+    standard error of as much counts half, and a forecast that hardly differs from the benchmark,
+    whose weight nobody can tell, next to nothing.
+
+    Overlapping outcomes are no independent evidence, nor are symbols of one session: the standard
+    error is made of sums per session (Driscoll and Kraay 1998), and allows for overlap and for what
+    its estimate misses in a sample of this length, as all tests here do.
 
     Parameters
     ----------
@@ -77,5 +86,6 @@ def confidence(
     sessions = int(rows.sum())
     lag_count = lags(sessions, horizon_sessions)
     share, _ = small_sample(sessions, horizon_sessions, lag_count)
-    variance = sum_variance(per_session[rows], positions[rows], lag_count) / share
-    return float(np.clip(weight - np.sqrt(variance) / size, 0.0, 1.0))
+    variance = sum_variance(per_session[rows], positions[rows], lag_count) / share / size**2
+    expected = weight * SCEPTICISM**2 / (SCEPTICISM**2 + variance)
+    return float(np.clip(expected, 0.0, 1.0))

@@ -4,6 +4,7 @@ from loss_series import moving_sums
 
 from ml.errors import TrainingError
 from ml.evaluation import confidence, r2_out_of_sample, scored_by_all
+from ml.evaluation.skill import SCEPTICISM
 
 HORIZON = 21
 POSITIONS = np.arange(1200)
@@ -69,17 +70,32 @@ def test_a_forecast_that_boasts_earns_less_and_one_without_skill_nothing() -> No
     assert earned(outcomes, unrelated) == 0.0
 
 
-def test_confidence_is_one_true_standard_error_less_than_the_best_weight() -> None:
+def test_confidence_believes_an_estimate_as_far_as_its_true_standard_error_allows() -> None:
     generator = np.random.default_rng(6)
     forecast = np.ones((1200, 1))
-    weights, confidences = [], []
-    for _ in range(400):
-        shocks = generator.normal(scale=0.08, size=(1200 + HORIZON - 1, 1))
-        outcomes = 0.75 + moving_sums(shocks, HORIZON)
+    weights, shares = [], []
+    for _ in range(300):
+        shocks = generator.normal(scale=0.4, size=(1200 + HORIZON - 1, 1))
+        outcomes = 0.9 + moving_sums(shocks, HORIZON)
         weights.append(outcomes.mean())
-        confidences.append(earned(outcomes, forecast))
-    shortfall = np.mean(weights) - np.mean(confidences)
-    assert shortfall == pytest.approx(np.std(weights), rel=0.1)
+        if 0.5 < weights[-1] < 1.0:
+            shares.append(earned(outcomes, forecast) / weights[-1])
+    expected = SCEPTICISM**2 / (SCEPTICISM**2 + np.var(weights))
+    assert 0.7 < expected < 0.9
+    assert np.mean(shares) == pytest.approx(expected, abs=0.03)
+
+
+def test_a_forecast_that_hardly_differs_from_the_benchmark_earns_little() -> None:
+    outcomes, forecast = overlapping_market(seed=1, skill=0.5)
+    unrelated = overlapping_market(seed=2, skill=0.5)[1]
+    faint = 0.005 * forecast + 0.02 * unrelated
+    everywhere = np.ones(outcomes.shape, np.bool_)
+    best = np.sum(faint * outcomes) / np.sum(np.square(faint))
+    assert best > 3
+    r2 = r2_out_of_sample(outcomes, faint, 0 * outcomes, everywhere)
+    assert r2 is not None
+    assert r2 > 0
+    assert earned(outcomes, faint) < 0.2
 
 
 def test_the_benchmark_itself_earns_no_confidence() -> None:
