@@ -10,7 +10,8 @@ import numpy as np
 
 from ml.evaluation import Mask
 from ml.forecasters.boosting import Boosting, Examples, Trees, TreeSettings, Trial
-from ml.forecasters.tabular import TabularForecaster, TrainingBlocks
+from ml.forecasters.tabular import TabularForecaster
+from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser

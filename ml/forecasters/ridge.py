@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.forecasters.tabular import TabularForecaster, TrainingBlocks, portions
+from ml.forecasters.tabular import TabularForecaster, portions
+from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser

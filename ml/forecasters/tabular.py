@@ -1,29 +1,19 @@
 """What models of single rows share: the features of a session in, surprises out."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ml.errors import TrainingError
-from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_labels
+from ml.forecasters.base import Contributions, Forecaster, Forecasts
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
-from ml.splits import Split
 from ml.targets import benchmarks_and_scales
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
 PORTION_ROWS = 131_072
 """Rows that are standardised at a time: all rows of a market would take gigabytes."""
-
-FOLDS = 5
-"""Of the cross-validation within training."""
-
-
-Positions = NDArray[np.int64]
 
 
 class TabularForecaster(Forecaster):
@@ -118,67 +108,3 @@ def portions(panel: Panel, sessions: range, rows: int = PORTION_ROWS) -> Iterato
     step = max(1, rows // len(panel.symbols))
     for start in range(sessions.start, sessions.stop, step):
         yield range(start, min(start + step, sessions.stop))
-
-
-@dataclass(frozen=True)
-class TrainingBlocks:
-    """Training cut into runs of sessions of which each in turn is held out, to choose settings.
-
-    Validation is not asked: what a model says of the sessions by which it was chosen flatters it,
-    and validation decides how much a forecast counts.
-
-    Attributes
-    ----------
-    blocks : runs of equal length, but for the last.
-    gaps : the sessions between them, so that no label of a block reaches into the next.
-    """
-
-    blocks: tuple[range, ...]
-    gaps: tuple[range, ...]
-
-    @classmethod
-    def cut(cls, name: str, split: Split, targets: Sequence[Floats]) -> "TrainingBlocks":
-        """Cut the training range from the first session on that has a target of each horizon.
-
-        Raises
-        ------
-        TrainingError
-            There is too little to learn from.
-        """
-        known = [np.isfinite(target[: split.train.stop]).sum(axis=1) for target in targets]
-        for counts in known:
-            require_labels(name, int(counts.sum()))
-        first = max(int(np.argmax(counts > 0)) for counts in known)
-        gap = split.purge_sessions
-        length = (split.train.stop - first + gap) // FOLDS - gap
-        if length < 1:
-            raise TrainingError(
-                f"sessions with labels to train {name} on",
-                split.train.stop - first,
-                f"at least {FOLDS * (gap + 1)} are needed",
-                "Load more history.",
-            )
-        starts = [first + number * (length + gap) for number in range(FOLDS)]
-        ends = [*(start + length for start in starts[:-1]), split.train.stop]
-        return cls(
-            blocks=tuple(range(*both) for both in zip(starts, ends, strict=True)),
-            gaps=tuple(range(*both) for both in zip(ends[:-1], starts[1:], strict=True)),
-        )
-
-    def folds(self, sessions: Positions) -> list[tuple[Positions, Positions]]:
-        """Return, for each block that has some, which rows to learn from and which are held out.
-
-        Parameters
-        ----------
-        sessions : (rows,), positions of the rows on the session axis.
-        """
-        within = [(block.start <= sessions) & (sessions < block.stop) for block in self.blocks]
-        others = [
-            np.logical_or.reduce(within[:number] + within[number + 1 :])
-            for number in range(len(within))
-        ]
-        return [
-            (np.flatnonzero(learned), np.flatnonzero(held_out))
-            for learned, held_out in zip(others, within, strict=True)
-            if held_out.any()
-        ]

@@ -6,7 +6,8 @@ from ml_examples import panel_of, random_walk
 from ml_models import autoregressive, fitted, split_of
 
 from ml.forecasters.ridge import PENALTIES, Moments, RidgeForecaster
-from ml.forecasters.tabular import TrainingBlocks, portions
+from ml.forecasters.tabular import portions
+from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.targets import benchmark_and_scale, surprise
