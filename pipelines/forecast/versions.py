@@ -105,7 +105,8 @@ def _served_since(
     )
     with connect(settings) as connection:
         for row in connection.execute(query):
-            yield (row.model_name, row.model_version), f"{row.first}, {row.sessions} sessions"
+            sessions = "1 session" if row.sessions == 1 else f"{row.sessions:,} sessions"
+            yield (row.model_name, row.model_version), f"{row.first}, {sessions}"
 
 
 def _in_short(evidence: "Sequence[Evidence]") -> str:

@@ -65,8 +65,8 @@ class Realised:
 class Drift:
     """How far the features of the last sessions are from those that the model was fitted on.
 
-    ``drifted`` of ``features`` moved further than both 0.25 and what is usual in its own past;
-    ``most`` is the one that moved most, by ``largest``.
+    ``drifted`` of ``features`` moved further than both 0.25 and what is usual in their own past;
+    ``most`` is the one that moved most, by ``largest``. No feature where the past is too short.
     """
 
     features: int
@@ -192,4 +192,6 @@ def _why_not(serving: InService, realised: Realised, drift: Drift) -> str:
         seen = f"too few sessions are realised to judge by, {realised.sessions}"
     else:
         seen = f"neither skill nor coverage is lost over {realised.sessions} realised sessions"
+    if drift.features == 0:
+        return f"{age}; {seen}; the features' past is too short to tell drift"
     return f"{age}; {seen}; {drift.drifted} of {drift.features} features have drifted"

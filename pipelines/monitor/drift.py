@@ -17,8 +17,11 @@ WINDOW_SESSIONS = 63
 LEAST_DRIFT = 0.25
 """The population stability index that is commonly taken for a change that matters."""
 
-USUAL_SHARE = 0.95
+USUAL_SHARE = 0.975
 """A feature has drifted only if it moved further than in this share of its own past windows."""
+
+LEAST_WINDOWS = 20
+"""With fewer past windows, five years, what is usual cannot be told."""
 
 _MOST_SYMBOLS = 50
 """Symbols of one session are much alike: more of them cost time and tell little."""
@@ -63,7 +66,7 @@ def population_stability_index(expected: Floats, found: Floats) -> Floats:
     return index
 
 
-def drift_of(values: Floats, windows: NDArray[np.int64], fitted: int) -> tuple[float, float]:
+def drift_of(values: Floats, windows: NDArray[np.int64], fitted: int) -> tuple[float, float] | None:
     """Return how far the last window is from those fitted on, and how far is far for this feature.
 
     Parameters
@@ -71,8 +74,14 @@ def drift_of(values: Floats, windows: NDArray[np.int64], fitted: int) -> tuple[f
     values : of all rows, NaN where missing, which is a bin of its own.
     windows : of each row, counted in sessions from the first; the last one is looked at.
     fitted : how many windows were fitted on; those between are left out.
+
+    Returns
+    -------
+    None where too few windows were fitted on to tell what is usual.
     """
     reference = windows < fitted
+    if len(np.unique(windows[reference])) < LEAST_WINDOWS:
+        return None
     known = values[reference]
     known = known[np.isfinite(known)]
     edges = np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS)) if len(known) else known
@@ -127,8 +136,11 @@ def _of_table(
         if feature.name in _CALENDAR:
             continue
         values = feature_values((feature,), rows, _ignore)[:, 0].astype(np.float64)
-        if np.isfinite(values).any():
-            yield feature.name, drift_of(values, windows, fitted)
+        if not np.isfinite(values).any():
+            continue
+        found = drift_of(values, windows, fitted)
+        if found is not None:
+            yield feature.name, found
 
 
 def _symbols(present: pa.Table) -> list[str]:

@@ -350,7 +350,7 @@ def test_the_command_lists_trainings_with_role_scores_and_evidence_and_rolls_bac
     assert f"training {second.training_run_id}" in listed
     assert "baseline" in listed
     assert "Evidence: " in listed
-    assert f"{EARLIER}, 1 sessions" in listed
+    assert f"{EARLIER}, 1 session " in listed
     command = ["models", "rollback", "--reason", "a test", "--by", "ada"]
     said = CliRunner().invoke(app, command, catch_exceptions=False).output
     assert f"{first.model_name} version {first.model_version}, as baseline" in said

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ml.rolling import Floats
 from pipelines.monitor.check import Drift, InService, ModelCheck, Realised, judge
 from pipelines.monitor.drift import drift_of, population_stability_index
 from pipelines.monitor.realised import Record, judge_record
@@ -144,31 +145,44 @@ def test_the_stability_index_is_that_of_its_formula() -> None:
     assert np.isfinite(population_stability_index(expected, np.array([1.0, 0.0, 0.0])))
 
 
-WINDOWS = np.repeat(np.arange(20), 63 * 5)
+WINDOWS = np.repeat(np.arange(24), 63 * 5)
+
+
+def drift(values: Floats) -> tuple[float, float]:
+    """The index of the last window, and what is far for it, with 20 windows fitted on."""
+    found = drift_of(values, WINDOWS, fitted=20)
+    assert found is not None
+    return found
 
 
 def test_a_feature_that_stays_as_it_was_has_not_drifted_and_one_that_moved_has() -> None:
     values = np.random.default_rng(5).normal(size=len(WINDOWS))
-    index, usual = drift_of(values, WINDOWS, fitted=16)
+    index, usual = drift(values)
     assert index < usual == 0.25
-    moved = np.where(WINDOWS == 19, values + 2.0, values)
-    index, usual = drift_of(moved, WINDOWS, fitted=16)
+    moved = np.where(WINDOWS == 23, values + 2.0, values)
+    index, usual = drift(moved)
     assert index > 1.0 > usual
 
 
 def test_a_slow_feature_that_always_moved_so_has_not_drifted() -> None:
     slow = np.sin(WINDOWS / 3.0) + 0.01 * np.random.default_rng(6).normal(size=len(WINDOWS))
-    index, usual = drift_of(slow, WINDOWS, fitted=16)
+    index, usual = drift(slow)
     assert 0.25 < index <= usual
+
+
+def test_with_a_short_past_nothing_is_said() -> None:
+    assert drift_of(np.zeros(len(WINDOWS)), WINDOWS, fitted=19) is None
+    found = check(drift={"features": 0, "drifted": 0, "most": None, "largest": None})
+    assert "too short to tell drift" in found.reason
 
 
 def test_a_feature_that_goes_missing_has_drifted() -> None:
     values = np.random.default_rng(7).normal(size=len(WINDOWS))
-    index, usual = drift_of(np.where(WINDOWS == 19, np.nan, values), WINDOWS, fitted=16)
+    index, usual = drift(np.where(WINDOWS == 23, np.nan, values))
     assert index > usual
 
 
 def test_sessions_between_fitting_and_now_do_not_count() -> None:
     values = np.random.default_rng(8).normal(size=len(WINDOWS))
-    elsewhere = np.where((WINDOWS >= 16) & (WINDOWS < 19), values + 50.0, values)
-    assert drift_of(values, WINDOWS, 16) == drift_of(elsewhere, WINDOWS, 16)
+    elsewhere = np.where((WINDOWS >= 20) & (WINDOWS < 23), values + 50.0, values)
+    assert drift(values) == drift(elsewhere)
