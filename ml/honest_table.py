@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ml.forecasters import AVERAGE
 from ml.plain_numbers import number, p_value, percent, span
 from ml.records import FinishedTraining
 from ml.scores import Score
@@ -34,7 +35,8 @@ def honest_rows(training: FinishedTraining) -> list[Row]:
     served: Row = {
         "model": SERVED,
         "serves": False,
-        "trials": sum(model.trials for model in training.models),
+        # Those of the average's members are its own.
+        "trials": sum(model.trials for model in training.models if model.forecaster != AVERAGE),
         "scores": training.served_scores,
         "confidence": {},
         "fit": "by fold: " + ", ".join(fold.choice.model_name for fold in training.served_folds),
@@ -102,6 +104,12 @@ FULL: tuple[Column, ...] = (
     ("weight earned", lambda row: number(row["confidence"], 2)),
 )  # fmt: skip
 """Everything that a person compares models by."""
+
+
+WITHOUT_INTERVALS = tuple(
+    column for column in FULL if not column[0].startswith(("in ", "width", "no end"))
+)
+"""What validation has: its outcomes are those that intervals learn from."""
 
 
 def markdown_table(rows: Sequence[Row], columns: Sequence[Column]) -> str:

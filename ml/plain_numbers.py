@@ -24,6 +24,12 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def p_words(value: float | None) -> str:
+    """Return a p value as a sentence has it."""
+    said = p_value(value)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
 def span(low: float | None, high: float | None, digits: int = 4) -> str:
     """Return the range between two numbers."""
     if low is None or high is None:

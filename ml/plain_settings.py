@@ -9,17 +9,19 @@ _LONGEST = 100
 def plain_settings(state: Mapping[str, Any], horizons: tuple[int, ...]) -> dict[str, str]:
     """Return what is short in a model's state or a plan, flat.
 
-    Lists of one entry per horizon are named by it; weights and other long values are left out.
+    Lists of one entry per horizon are named by it. Weights and other long values are left out, and
+    so are empty ones.
     """
     flat: dict[str, str] = {}
     for name, value in state.items():
         if isinstance(value, Mapping):
             inner = plain_settings(value, horizons)
-            flat |= {f"{name}.{key}": text for key, text in inner.items()}
+            prefix = "" if name == "settings" else f"{name}."
+            flat |= {f"{prefix}{key}": text for key, text in inner.items()}
         elif _is_by_horizon(value, horizons):
             for horizon, entry in zip(horizons, value, strict=True):
                 flat |= plain_settings({f"{name}_{horizon}": entry}, horizons)
-        elif len(text := _words(value)) <= _LONGEST:
+        elif 0 < len(text := _words(value)) <= _LONGEST:
             flat[name] = text
     return flat
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from ml.card.words import LEVEL, bullets, has, joined
-from ml.honest_table import FULL, Row, markdown_table, rows_of
-from ml.plain_numbers import counted, number, p_value, percent, span
+from ml.honest_table import FULL, WITHOUT_INTERVALS, Row, markdown_table, rows_of
+from ml.plain_numbers import counted, number, p_value, p_words, percent, span
 from ml.records import FinishedTraining
 from ml.scores import YearCoverage
 from models.vocabulary import INTERVAL_LEVELS, ScoredPeriod
@@ -22,9 +22,9 @@ def skill_sentence(training: FinishedTraining, horizon_sessions: int) -> str:
     if r2 is None or chance is None or chance == 1.0:
         verdict = "which is the expanding mean, or too little to be judged"
     elif chance >= LEVEL:
-        verdict = f"not to be told from chance (p = {p_value(chance)})"
+        verdict = f"not to be told from chance ({p_words(chance)})"
     else:
-        verdict = f"{'better' if r2 > 0 else 'worse'} than by chance (p = {p_value(chance)})"
+        verdict = f"{'better' if r2 > 0 else 'worse'} by more than chance ({p_words(chance)})"
     return (
         f"Choosing like this through {score.period_start} to {score.period_end} would have given "
         f"an out-of-sample R² of {percent(r2, signed=True)} against the expanding mean over "
@@ -34,6 +34,7 @@ def skill_sentence(training: FinishedTraining, horizon_sessions: int) -> str:
 
 def results(training: FinishedTraining, rows: Sequence[Row], period: ScoredPeriod) -> str:
     """Return the tables of a period, and of the test what they say."""
+    columns = FULL if period is ScoredPeriod.TEST else WITHOUT_INTERVALS
     parts = []
     for horizon in training.horizons:
         found = rows_of(rows, period, horizon)
@@ -43,7 +44,7 @@ def results(training: FinishedTraining, rows: Sequence[Row], period: ScoredPerio
         parts.append(
             f"**{horizon} sessions ahead**, {first['period_start']} to {first['period_end']}: "
             f"{first['forecasts']:,} forecasts of {counted(first['symbols'], 'symbol')} in "
-            f"{first['sessions']:,} sessions.\n\n{markdown_table(found, FULL)}"
+            f"{first['sessions']:,} sessions.\n\n{markdown_table(found, columns)}"
         )
         if period is ScoredPeriod.TEST:
             parts.append(reading(training, horizon))
@@ -134,7 +135,8 @@ def intervals(training: FinishedTraining, coverage: Sequence[YearCoverage]) -> s
             outside = [each for each in years if not _is_within(each)]
             named = f" ({', '.join(str(each.year) for each in outside)})" if outside else ""
             lines.append(
-                f"{horizon} sessions, {level:.0%} intervals: {percent(whole.coverage, 1)} inside; "
+                f"{horizon} sessions, {100 * level:.0f} % intervals: "
+                f"{percent(whole.coverage, 1)} inside; "
                 f"by chance {_band(whole)}. Years outside of their band: {len(outside)} of "
                 f"{len(years)}{named}."
             )

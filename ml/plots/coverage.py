@@ -51,9 +51,9 @@ def _draw(axes: "Axes", rows: Sequence[YearCoverage], level: float, colour: str)
             is_outside = not row.lowest <= row.coverage <= row.highest
             axes.plot([place, place], [100 * row.lowest, 100 * row.highest], color=colour,
                       alpha=0.3, linewidth=6, solid_capstyle="butt",
-                      label=f"{level:.0%}: what chance allows" if number == 0 else None,
+                      label=f"{100 * level:.0f} %: what chance allows" if number == 0 else None,
                       )  # fmt: skip
         axes.plot(place, 100 * row.coverage, "o", color=colour, markersize=5,
                   markeredgecolor=INK if is_outside else colour, markeredgewidth=1.4,
-                  label=f"{level:.0%} intervals" if number == 0 else None)  # fmt: skip
+                  label=f"{100 * level:.0f} % intervals" if number == 0 else None)  # fmt: skip
     whole_numbers(axes)

@@ -29,12 +29,12 @@ def search_history(trials: Sequence[Trial]) -> "Figure":
     whole_numbers(panels[0])
     panels[0].legend(fontsize=7, frameon=False)
     for panel, setting in zip(panels[1:], settings, strict=False):
-        values = [float(trial.settings[setting]) for trial in trials]
+        values = [trial.settings[setting] for trial in trials]
         if min(values) > 0 and max(values) > _LOG_FROM_RATIO * min(values):
             panel.set_xscale("log")
-        if len(set(values)) <= _MOST_TICKS:
-            panel.set_xticks(sorted(set(values)), [f"{value:g}" for value in sorted(set(values))])
-            panel.minorticks_off()
+        if all(isinstance(value, int) for value in values) and len(set(values)) <= _MOST_TICKS:
+            panel.set_xticks(sorted(set(values)), [str(value) for value in sorted(set(values))])
+        panel.minorticks_off()
         _draw(panel, trials, values)
         panel.set_xlabel(setting)
     for panel in panels[columns:]:

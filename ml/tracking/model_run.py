@@ -1,10 +1,12 @@
 """The run of one model of a training: its metrics, settings, pictures and files."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml.forecasters import LSTM
 from ml.plain_settings import plain_settings
 from ml.plots import model_pictures
 from ml.results import TrainedModel, TrainingResult
@@ -17,6 +19,9 @@ from ml.tracking.tags import child_tags
 from ml.validation_record import ValidationRecord
 
 MODEL_FOLDER = "model"
+
+_NO_SETTINGS = ("losses", "standardiser", "symbols", "trees", "weights")
+"""Parts of a model's state that say nothing in words."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,22 @@ def prepare(model: TrainedModel, result: TrainingResult, folder: Path) -> Prepar
     ).save(artifacts)
     for name, figure in model_pictures(model, result):
         figure.savefig(artifacts / f"{name}.png")
-    state = {**model.forecaster.state(), "history_sessions": model.forecaster.history_sessions}
     return PreparedModel(
         model=model,
         folder=artifacts,
-        settings=plain_settings(state, result.plan.horizons),
+        settings=_settings(model, result),
         losses=tuple(_losses(model, result)),
     )
+
+
+def _settings(model: TrainedModel, result: TrainingResult) -> dict[str, str]:
+    state = model.forecaster.state()
+    chosen = {name: value for name, value in state.items() if name not in _NO_SETTINGS}
+    chosen["history_sessions"] = model.forecaster.history_sessions
+    steps = Counter((loss.fold, loss.what) for loss in result.losses if loss.model_name == LSTM)
+    if model.name == LSTM and steps:
+        chosen["epochs_run"] = f"{min(steps.values())} to {max(steps.values())}"
+    return plain_settings(chosen, result.plan.horizons)
 
 
 def log_model(connection: Connection, training_run_id: str, prepared: PreparedModel) -> str:
