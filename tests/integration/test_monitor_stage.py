@@ -26,7 +26,7 @@ from pipelines.store import connect, migrate, tables, transaction, upsert
 from pipelines.warehouse import WarehouseBuild
 
 SYMBOLS = ("S00", "S01", "S02", "S03")
-RETURNS = random_walk(sessions=2000, symbols=len(SYMBOLS))
+RETURNS = random_walk(sessions=2000, symbols=len(SYMBOLS), seed=3)
 DATES = dates_of(2000)
 TRAINED = session_after(LAST_SESSION, -30)
 FITTED = session_after(LAST_SESSION, -500)
