@@ -53,15 +53,15 @@ class LineForecaster(Forecaster):
     def feature(self, window: Window) -> str | None:
         """Return the name of a drift, for explanations; None where there is none to explain."""
 
-    def fit_line(self, panel: Panel, split: Split, horizon: int) -> tuple[Window, float, float]:
-        """Return window, intercept and slope of a horizon; here the drift as it is."""
-        return self.windows[0], 0.0, 1.0
+    def choose(self, panel: Panel, split: Split) -> list[tuple[Window, float, float]]:
+        """Return window, intercept and slope of each horizon; here the drift as it is."""
+        return [(self.windows[0], 0.0, 1.0) for _ in self.horizons]
 
     def fit(self, panel: Panel, split: Split, work: Work) -> None:
         """Fit a line for each horizon, and learn the spread of outcomes around it."""
         lines = []
-        for horizon in self.horizons:
-            window, intercept, slope = self.fit_line(panel, split, horizon)
+        for horizon, chosen in zip(self.horizons, self.choose(panel, split), strict=True):
+            window, intercept, slope = chosen
             drift = self.drift(panel, window, split.train)
             forecast = intercept + slope * horizon * drift
             spread = _spread(forecast, panel, split.train, horizon)

@@ -1,11 +1,15 @@
 """What all moving-average forecasts share: a trend, and how far to believe it."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.forecasters.base import horizon_volatility, require_labels
+from ml.forecasters.base import horizon_volatility
 from ml.forecasters.line import LineForecaster, Window
+from ml.forecasters.line_sums import LineSums
+from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import VOLATILITY_WINDOW_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.splits import Split
@@ -16,9 +20,9 @@ class TrendForecaster(LineForecaster):
 
     The same :math:`a, b` for all symbols, by least squares on the training range weighted with
     one over squared volatility, so that volatile symbols do not decide alone. The window is chosen
-    on validation, each horizon :math:`h` for itself. A slope near 0 says that the trend is no news;
-    a negative one that it reverts. A moving average of *prices* taken as the forecast of the level
-    would only bet that the price falls back to it.
+    by cross-validation within training, each horizon :math:`h` for itself. A slope near 0 says that
+    the trend is no news; a negative one that it reverts. A moving average of *prices* taken as the
+    forecast of the level would only bet that the price falls back to it.
     """
 
     @abstractmethod
@@ -42,31 +46,40 @@ class TrendForecaster(LineForecaster):
         trend = self.trend(panel.log_return_1d[first : sessions.stop], window)
         return trend[sessions.start - first :]
 
-    def fit_line(self, panel: Panel, split: Split, horizon: int) -> tuple[Window, float, float]:
-        """Fit a line for each window on training, choose the window on validation."""
-        labels = panel.forward_log_return(horizon)
-        volatility = horizon_volatility(panel, horizon)
-        outcomes = labels[split.validation.start : split.validation.stop]
-        train = slice(split.train.start, split.train.stop)
-        lines, errors = [], []
-        for window in self.windows:
-            trend = horizon * self.drift(panel, window, split.train)
-            intercept, slope = self._fitted(trend, labels[train], volatility[train])
-            validation = horizon * self.drift(panel, window, split.validation)
-            lines.append((window, intercept, slope))
-            errors.append(intercept + slope * validation - outcomes)
-        # Longer windows know less of young symbols; all are judged by the same forecasts.
-        is_scored = np.logical_and.reduce([np.isfinite(each) for each in errors])
-        if not is_scored.any():
-            require_labels(f"{self.name} (validation)", 0)
-        losses = [float(np.mean(np.square(each[is_scored]))) for each in errors]
-        return lines[int(np.argmin(losses))]
+    def choose(self, panel: Panel, split: Split) -> list[tuple[Window, float, float]]:
+        """Choose each horizon's window by the errors of blocks held out, then fit its line."""
+        rows = slice(split.train.start, split.train.stop)
+        labels = [panel.forward_log_return(horizon)[rows] for horizon in self.horizons]
+        scales = [horizon_volatility(panel, horizon)[rows] for horizon in self.horizons]
+        # Longer windows know less of young symbols; all are judged by the same rows.
+        common = np.logical_and.reduce([self._known(panel, split, each) for each in self.windows])
+        judged = [
+            np.where(common & np.isfinite(y / scale), y, np.nan)
+            for y, scale in zip(labels, scales, strict=True)
+        ]
+        blocks = TrainingBlocks.cut(self.name, split, judged).blocks
+        errors = np.zeros((len(self.windows), len(self.horizons)))
+        for number, window in enumerate(self.windows):
+            drift = self.drift(panel, window, split.train)
+            for place, horizon in enumerate(self.horizons):
+                sums = [
+                    LineSums.of(horizon * drift, judged[place], scales[place], block)
+                    for block in blocks
+                ]
+                errors[number, place] = _held_out_error(sums)
+        chosen = []
+        for place, horizon in enumerate(self.horizons):
+            window = self.windows[int(np.argmin(errors[:, place]))]
+            drift = self.drift(panel, window, split.train)
+            all_rows = LineSums.of(horizon * drift, labels[place], scales[place], split.train)
+            chosen.append((window, *all_rows.line()))
+        return chosen
 
-    def _fitted(self, trend: Floats, labels: Floats, volatility: Floats) -> tuple[float, float]:
-        usable = np.isfinite(trend) & np.isfinite(labels) & np.isfinite(volatility)
-        require_labels(self.name, int(usable.sum()))
-        x, y, weight = trend[usable], labels[usable], 1.0 / np.square(volatility[usable])
-        x_mean, y_mean = np.average(x, weights=weight), np.average(y, weights=weight)
-        spread = np.sum(weight * np.square(x - x_mean))
-        slope = np.sum(weight * (x - x_mean) * (y - y_mean)) / spread if spread > 0 else 0.0
-        return float(y_mean - slope * x_mean), float(slope)
+    def _known(self, panel: Panel, split: Split, window: Window) -> NDArray[np.bool_]:
+        return np.isfinite(self.drift(panel, window, split.train))
+
+
+def _held_out_error(blocks: Sequence[LineSums]) -> float:
+    """Return the sum of squared errors of each block around the line of all others."""
+    total = LineSums.sum(blocks)
+    return sum(block.square_error(*total.less(block).line()) for block in blocks)
