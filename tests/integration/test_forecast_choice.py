@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import sqlalchemy as sa
+from advice_examples import publish_run
 from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 from ml_registry import new_registry, runs_of, statuses
@@ -30,12 +31,13 @@ from ml.tracking import Registry
 from ml.validation_record import Incumbent
 from ml.work import TrainingWork
 from models.store_scores import MODEL_CHECK
-from models.vocabulary import ModelRole
+from models.vocabulary import ModelRole, ScoredPeriod
 from pipelines.cli.main import app
-from pipelines.errors import ModelError
+from pipelines.errors import HomeError, ModelError
 from pipelines.forecast import ModelChoice, train
 from pipelines.forecast.rollback import roll_back
 from pipelines.monitor import find_check, monitor
+from pipelines.operate.summary import print_summary
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect, migrate, tables, transaction, upsert
@@ -356,6 +358,59 @@ def test_the_command_lists_trainings_with_role_scores_and_evidence_and_rolls_bac
     assert f"{first.model_name} version {first.model_version}, as baseline" in said
     [kept] = rows(settings, "model_rollback")
     assert (kept["decided_by"], kept["reason"]) == ("ada", "a test")
+
+
+def test_the_summary_says_how_the_model_came_to_serve_and_how_good_all_of_them_are(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choice = train(settings, LAST_SESSION)
+    run_id = publish_run(settings, LAST_SESSION)
+    run = tables["advice_run"]
+    with transaction(settings) as connection:
+        model = {"model_name": choice.model_name, "mlflow_run_id": choice.mlflow_run_id}
+        connection.execute(sa.update(run).where(run.c.run_id == run_id).values(**model))
+    print_summary(settings, LAST_SESSION)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"fitted on outcomes through {choice.fitted_through}, judged through" in shown
+    assert "serves as baseline" in shown
+    assert "choice retrained: no model was in service before" in shown
+    for model in small_training().models:
+        score = model.score(ScoredPeriod.TEST, 21)
+        assert f"smartinvest-{model.name} {score.rmse_to_naive:.4f}" in shown
+    assert "served" in shown
+
+
+def test_two_trainings_at_once_would_write_into_one_folder(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_in_the_middle_of_another(*_: Any) -> TrainingResult:
+        train(settings, LAST_SESSION)
+        raise AssertionError("the second one was let through")
+
+    monkeypatch.setattr(ml.training, "train_models", train_in_the_middle_of_another)
+    with pytest.raises(HomeError, match="another training is under way on it"):
+        train(settings, LAST_SESSION)
+
+
+def test_a_failed_training_leaves_its_work_to_the_next_and_old_work_goes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abandoned = settings.home / "training" / "of-other-data"
+    abandoned.mkdir(parents=True)
+    seen: list[list[str]] = []
+
+    def killed(_panel: Panel, _plan: TrainingPlan, work: TrainingWork, _: Any) -> TrainingResult:
+        assert work.folder is not None
+        seen.append(sorted(path.name for path in work.folder.iterdir()))
+        (work.folder / "fold_1").mkdir(exist_ok=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ml.training, "train_models", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(settings, LAST_SESSION)
+    assert seen == [[], ["fold_1"]]
+    assert not abandoned.exists()
 
 
 def test_a_check_that_says_so_starts_a_training_before_a_quarter_is_over(
