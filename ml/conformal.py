@@ -199,10 +199,10 @@ class _Path:
         floors = np.zeros_like(ends)
         floors[1:] = ends[:-1]
         # Ends that stood on their floor could not be drawn in any further, and those that were
-        # infinite for want of outcomes say nothing: neither is to pull the offsets down.
-        held = (ends <= floors) | (
-            np.isinf(ends) & (self._quantiles + self._offsets < LARGEST_SCORE)
-        )
+        # infinite for want of outcomes say nothing: neither is to pull the offsets down. Those
+        # that outcomes have outrun are to come back.
+        outrun = np.isfinite(self._quantiles) & (self._quantiles + self._offsets >= LARGEST_SCORE)
+        held = (ends <= floors) | (np.isinf(ends) & ~outrun)
         moves = STEP * (missed - TAILS)
         self._offsets += np.where(held & (moves < 0), 0.0, moves)
 

@@ -113,6 +113,19 @@ def test_too_few_outcomes_leave_an_interval_without_ends() -> None:
     assert np.isinf(restored.issued[-1].ends[1]).all()
 
 
+@pytest.mark.parametrize("horizon", FORECAST_HORIZONS_SESSIONS)
+def test_ends_that_were_not_there_yet_move_nothing(horizon: int) -> None:
+    scores = shifting_scores(horizon, seed=4, sessions=horizon + 45)
+    ends, whole = ConformalState.start(horizon).follow(scores)
+    state = ConformalState.start(horizon)
+    for row in range(len(scores)):
+        _, state = state.follow(scores[row : row + 1])
+        was_judged = np.isfinite(ends[: max(row + 1 - horizon, 0)]).any(axis=0)
+        assert (state.offsets[~was_judged] == 0).all()
+    assert (state.offsets != 0).tolist() == was_judged.tolist()
+    assert was_judged[0].all() and state.to_json() == whole.to_json()
+
+
 def test_an_end_that_outcomes_outrun_is_none_until_they_come_back() -> None:
     scores = shifting_scores(5, seed=5, sessions=700)
     scores[300:480] = 40.0
