@@ -80,6 +80,15 @@ def training_of(
     )
 
 
+@cache
+def brief_training() -> TrainingResult:
+    """The same with three of the models and without a search, for what is done several times."""
+    whole = small_training()
+    names = {"expanding_mean", "ridge", whole.choice.model_name}
+    models = tuple(model for model in whole.models if model.name in names)
+    return replace(whole, models=models, trials=())
+
+
 def of_model(result: TrainingResult, name: str, **changes: object) -> TrainingResult:
     """The training with one model changed."""
     models = [

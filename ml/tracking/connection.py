@@ -46,7 +46,7 @@ class Connection:
         with self._told_as_ours():
             uri = self._url or ensure_database(folder)
             self._identity = self._file_identity()
-        self._client = MlflowClient(uri, uri)
+            self._client = MlflowClient(uri, uri)
         with self.use() as client:
             found = client.get_experiment_by_name(EXPERIMENT)
             if found is not None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from ml_examples import feature_table, panel_of, random_walk
 from ml_registry import client_of, new_registry, runs_of
-from ml_trained import IDENTITY, TRIALS, of_model, small_training
+from ml_trained import IDENTITY, TRIALS, brief_training, of_model, small_training
 
 from ml.errors import ModelNotFoundError
 from ml.forecasters import LSTM
@@ -132,8 +132,9 @@ def test_a_champion_is_compared_by_the_validation_forecasts_it_made(
 
 
 def test_a_champion_that_is_kept_goes_on_to_serve_as_the_version_that_it_was(
-    tmp_path: Path, result: TrainingResult
+    tmp_path: Path,
 ) -> None:
+    result = brief_training()
     registry = new_registry(tmp_path / "mlflow")
     won = Choice("ridge", ModelRole.CHAMPION, "ridge beats all", result.choice.evidence)
     with registry.training(IDENTITY) as run:
@@ -218,7 +219,7 @@ def test_each_trial_is_a_run_below_the_search_once(folder: Path, first: Finished
     ]
     assert [run.info.status for run in trials] == ["FINISHED", "KILLED", "FAILED"]
     assert trials[1].data.params == {"units": "64", "learning_rate": "0.003"}
-    history = client_of(folder).get_metric_history(trials[0].info.run_id, "validation_loss")
+    history = client_of(folder).get_metric_history(trials[0].info.run_id, "held_out_loss")
     assert [(metric.step, metric.value) for metric in history] == [(1, 0.6), (2, 0.4)]
     search = runs[trials[0].data.tags["mlflow.parentRunId"]]
     assert search.data.tags["mlflow.parentRunId"] == first.run_id
@@ -234,19 +235,20 @@ def test_progress_is_seen_while_a_training_is_under_way(
 
 
 def test_losses_of_a_network_are_told_by_fold_seed_and_epoch(
-    tmp_path: Path, result: TrainingResult
+    tmp_path: Path,
 ) -> None:
-    """The losses are those of an LSTM; here the naive forecast stands in for the network."""
-    losses = tuple(replace(loss, model_name="naive") for loss in result.losses)
+    """The losses are those of an LSTM; here ridge stands in for the network."""
+    result = brief_training()
+    losses = tuple(replace(loss, model_name="ridge") for loss in result.losses)
     registry = new_registry(tmp_path / "mlflow")
     with registry.training(IDENTITY) as run:
         record = run.finish(replace(result, losses=losses))
     client = client_of(tmp_path / "mlflow")
     history = client.get_metric_history(
-        record["naive"].run_id, "fold_2/validation_loss_lstm_seed_2_of_2"
+        record["ridge"].run_id, "fold_2/held_out_loss_lstm_seed_2_of_2"
     )
     wanted = [
-        (loss.step, loss.validation_loss)
+        (loss.step, loss.held_out_loss)
         for loss in losses
         if loss.fold == 2 and loss.what == f"{LSTM}, seed 2 of 2"
     ]

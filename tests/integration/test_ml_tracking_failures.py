@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ml_registry import client_of, new_registry, statuses
-from ml_trained import FITTED, IDENTITY, small_training
+from ml_trained import IDENTITY, TRIALS, brief_training
 from permissions import obey_permissions
 
 from ml.errors import ModelNotFoundError, TrackingError, TrainingError
@@ -27,7 +27,7 @@ PROGRESS = TrainingProgress("ridge, fold 1 of 2", 1, 12, 0.25, 90.0, None)
 
 @pytest.fixture(scope="module")
 def result() -> TrainingResult:
-    return small_training()
+    return brief_training()
 
 
 def versions_of(folder: Path) -> list[str]:
@@ -43,12 +43,16 @@ def test_a_training_that_fails_at_its_very_end_leaves_no_version(
     registry = new_registry(tmp_path / "mlflow")
     monkeypatch.setattr(TrainingRun, "_log_parent", fail)
     with pytest.raises(ArithmeticError), registry.training(IDENTITY) as run:
+        run.on_trial(TRIALS[0])
         run.finish(result)
     assert registry.finished("sample") == []
     assert versions_of(tmp_path / "mlflow") == []
-    models = ["model FAILED"] * len(FITTED)
-    trials = ["trial FAILED", "trial FINISHED", "trial KILLED"]
-    assert statuses(tmp_path / "mlflow") == [*models, "search FAILED", "training FAILED", *trials]
+    assert statuses(tmp_path / "mlflow") == [
+        *["model FAILED"] * len(result.models),
+        "search FAILED",
+        "training FAILED",
+        "trial FINISHED",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,7 @@ def test_a_database_that_vanishes_is_noticed_while_models_are_still_being_traine
         pytest.fail("progress was logged into a file that is gone")
 
 
-def test_a_database_that_is_replaced_is_not_written_to(
-    result: TrainingResult, tmp_path: Path
-) -> None:
+def test_a_database_that_is_replaced_is_not_written_to(tmp_path: Path) -> None:
     folder = tmp_path / "mlflow"
     registry = new_registry(folder)
     with (
@@ -123,7 +125,7 @@ def test_a_database_that_is_replaced_is_not_written_to(
         (folder / "mlflow.db").rename(folder / "aside.db")
         new_registry(tmp_path / "other")
         (tmp_path / "other" / "mlflow.db").rename(folder / "mlflow.db")
-        run.finish(result)
+        run.on_trial(TRIALS[0])
     assert statuses(folder) == []
 
 
@@ -193,7 +195,7 @@ def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert len(versions_of(folder)) == len(FITTED)
+    assert len(versions_of(folder)) == len(result.models)
     assert registry.finished("sample") == []
     with registry.training(IDENTITY) as run:
         record = run.finish(result)
@@ -206,12 +208,12 @@ def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
 _TRAINING_THAT_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ml_trained import IDENTITY, small_training
+from ml_trained import IDENTITY, brief_training
 from ml.tracking import Registry
 from ml.tracking.training_run import TrainingRun
 TrainingRun._log_parent = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with Registry(Path(sys.argv[1])).training(IDENTITY) as run:
-    run.finish(small_training())
+    run.finish(brief_training())
 """
 
 
@@ -235,10 +237,10 @@ def test_a_training_of_this_process_that_is_under_way_is_left_alone(
 ) -> None:
     registry = new_registry(tmp_path / "mlflow")
     with registry.training(IDENTITY) as slow:
-        with registry.training(IDENTITY) as fast:
-            fast.finish(result)
+        with registry.training(IDENTITY):
+            assert statuses(tmp_path / "mlflow") == ["training RUNNING"] * 2
         slow.finish(result)
-    assert len(registry.finished("sample")) == 2
+    assert len(registry.finished("sample")) == 1
 
 
 def test_lost_files_are_a_clear_error(result: TrainingResult, tmp_path: Path) -> None:
@@ -249,7 +251,7 @@ def test_lost_files_are_a_clear_error(result: TrainingResult, tmp_path: Path) ->
         for path in (tmp_path / "mlflow" / "artifacts").rglob(name):
             path.unlink()
     with pytest.raises(ModelNotFoundError, match=r"forecaster\.json"):
-        registry.load("smartinvest-ema", 1)
+        registry.load("smartinvest-ridge", 1)
     with pytest.raises(ModelNotFoundError, match=r"symbol_scores\.json.*missing"):
         registry.symbol_scores(record)
     with pytest.raises(ModelNotFoundError, match=r"training\.json.*missing"):
