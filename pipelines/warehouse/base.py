@@ -14,7 +14,7 @@ from pipelines.errors import LakeError, WarehouseError
 from pipelines.lake import Manifest, declared, read_manifest, read_verdicts, releases, unreleased
 from pipelines.settings import Settings
 from pipelines.warehouse.changes import Changes, Inputs, changes_since, everything
-from pipelines.warehouse.publication import finished_builds
+from pipelines.warehouse.publication import finished_builds, is_of_code
 from pipelines.warehouse.record import (
     LAST_BARS_FILE,
     PARTS_FILE,
@@ -118,6 +118,8 @@ def _full(reason: str) -> Plan:
 def _newest(settings: Settings, manifest: Manifest, code_digest: str) -> WarehouseBuild | None:
     found = []
     for path in finished_builds(settings):
+        if not is_of_code(path.name, code_digest):
+            continue  # other releases may have kept other records
         try:
             build = read_build(path)
         except WarehouseError as error:

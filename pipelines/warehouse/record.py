@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +104,9 @@ class WarehouseBuild:
         return text_table(["field", "value"], fields.items(), title=type(self).__name__)
 
 
+_FIELDS = {field.name for field in dataclasses.fields(WarehouseBuild)} - {"path"}
+
+
 def features_digest(files: Iterable[FeatureFile]) -> str:
     """Return the digest of features: of their files' names, digests and rows, in any order."""
     return json_digest(sorted((file.name, file.digest, file.rows) for file in files))
@@ -149,11 +152,13 @@ def read_record(path: Path) -> WarehouseBuild:
     Raises
     ------
     WarehouseError
-        The record is missing or damaged.
+        The record is missing or damaged, or of a release that kept other records.
     """
     real = path.resolve()
     try:
-        content: dict[str, Any] = json.loads((real / RECORD).read_text(encoding="utf-8"))
+        content: dict[str, Any] = dict(json.loads((real / RECORD).read_text(encoding="utf-8")))
+        if unlike := sorted(content.keys() ^ _FIELDS):
+            raise _of_another_release(real, unlike)
         content["session_date"] = dt.date.fromisoformat(content["session_date"])
         content["known_at_cut"] = dt.datetime.fromisoformat(content["known_at_cut"])
         content["panel"] = tuple(FeatureFile(**part) for part in content["panel"])
@@ -171,7 +176,7 @@ def read_build(path: Path) -> WarehouseBuild:
     Raises
     ------
     WarehouseError
-        The record is missing or damaged, or a file is not there or of another size.
+        As :func:`read_record`; or a file is not there or of another size.
     """
     build = read_record(path)
     for name, file in build.feature_files.items():
@@ -204,6 +209,15 @@ def damaged(path: Path, problem: str) -> WarehouseError:
         path,
         f"it is damaged ({problem})",
         "Run `smartinvest transform --full` for its session: it is made again from the lake.",
+    )
+
+
+def _of_another_release(path: Path, unlike: Sequence[str]) -> WarehouseError:
+    return WarehouseError(
+        "warehouse build",
+        path,
+        f"another release of this program made it: their records differ in {', '.join(unlike)}",
+        "Run `smartinvest transform` for its session: it is made from the lake by this release.",
     )
 
 
