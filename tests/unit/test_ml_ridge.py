@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -115,6 +118,33 @@ def test_sums_in_blocks_are_the_sums_of_all_rows() -> None:
     weights = np.array([0.1, -0.2, 0.3, 0.4])
     left = target - inputs @ weights[:3] - 0.4
     assert whole.square_error(weights) == pytest.approx(np.sum(np.square(left)))
+
+
+MANY_CHANNELS = """
+from hashlib import sha256
+import numpy as np
+from ml.forecasters.ridge import PENALTIES, Moments
+generator = np.random.default_rng(1)
+moments = Moments.empty(140)
+moments.add(generator.normal(size=(5000, 140)), generator.normal(size=5000))
+weights = moments.solve(PENALTIES)
+errors = [moments.square_error(of_penalty) for of_penalty in weights]
+print(sha256(np.concatenate([*weights, errors]).tobytes()).hexdigest())
+"""
+
+
+def test_threads_change_no_bit_of_many_channels() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", MANY_CHANNELS],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(said) == 1
+    assert len(said.pop().strip()) == 64
 
 
 def test_portions_cover_every_session_once(panel: Panel) -> None:
