@@ -66,28 +66,26 @@ class Calibration:
         Spread and weight are learned where all models made a forecast; intervals begin with the
         first session and follow the model's own errors, each from a horizon after it on.
         """
-        from ml.evaluation import confidence, r2_out_of_sample  # who only serves needs no tests
+        from ml.evaluation import r2_out_of_sample  # who only serves needs no tests
 
-        positions, benchmark = outcomes.positions, outcomes.benchmark
-        factors, weights, r2 = [], [], []
-        for number, horizon in enumerate(outcomes.horizons):
+        factors, r2 = [], []
+        for number, benchmark in enumerate(outcomes.benchmark):
             where, truth = outcomes.where[number], outcomes.log_return[number]
             mean = forecasts.mean[number]
             scaled = ((truth - mean) / forecasts.stdev[number])[where]
             factors.append(float(np.sqrt(np.mean(np.square(scaled)))))
-            against = (benchmark[number], where)
-            weights.append(confidence(truth, mean, *against, positions, horizon))
-            r2.append(r2_out_of_sample(truth, mean, *against))
+            r2.append(r2_out_of_sample(truth, mean, benchmark, where))
         start = cls(
             horizons=outcomes.horizons,
             stdev_factor=tuple(factors),
-            confidence=tuple(weights),
+            confidence=outcomes.confidence(forecasts.mean),
             r2_validation=tuple(r2),
             symbols=outcomes.symbols[_followed(len(outcomes.symbols))],
             through=_date(outcomes.sessions[-1]),
             conformal=tuple(ConformalState.start(horizon) for horizon in outcomes.horizons),
         )
-        return start._along(forecasts, outcomes.log_return, outcomes.sessions, positions)[1]
+        realised = outcomes.log_return, outcomes.sessions, outcomes.positions
+        return start._along(forecasts, *realised)[1]
 
     def follow(
         self, forecasts: Forecasts, outcomes: Floats, sessions: NDArray[np.datetime64]

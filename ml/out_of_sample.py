@@ -44,9 +44,13 @@ class Record:
         """Outcomes of all tests, one after the other."""
         return self._outcomes([fold.test for fold in self.walk.folds])
 
-    def validation_of(self, split: int) -> Outcomes:
-        """Return outcomes of the validation range of one split."""
-        return self._outcomes([self.walk.splits[split].validation], split)
+    @cached_property
+    def validation_by_split(self) -> tuple[Outcomes, ...]:
+        """Outcomes of the validation range of each split alone."""
+        return tuple(
+            self._outcomes([split.validation], number)
+            for number, split in enumerate(self.walk.splits)
+        )
 
     def validation_through(self, splits: int) -> Outcomes:
         """Return outcomes of the validation ranges of the first splits."""
@@ -109,7 +113,7 @@ def calibrate(
     sessions = held_out(split)
     later = range(split.validation.stop, sessions.stop)
     calibration = Calibration.fit(
-        cut(forecasts, split, split.validation), record.validation_of(number)
+        cut(forecasts, split, split.validation), record.validation_by_split[number]
     )
     followed, _ = calibration.follow(
         cut(forecasts, split, later), record.outcomes_at(later), record.sessions_at(later)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ml.champion import choose
-from ml.evaluation import confidence, score
+from ml.evaluation import score
 from ml.forecasters import Forecasts
 from ml.out_of_sample import BENCHMARK, Record, at, calibrate, join
 from ml.results import Choice, Served, ServedFold
@@ -22,7 +22,8 @@ def serve_folds(record: Record) -> Served:
     incumbent: Incumbent | None = None
     for number, split in enumerate(record.walk.folds):
         choice = choose(record.candidates(number + 1), incumbent)
-        weights = confidences(record, choice.model_name, number + 1)
+        earned = record.pooled(choice.model_name, _validations(record, number + 1)).mean
+        weights = record.validation_through(number + 1).confidence(earned)
         tests.append(at(_served(record, number, choice.model_name, weights), split.test))
         folds.append(
             ServedFold(
@@ -36,23 +37,6 @@ def serve_folds(record: Record) -> Served:
     test = join(tests)
     scores = score(record.test, test, ScoredPeriod.TEST)
     return Served(tuple(folds), scores.scores, scores.symbol_scores, scores.coverage, test)
-
-
-def confidences(record: Record, name: str, splits: int) -> tuple[float, ...]:
-    """Return the weight of each horizon that a model has earned in the first validations."""
-    outcomes = record.validation_through(splits)
-    mean = record.pooled(name, [split.validation for split in record.walk.splits[:splits]]).mean
-    return tuple(
-        confidence(
-            outcomes.log_return[number],
-            mean[number],
-            outcomes.benchmark[number],
-            outcomes.where[number],
-            outcomes.positions,
-            horizon,
-        )
-        for number, horizon in enumerate(record.horizons)
-    )
 
 
 def _served(record: Record, number: int, name: str, weights: tuple[float, ...]) -> OutOfSample:
@@ -70,7 +54,6 @@ def _incumbent(record: Record, number: int, choice: Choice) -> Incumbent | None:
     """Return the champion of a fold as the next one finds it: with its forecasts up to now."""
     if choice.role is not ModelRole.CHAMPION:
         return None
-    ranges = [split.validation for split in record.walk.splits[: number + 1]]
     known = record.candidates(number + 1)
     return Incumbent(
         name=choice.model_name,
@@ -80,6 +63,10 @@ def _incumbent(record: Record, number: int, choice: Choice) -> Incumbent | None:
             sessions=known.sessions,
             symbols=known.symbols,
             horizons=record.horizons,
-            mean=record.pooled(choice.model_name, ranges).mean,
+            mean=record.pooled(choice.model_name, _validations(record, number + 1)).mean,
         ),
     )
+
+
+def _validations(record: Record, splits: int) -> list[range]:
+    return [split.validation for split in record.walk.splits[:splits]]

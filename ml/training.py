@@ -126,12 +126,11 @@ def trained_model(record: Record, name: str, tried: int) -> TrainedModel:
     test = join([at(part, fold.test) for part, fold in zip(held, record.walk.folds, strict=False)])
     validated = score(record.validation, validation, ScoredPeriod.VALIDATION)
     tested = score(record.test, test, ScoredPeriod.TEST)
-    for each in validated.scores:
+    for each in (*validated.scores, *tested.scores):
         if (each.r2_out_of_sample or 0.0) > SUSPICIOUS_R2:
             logger.warning(
-                "%s has an out-of-sample R2 of %.4f on validation, %d sessions ahead: suspect "
-                "leakage",
-                name, each.r2_out_of_sample, each.horizon_sessions,
+                "%s has an out-of-sample R2 of %.4f on %s, %d sessions ahead: suspect leakage",
+                name, each.r2_out_of_sample, each.period.value, each.horizon_sessions,
             )  # fmt: skip
     return TrainedModel(
         forecaster=record.fits[-1][name].forecaster,

@@ -5,7 +5,6 @@ from ml.evaluation.intervals import chance_band, coverage, overlap_band
 from ml.evaluation.multiple import holm
 from ml.evaluation.outcomes import Outcomes, majority_signs
 from ml.evaluation.overlap import MeanTest, overlap_t_test
-from ml.evaluation.ranks import rank_ic
 from ml.evaluation.scoring import Scores, score
 from ml.evaluation.skill import Mask, confidence, r2_out_of_sample, scored_by_all
 
@@ -25,7 +24,6 @@ __all__ = [
     "overlap_band",
     "overlap_t_test",
     "r2_out_of_sample",
-    "rank_ic",
     "score",
     "scored_by_all",
     "session_means",

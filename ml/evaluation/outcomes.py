@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml.evaluation.comparison import session_means
 from ml.evaluation.overlap import Positions
 from ml.evaluation.ranks import average_ranks
-from ml.evaluation.skill import Mask, scored_by_all
+from ml.evaluation.skill import Mask, confidence, scored_by_all
 from ml.panel import Panel
 from ml.rolling import Floats
 
@@ -58,7 +58,7 @@ class Outcomes:
         Raises
         ------
         TrainingError
-            That is nothing.
+            Of a horizon, that is nothing.
         """
         realised = [panel.forward_log_return(horizon) for horizon in horizons]
         log_return = np.stack([each[positions] for each in realised])
@@ -66,6 +66,7 @@ class Outcomes:
             majority_signs(each, horizon)[positions]
             for each, horizon in zip(realised, horizons, strict=True)
         ]
+        by_horizon = zip(log_return, benchmark, *means, strict=True)
         return cls(
             horizons=horizons,
             positions=positions,
@@ -74,7 +75,16 @@ class Outcomes:
             log_return=log_return,
             benchmark=benchmark,
             majority=np.stack(majority),
-            where=scored_by_all(log_return, benchmark, *means),
+            where=np.stack([scored_by_all(*parts) for parts in by_horizon]),
+        )
+
+    def confidence(self, means: Floats) -> tuple[float, ...]:
+        """Return the weight of each horizon that forecasts, (horizons, n, symbols), have earned."""
+        return tuple(
+            confidence(*parts, self.positions, horizon)
+            for *parts, horizon in zip(
+                self.log_return, means, self.benchmark, self.where, self.horizons, strict=True
+            )
         )
 
     @cached_property

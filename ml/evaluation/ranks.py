@@ -44,18 +44,6 @@ def rank_correlations(ranks: Floats, other_ranks: Floats) -> Floats:
     return np.where(enough, product / np.where(enough, scale, 1.0), np.nan)
 
 
-def rank_ic(forecasts: Floats, outcomes: Floats, where: Mask) -> Floats:
-    """Return each session's rank correlation of forecasts and outcomes, (sessions,).
-
-    Arrays have the shape (sessions, symbols). NaN where fewer than 5 symbols count, or where all
-    forecasts or all outcomes of the session are equal.
-    """
-    return rank_correlations(
-        average_ranks(np.where(where, forecasts, np.nan)),
-        average_ranks(np.where(where, outcomes, np.nan)),
-    )
-
-
 def _has_ties(in_order: Floats) -> Mask:
     """Return which ascending rows hold a value twice; missing ones, infinite here, do not count."""
     equal = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] < np.inf)

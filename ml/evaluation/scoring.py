@@ -14,6 +14,7 @@ from ml.evaluation.nullable import number_or_none, ratio_or_none
 from ml.evaluation.outcomes import HorizonOutcomes, Outcomes
 from ml.evaluation.overlap import apart_t_test, overlap_t_test
 from ml.evaluation.ranks import average_ranks, rank_correlations
+from ml.evaluation.skill import r2_out_of_sample
 from ml.evaluation.symbols import score_symbols, symbols_apart
 from ml.rolling import Floats
 from ml.scores import OutOfSample, Score, SymbolScore, YearCoverage
@@ -110,13 +111,14 @@ def _errors(realised: HorizonOutcomes, mean: Floats, squared: Floats) -> dict[st
     mse, naive_mse = squared.sum() / count, realised.naive_errors.sum() / count
     mae = np.abs(realised.log_return - mean).sum() / count
     naive_mae = np.abs(realised.log_return).sum() / count
-    benchmark_mse = np.square(realised.log_return - realised.benchmark).sum() / count
     return {
         "mae": float(mae),
         "rmse": float(np.sqrt(mse)),
         "mae_to_naive": ratio_or_none(mae, naive_mae),
         "rmse_to_naive": ratio_or_none(np.sqrt(mse), np.sqrt(naive_mse)),
-        "r2_out_of_sample": float(1.0 - mse / benchmark_mse) if benchmark_mse > 0 else None,
+        "r2_out_of_sample": r2_out_of_sample(
+            realised.log_return, mean, realised.benchmark, realised.where
+        ),
     }
 
 

@@ -4,7 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import TrainingError
-from ml.evaluation.overlap import Positions, lags, small_sample, sum_variance
+from ml.evaluation.overlap import (
+    LEAST_HORIZONS,
+    Positions,
+    lags,
+    small_sample,
+    sum_variance,
+)
 from ml.rolling import Floats
 
 Mask = NDArray[np.bool_]
@@ -57,7 +63,8 @@ def confidence(
 ) -> float:
     """Return how far validation says to move from the benchmark to the forecast, 0 to 1.
 
-    0 unless the out-of-sample R2 is positive. Otherwise what is to be expected of the true weight w
+    0 unless the out-of-sample R2 is positive, of three horizons or more: shorter records leave no
+    test anything to say. Otherwise what is to be expected of the true weight w
     in benchmark + w (forecast - benchmark), the one that minimises the squared error, kept within 0
     and 1: its estimate is taken for normal around it, and the weight of a forecast that nothing is
     known of for normal around 0 with a standard deviation of ``SCEPTICISM``. So an estimate with a
@@ -74,6 +81,10 @@ def confidence(
     positions : (sessions,) on the exchange's axis, ascending; holes are allowed for.
     horizon_sessions : how far outcomes reach.
     """
+    rows = where.any(axis=1)
+    sessions = int(rows.sum())
+    if sessions < LEAST_HORIZONS * horizon_sessions:
+        return 0.0
     r2 = r2_out_of_sample(outcomes, mean, benchmark, where)
     if r2 is None or r2 <= 0:
         return 0.0
@@ -82,8 +93,6 @@ def confidence(
     size = np.sum(np.square(view))
     weight = np.sum(view * surprise) / size
     per_session = np.sum(view * (surprise - weight * view), axis=1)
-    rows = where.any(axis=1)
-    sessions = int(rows.sum())
     lag_count = lags(sessions, horizon_sessions)
     share, _ = small_sample(sessions, horizon_sessions, lag_count)
     variance = sum_variance(per_session[rows], positions[rows], lag_count) / share / size**2

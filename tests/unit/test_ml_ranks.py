@@ -4,7 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ml.evaluation.ranks import average_ranks, rank_ic
+from ml.evaluation.ranks import average_ranks, rank_correlations
+
+
+def rank_ic(forecasts: np.ndarray, outcomes: np.ndarray, where: np.ndarray) -> np.ndarray:
+    return rank_correlations(
+        *(average_ranks(np.where(where, values, np.nan)) for values in (forecasts, outcomes))
+    )
 
 
 @settings(max_examples=60, deadline=None)

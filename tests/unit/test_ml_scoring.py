@@ -266,6 +266,14 @@ def test_outcomes_are_what_the_panel_realised_and_count_where_all_models_forecas
     assert outcomes.sessions[0] == panel.sessions[100]
 
 
+def test_a_horizon_of_which_nothing_can_be_scored_is_refused() -> None:
+    panel = panel_of(random_walk(sessions=200, symbols=4))
+    benchmark = np.zeros((2, 15, 4))
+    last = np.arange(180, 195)  # a week after them is known, a month is not
+    with pytest.raises(TrainingError, match="forecasts that can be scored"):
+        Outcomes.of(panel, last, HORIZONS, benchmark, [benchmark])
+
+
 def test_the_majority_is_that_of_outcomes_realised_by_the_session_alone() -> None:
     outcomes = np.array([[1.0, -1.0], [1.0, np.nan], [-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
     assert majority_signs(outcomes, 2).tolist() == [0, 0, 0, 1, -1]

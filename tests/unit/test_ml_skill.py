@@ -113,3 +113,12 @@ def test_sessions_without_anything_that_counts_change_nothing() -> None:
     assert confidence(outcomes, forecast, 0 * outcomes, where, POSITIONS, HORIZON) == pytest.approx(
         confidence(*args, HORIZON)
     )
+
+
+def test_a_record_of_less_than_three_horizons_earns_nothing() -> None:
+    outcomes, forecast = overlapping_market(seed=1, skill=0.5)
+    for sessions, is_enough in ((3 * HORIZON - 1, False), (3 * HORIZON, True)):
+        args = outcomes[:sessions], forecast[:sessions], 0 * outcomes[:sessions]
+        everywhere = np.ones((sessions, 8), np.bool_)
+        found = confidence(*args, everywhere, POSITIONS[:sessions], HORIZON)
+        assert (found > 0) == is_enough
