@@ -120,6 +120,11 @@ class Settings(BaseModel):
         return self.home / "airflow"
 
     @property
+    def compiled(self) -> Path:
+        """Folder of compiled loops: the code's own, where numba puts them, may be read-only."""
+        return self.home / "cache" / "numba"
+
+    @property
     def logs(self) -> Path:
         """Folder of the logs of processes that we start."""
         return self.home / "logs"
@@ -129,7 +134,15 @@ class Settings(BaseModel):
         values = self.model_dump(mode="json", exclude_none=True)
         if self.fred_api_key is not None:
             values["fred_api_key"] = self.fred_api_key.get_secret_value()
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+        variables = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+        return variables | self.libraries_environment()
+
+    def libraries_environment(self) -> dict[str, str]:
+        """Variables that make libraries keep under the home what they keep; read at their import.
+
+        What a user has set stays.
+        """
+        return {"NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR") or str(self.compiled)}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -1,6 +1,7 @@
 """What the subcommands share: options, preparation and output."""
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,7 @@ def prepare(
         session=parse_session(session) if session else None, source=source, files_folder=folder
     )
     ensure_home(settings)
+    os.environ.update(settings.libraries_environment())
 
     from pipelines.ingest import resolve_session
 

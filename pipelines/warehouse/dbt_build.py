@@ -142,7 +142,7 @@ def _environment(settings: Settings, workspace: Path) -> dict[str, str]:
         "WAREHOUSE_THREADS": str(min(MOST_THREADS, os.cpu_count() or 1)),
         "WAREHOUSE_MEMORY": MEMORY_LIMIT,
         # Kernels are compiled once per home: that takes longer than to run them on a small one.
-        "NUMBA_CACHE_DIR": str(settings.home / "cache" / "numba"),
+        **settings.libraries_environment(),
     }
 
 

@@ -1,5 +1,8 @@
 """Settings: read once, checked at start, handed on to child processes unchanged."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,32 @@ def test_a_home_that_can_be_written_is_left_empty(tmp_path: Path) -> None:
     settings = load_settings({}, home=tmp_path / "home")
     ensure_home(settings)
     assert list(settings.home.iterdir()) == []
+
+
+COMPILED_IN = """
+from pipelines.cli.common import prepare
+prepare("2022-12-28")
+from ml.rolling_kernels import trailing_mean
+print(trailing_mean.stats.cache_path)
+"""
+
+
+def test_loops_are_compiled_into_the_home_as_the_code_may_be_read_only(tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    ended = subprocess.run(
+        [sys.executable, "-c", COMPILED_IN],
+        env={**environ, "SMARTINVEST_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    settings = load_settings({}, home=tmp_path)
+    assert Path(ended.stdout.strip()).is_relative_to(settings.compiled)
+
+
+def test_a_folder_for_compiled_loops_that_a_user_has_set_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "chosen")}
+    monkeypatch.setenv("NUMBA_CACHE_DIR", chosen["NUMBA_CACHE_DIR"])
+    assert load_settings({}, home=tmp_path).libraries_environment() == chosen
