@@ -25,7 +25,8 @@ def feature_values(
 ) -> NDArray[np.float32]:
     """Return features of the rows of a table, (rows, features); what is missing is NaN.
 
-    Infinite values count as missing: they say no more than that a division failed.
+    Infinite values count as missing: they say no more than that a division failed. So do those
+    that single precision cannot hold.
 
     Parameters
     ----------
@@ -37,9 +38,10 @@ def feature_values(
             on_infinite(name, count)
             columns[name] = finite(column)
     result = np.empty((table.num_rows, len(features)), np.float32)
-    for position, feature in enumerate(features):
-        result[:, position] = finite(_made(feature, columns))
-    return result
+    with np.errstate(over="ignore"):
+        for position, feature in enumerate(features):
+            result[:, position] = _made(feature, columns)
+    return finite(result)
 
 
 def numbers(column: pa.ChunkedArray) -> NDArray[Any]:

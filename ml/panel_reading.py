@@ -24,8 +24,10 @@ from ml.panel_keys import (
     distinct,
     positions_in,
 )
+from ml.rolling import LARGEST_VALUE
 
-LARGEST_LOG_RETURN = 8.0
+LARGEST_LOG_RETURN = LARGEST_VALUE**0.5
+"""Squares of returns are summed."""
 
 _REMEDY = "Rebuild the warehouse: smartinvest transform."
 

@@ -180,6 +180,13 @@ def test_infinite_values_count_as_missing_and_are_named(
     assert f"infinite values in the table count as missing: {found}" in caplog.text
 
 
+def test_a_value_beyond_single_precision_counts_as_missing(table: pa.Table) -> None:
+    panel = panel_from_table(changed(table, "vol_21d_annual", -1, 1e39), "the table")
+    values = panel.values[-1, :, panel.features.index("vol_21d_annual")]
+    assert np.isnan(values[-1])
+    assert np.isfinite(values[:-1]).all()
+
+
 @pytest.mark.parametrize("name", ["momentum_rank", "symbol"])
 def test_a_missing_column_is_named(table: pa.Table, tmp_path: Path, name: str) -> None:
     without = table.drop_columns([name])
