@@ -73,15 +73,12 @@ class TrainBenchmark:
         }
 
 
-def run(
-    task: Task, *, torch: bool = True, moving_average_symbols: int = 5000, work: Path | None = None
-) -> TrainBenchmark:
+def run(task: Task, *, torch: bool = True, moving_average_symbols: int = 5000) -> TrainBenchmark:
     """Let all contestants work.
 
     Parameters
     ----------
     torch : whether PyTorch is a peer; its environment takes four gigabytes.
-    work : folder with room for weights; the system's temporary folder if None.
 
     Raises
     ------
@@ -93,7 +90,7 @@ def run(
     if torch:
         pythons["torch"] = peers_python(load_settings(), Peers.TORCH)
     load = round(os.getloadavg()[0], 2)
-    with tempfile.TemporaryDirectory(prefix="bench-train-", dir=work) as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as folder:
         given = (*task.arguments(), f"{folder}/weights.npz")
         how: dict[str, Any] = {"environ": environ, "sample_seconds": _SAMPLE_SECONDS}
         ours = measured(f"{_ROOM}.ours", "train", *given, **how)
