@@ -15,11 +15,14 @@ SERVED = "served"
 
 Row = dict[str, Any]
 
+_FIRST = ("r2_out_of_sample", "dm_mean_p_value", "rmse_to_naive", "dm_naive_p_value")
+"""Columns that a reader wants before the others."""
+
 
 def honest_rows(training: FinishedTraining) -> list[Row]:
     """Return a row per horizon, period and model, with every column of the scores.
 
-    The test comes before validation, whose scores flatter what was chosen by them.
+    The test comes before validation, whose scores flatter the model that was chosen by them.
     """
     models: list[Row] = [
         {
@@ -43,7 +46,7 @@ def honest_rows(training: FinishedTraining) -> list[Row]:
     }
     return [
         _row(model, score)
-        for horizon in training.horizons
+        for horizon in reversed(training.horizons)
         for period in (ScoredPeriod.TEST, ScoredPeriod.VALIDATION)
         for model in (*models, served)
         for score in model["scores"]
@@ -58,6 +61,7 @@ def _row(model: Row, score: Score) -> Row:
         "horizon_sessions": key["horizon_sessions"],
         "period": key["period"].value,
         "model": model["model"],
+        **{name: fields.pop(name) for name in _FIRST},
         "serves": model["serves"],
         "trials": model["trials"],
         "confidence": model["confidence"].get(score.horizon_sessions),

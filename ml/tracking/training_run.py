@@ -219,6 +219,12 @@ class TrainingRun:
             client.log_text(run_id, record.to_json(), RECORD_FILE)
             for name, value in tags.items():
                 client.set_tag(run_id, name, value)
+            identity = self._identity
+            client.update_run(
+                run_id,
+                name=f"training {identity.source} {identity.profile} {record.trained_through}: "
+                f"{serving.forecaster} serves",
+            )
 
 
 def _periods(split: Split, result: TrainingResult) -> FoldPeriods:

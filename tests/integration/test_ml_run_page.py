@@ -70,6 +70,8 @@ def test_the_description_says_who_serves_and_why_and_what_it_was_worth(
     assert "out-of-sample R² of" in described
     assert len(re.findall(r"^\| ", described, re.MULTILINE)) == 2 + len(training.models) + 1
     assert len(described) < LONGEST_DESCRIPTION
+    name = f"training sample quick {training.trained_through}: {training.serving.forecaster} serves"
+    assert run.info.run_name == name
 
 
 def test_the_honest_table_is_there_to_compute_with(
