@@ -1,5 +1,11 @@
 """Errors of the forecasting room; the stage turns them into the application's own."""
 
+import zlib
+from zipfile import BadZipFile
+
+UNREADABLE_ARRAYS = (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error)
+"""What numpy raises of a file of arrays that is missing, empty, cut off or something else."""
+
 
 class ForecastingError(Exception):
     """Base of every error raised here: what is wrong, its value, the problem and the remedy."""

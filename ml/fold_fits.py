@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from ml.errors import ModelNotFoundError
+from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError
 from ml.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
 from ml.forecasters import Forecaster, Forecasts, load_forecaster
 from ml.forecasters.average import AverageForecaster, average, average_seeds
@@ -127,20 +126,17 @@ def _read(folder: Path) -> FoldFit | None:
     try:
         with np.load(fitted / _FORECASTS, allow_pickle=False) as saved:
             arrays = dict(saved)
+        seeds = sum(name.startswith("seed_") for name in arrays) // 2
+        forecasts = _forecasts("all", arrays)
+        each = tuple(_forecasts(f"seed_{number}", arrays) for number in range(seeds))
         losses = read_losses(fitted / LOSSES_FILE)
         forecaster = load_forecaster(fitted / _MODEL)
-    except (OSError, ValueError, BadZipFile, ModelNotFoundError) as error:
+    except (*UNREADABLE_ARRAYS, ModelNotFoundError) as error:
         logger.warning("%s is damaged and is fitted again: %s", fitted, error)
         shutil.rmtree(fitted)
         return None
-    seeds = sum(name.startswith("seed_") for name in arrays) // 2
     logger.info("%s of %s was fitted before", forecaster.name, folder.parent.name)
-    return FoldFit(
-        forecaster,
-        _forecasts("all", arrays),
-        tuple(_forecasts(f"seed_{number}", arrays) for number in range(seeds)),
-        losses,
-    )
+    return FoldFit(forecaster, forecasts, each, losses)
 
 
 def _arrays(name: str, forecasts: Forecasts) -> dict[str, Floats]:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.errors import ModelNotFoundError
+from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError
 from ml.rolling import Floats
 
 RECORD_FILE = "validation.npz"
@@ -79,7 +78,7 @@ class ValidationRecord:
                     horizons=tuple(saved["horizons"].tolist()),
                     mean=saved["mean"],
                 )
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except UNREADABLE_ARRAYS as error:
             raise ModelNotFoundError(
                 "validation forecasts", path, f"they are missing or damaged ({error})",
                 "Train again: smartinvest train.",

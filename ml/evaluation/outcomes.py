@@ -81,10 +81,15 @@ class Outcomes:
     def confidence(self, means: Floats) -> tuple[float, ...]:
         """Return the weight of each horizon that forecasts, (horizons, n, symbols), have earned."""
         return tuple(
-            confidence(*parts, self.positions, horizon)
-            for *parts, horizon in zip(
-                self.log_return, means, self.benchmark, self.where, self.horizons, strict=True
+            confidence(
+                self.log_return[number],
+                means[number],
+                self.benchmark[number],
+                self.where[number],
+                self.positions,
+                horizon,
             )
+            for number, horizon in enumerate(self.horizons)
         )
 
     @cached_property

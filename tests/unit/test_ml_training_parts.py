@@ -111,6 +111,9 @@ def test_a_missing_or_damaged_record_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"validation forecasts.*missing or damaged"):
         ValidationRecord.load(tmp_path / "nowhere.npz")
     path = replace(record(), horizons=(5,)).save(tmp_path)
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ModelNotFoundError, match="Train again"):
-        ValidationRecord.load(path)
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    for damaged in (b"", whole[:200], whole[:middle] + b"?" * 8 + whole[middle + 8 :], b"PK"):
+        path.write_bytes(damaged)
+        with pytest.raises(ModelNotFoundError, match="Train again"):
+            ValidationRecord.load(path)
