@@ -36,7 +36,7 @@ class FitLosses:
             progress.what,
             progress.done,
             progress.loss,
-            progress.validation_loss,
+            progress.held_out_loss,
         )
         self._told[loss.what, loss.step] = loss
         if self._path:

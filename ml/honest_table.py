@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ml.forecasters import AVERAGE
-from ml.plain_numbers import number, p_value, percent, span
+from ml.plain_numbers import number, p_value, span
 from ml.records import FinishedTraining
 from ml.scores import Score
 from models.vocabulary import ScoredPeriod
@@ -75,13 +75,13 @@ Column = tuple[str, Callable[[Row], str]]
 
 BRIEF: tuple[Column, ...] = (
     ("model", lambda row: f"**{row['model']}**" if row["serves"] else row["model"]),
-    ("R² vs mean", lambda row: percent(row["r2_out_of_sample"], signed=True)),
+    ("R² vs mean, %", lambda row: _share(row["r2_out_of_sample"], 2, signed=True)),
     ("p vs mean", lambda row: p_value(row["dm_mean_p_value"])),
     ("RMSE / naive", lambda row: number(row["rmse_to_naive"], 4)),
     ("p vs naive", lambda row: p_value(row["dm_naive_p_value"])),
-    ("rank IC (t)", lambda row: _with(row["rank_ic"], row["rank_ic_t"])),
-    ("in 80 %", lambda row: percent(row["coverage_80"], 1)),
-    ("in 95 %", lambda row: percent(row["coverage_95"], 1)),
+    ("rank IC (t)", lambda row: f"{number(row['rank_ic'], 3, signed=True)} {_t(row['rank_ic_t'])}"),
+    ("in 80 %", lambda row: _share(row["coverage_80"])),
+    ("in 95 %", lambda row: _share(row["coverage_95"])),
     ("trials", lambda row: str(row["trials"])),
 )
 """What a first look needs."""
@@ -96,13 +96,13 @@ FULL: tuple[Column, ...] = (
     BRIEF[4],
     ("symbols better / worse", lambda row: _pair(row["symbols_better"], row["symbols_worse"])),
     BRIEF[5],
-    ("signs right", lambda row: percent(row["hit_rate"], 1)),
-    ("majority's (t of difference)", lambda row: _share(row["majority_rate"], row["hit_rate_t"])),
+    ("signs right, %", lambda row: _share(row["hit_rate"])),
+    ("majority's, % (t of difference)", lambda row: f"{_share(row['majority_rate'])} {_t(row['hit_rate_t'])}"),
     BRIEF[6],
     ("width", lambda row: number(row["width_80"], 3)),
     BRIEF[7],
     ("width", lambda row: number(row["width_95"], 3)),
-    ("no end, 95 %", lambda row: percent(row["unbounded_95"], 1)),
+    ("95 % without end, %", lambda row: _share(row["unbounded_95"])),
     ("seeds", lambda row: str(row["seeds"])),
     BRIEF[8],
     ("weight earned", lambda row: number(row["confidence"], 2)),
@@ -111,7 +111,7 @@ FULL: tuple[Column, ...] = (
 
 
 WITHOUT_INTERVALS = tuple(
-    column for column in FULL if not column[0].startswith(("in ", "width", "no end"))
+    column for column in FULL if not column[0].startswith(("in ", "width", "95 %"))
 )
 """What validation has: its outcomes are those that intervals learn from."""
 
@@ -133,12 +133,13 @@ def rows_of(rows: Sequence[Row], period: ScoredPeriod, horizon_sessions: int) ->
     ]
 
 
-def _with(value: float | None, t_value: float | None) -> str:
-    return f"{number(value, 3, signed=True)} ({number(t_value, 1, signed=True)})"
+def _share(value: float | None, digits: int = 1, *, signed: bool = False) -> str:
+    """Return a share in percent; the sign of it stands in the column's title."""
+    return number(None if value is None else 100 * value, digits, signed=signed)
 
 
-def _share(value: float | None, t_value: float | None) -> str:
-    return f"{percent(value, 1)} ({number(t_value, 1, signed=True)})"
+def _t(value: float | None) -> str:
+    return f"({number(value, 1, signed=True)})"
 
 
 def _pair(better: int | None, worse: int | None) -> str:

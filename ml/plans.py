@@ -12,7 +12,7 @@ from models.vocabulary import FORECAST_HORIZONS_SESSIONS, TrainingProfile
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """How the network's settings are searched, on the first fold's training and validation.
+    """How the network's settings are searched, on the first fold's training range.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ PROFILES: Mapping[TrainingProfile, TrainingPlan] = {
             units=(64, 64),
             learning_rate=3e-4,
             samples_per_epoch=32_768,
-            validation_samples=10_080,
+            stopping_samples=10_080,
             epochs=12,
             patience_epochs=3,
             seeds=5,

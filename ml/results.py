@@ -109,7 +109,7 @@ class FitLoss:
     what: str
     step: int
     loss: float
-    validation_loss: float
+    held_out_loss: float
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
 
 Report = Callable[[int, float], None]
-"""Told of each step of a trial, from 1, and its validation loss; ends the trial by raising."""
+"""Told of each step of a trial, from 1, and its held-out loss; ends the trial by raising."""
 
 Objective = Callable[[int, Mapping[str, Any], Report], None]
 """Tries settings, given the trial's number among the first tries; reports at least once."""
@@ -76,8 +76,8 @@ def search(
 
     def tell(trial: Trial) -> None:
         logger.info(
-            "trial %d is %s, validation loss %s: %s",
-            trial.number, trial.state, trial.validation_loss, dict(trial.settings),
+            "trial %d is %s, held-out loss %s: %s",
+            trial.number, trial.state, trial.held_out_loss, dict(trial.settings),
         )  # fmt: skip
         trial_listener(trial)
 
@@ -102,9 +102,9 @@ def search(
 
 
 def best(trials: tuple[Trial, ...]) -> Trial:
-    """Return the complete trial of the lowest validation loss; of equal ones the earliest."""
+    """Return the complete trial of the lowest held-out loss; of equal ones the earliest."""
     complete = [trial for trial in trials if trial.state == "complete"]
-    return min(complete, key=lambda trial: (trial.validation_loss, trial.number))
+    return min(complete, key=lambda trial: (trial.held_out_loss, trial.number))
 
 
 def _attempt(
@@ -129,7 +129,7 @@ def _attempt(
             return
         if not math.isfinite(loss):
             raise TrainingError(
-                "validation loss", loss, f"{settings} diverge", "Nothing: others are tried."
+                "held-out loss", loss, f"{settings} diverge", "Nothing: others are tried."
             )
         losses[step] = loss
         trial.report(loss, step)
@@ -189,7 +189,7 @@ def _as_trial(trial: "optuna.trial.FrozenTrial") -> Trial:
         number=trial.number,
         state=trial.state.name.lower(),
         settings=dict(trial.params),
-        validation_loss=min(trial.intermediate_values.values(), default=None),
+        held_out_loss=min(trial.intermediate_values.values(), default=None),
         losses=dict(trial.intermediate_values),
         seconds=trial.duration.total_seconds() if trial.duration else 0.0,
     )

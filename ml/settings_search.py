@@ -28,7 +28,8 @@ def find_settings(
 ) -> tuple[TrainingPlan, tuple[Trial, ...]]:
     """Return the plan with the settings that serve, and the trials behind them.
 
-    Trials see the training and validation range of the first fold, nothing later, and one seed.
+    Trials see the training range of the first fold, nothing later, and one seed. They are compared
+    by the loss on the last part of it, which also tells each when to stop.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def find_settings(
 
         def listen(progress: Progress) -> None:
             teller.step(part, progress)
-            report(progress.done, progress.validation_loss)
+            report(progress.done, progress.held_out_loss)
 
         settings = replace(
             lstm_settings(plan.lstm, found),
@@ -102,7 +103,7 @@ def _fit(
     """Fit one network; one that a killed trial began goes on."""
     losses = FitLosses(LSTM, 1, work)
     for loss in losses.told:
-        report(loss.step, loss.validation_loss)
+        report(loss.step, loss.held_out_loss)
     options: dict[str, Any] = {"settings": settings}
     forecaster = forecaster_class(LSTM)(horizons, **options)
     forecaster.fit(panel, split, replace(work, listener=losses).part(CHECKPOINTS_FOLDER))

@@ -39,7 +39,7 @@ def fit_cost(name: str, symbols: int, split: Split, plan: TrainingPlan) -> float
 
 def lstm_cost(settings: LstmSettings) -> float:
     """Return what training the networks costs if they stop no earlier than they must."""
-    samples = settings.samples_per_epoch + settings.validation_samples * FORWARD_SHARE
+    samples = settings.samples_per_epoch + settings.stopping_samples * FORWARD_SHARE
     return settings.seeds * settings.epochs * samples * sample_cost(settings)
 
 

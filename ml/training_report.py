@@ -71,7 +71,7 @@ def _tables(training: FinishedTraining, result: TrainingResult) -> dict[str, dic
         "symbol_scores": _named({**symbols, SERVED: result.served.symbol_scores}),
         "trials": [
             {"trial": trial.number + 1, "state": trial.state, "seconds": trial.seconds,
-             "validation_loss": trial.validation_loss, "epochs": len(trial.losses),
+             "held_out_loss": trial.held_out_loss, "epochs": len(trial.losses),
              **trial.settings}
             for trial in result.trials
         ],

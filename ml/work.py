@@ -14,7 +14,8 @@ class Progress:
     ----------
     what : what is being fitted, in words: model, fold, seed.
     done, total : steps of it; ``total`` is the most there can be.
-    loss, validation_loss : mean loss of the step, in the model's own units.
+    loss, held_out_loss : mean loss of the step, in the model's own units, on what it learns
+        from and on what is held out of that within training.
     seconds_left : until the whole fit ends, all seeds of it, at the speed of the last step.
     """
 
@@ -22,7 +23,7 @@ class Progress:
     done: int
     total: int
     loss: float
-    validation_loss: float
+    held_out_loss: float
     seconds_left: float
 
 
@@ -91,15 +92,15 @@ class Trial:
     number : in the study, from 0.
     state : as Optuna calls it, lower case: ``complete``, ``pruned``, ``fail``.
     settings : names and values.
-    validation_loss : the lowest of its epochs; None where it failed before the first.
-    losses : validation loss by epoch, from 1.
+    held_out_loss : the lowest of its epochs; None where it failed before the first.
+    losses : held-out loss by epoch, from 1.
     seconds : that it took.
     """
 
     number: int
     state: str
     settings: Mapping[str, Any]
-    validation_loss: float | None
+    held_out_loss: float | None
     losses: Mapping[int, float]
     seconds: float
 

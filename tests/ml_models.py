@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from ml_examples import DAILY_VOLATILITY, random_walk
+from ml_examples import DAILY_VOLATILITY, panel_of, random_walk
 from numpy.typing import NDArray
 
 from ml.evaluation import r2_out_of_sample, scored_by_all
@@ -87,6 +87,33 @@ class ShuffledPanel(Panel):
         return super().forward_log_return(horizon_sessions)[self.order]
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewsPanel(Panel):
+    """A panel whose outcomes are the benchmark and news, of which nothing knows beforehand.
+
+    So no forecast is better than the benchmark, and whatever departs from it is worse. Of a random
+    walk alone that would not be true: its symbols share a mean, which is known better from all.
+    """
+
+    news: Floats
+
+    def forward_log_return(self, horizon_sessions: int) -> Floats:
+        """Return the benchmark with the news of the sessions ahead, in units of volatility."""
+        benchmark, scale = benchmark_and_scale(self, horizon_sessions)
+        so_far = np.cumsum(self.news, axis=0)
+        ahead = np.full(so_far.shape, np.nan)
+        ahead[:-horizon_sessions] = so_far[horizon_sessions:] - so_far[:-horizon_sessions]
+        return benchmark + scale * ahead / np.sqrt(horizon_sessions)
+
+
+def news_only(sessions: int, symbols: int, seed: int) -> NewsPanel:
+    """A panel in which the benchmark is all that can be known."""
+    panel = panel_of(random_walk(sessions, symbols, seed))
+    fields = {name: getattr(panel, name) for name in panel.__dataclass_fields__}
+    generator = np.random.default_rng((seed, 1))
+    return NewsPanel(**fields, news=generator.normal(size=(sessions, symbols)))
+
+
 def shuffled(panel: Panel, split: Split, seed: int) -> Panel:
     """The panel with outcomes shuffled up to the test, and within it."""
     generator = np.random.default_rng(seed)
@@ -146,12 +173,16 @@ def skill(model: Forecaster, panel: Panel, split: Split, horizon: int) -> Skill:
 def with_late_changes(panel: Panel, split: Split) -> Panel:
     """The panel with everything changed that a fit must not see.
 
-    Features from the end of validation on, and returns from where its longest label ends.
+    Features from the end of training on, and returns from where its longest label ends.
     """
     generator = np.random.default_rng(5)
-    last = split.validation[-1]
+    last = split.train[-1]
     values, shared = panel.values.copy(), panel.session_values.copy()
     returns = panel.log_return_1d.copy()
-    for array, first in ((values, last + 1), (shared, last + 1), (returns, last + 1 + 21)):
+    for array, first in (
+        (values, last + 1),
+        (shared, last + 1),
+        (returns, split.last_fitted_outcome + 1),
+    ):
         array[first:] = generator.normal(0.1, 0.2, array[first:].shape)
     return replace(panel, values=values, session_values=shared, log_return_1d=returns)

@@ -37,8 +37,8 @@ _NOT_FOR = (
 _LIMITS = (
     "Returns of single stocks over weeks are close to unpredictable. An out-of-sample R² above one "
     "or two percent would be a reason to look for a leak, not to celebrate.",
-    "Validation flatters what was chosen by it. Read the test; it was scored once and decided "
-    "nothing.",
+    "Validation flatters the model that was chosen by it, if by little: no setting was. Read the "
+    "test; it was scored once and decided nothing.",
     "Models that serve were fitted through {fitted_through}. What changed since then they have "
     "not learned, though their inputs show it.",
     "Tests of {horizon} sessions overlap: {sessions} sessions hold about {independent} outcomes "
@@ -73,7 +73,7 @@ def _work(plan: TrainingPlan) -> str:
         f"{counted(plan.folds.folds, 'fold')}, {counted(lstm.seeds, 'seed')} of the network and "
         f"of the trees; the network sees {lstm.samples_per_epoch:,} windows of "
         f"{lstm.window_sessions} sessions an epoch, for at most {lstm.epochs} epochs, and stops "
-        f"after {lstm.patience_epochs} without a better validation loss"
+        f"after {lstm.patience_epochs} without a better loss on the last part of training, held out"
     )
 
 
@@ -84,7 +84,7 @@ def _search(training: FinishedTraining) -> str:
     parts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     return (
         f"{counted(sum(states.values()), 'trial')} of the network's settings on the first fold's "
-        f"training and validation ({parts})"
+        f"training ({parts})"
     )
 
 
@@ -114,8 +114,9 @@ def method(training: FinishedTraining, result: TrainingResult) -> str:
     """Say how models were judged."""
     gap = result.plan.folds.gap_sessions
     return (
-        "Walk-forward: each fold learns from all sessions before its validation, chooses by "
-        f"validation, and is scored on its test, once; {gap} sessions are left out between them, "
+        "Walk-forward: each fold learns from all sessions before its validation, and chooses "
+        "settings within them; validation measures, and the model that serves is chosen by it; the "
+        f"test is scored once; {gap} sessions are left out between them, "
         "because outcomes overlap. What serves was fitted once more, with validation at the end "
         "of the data.\n\n"
         f"{_folds_table(training.folds)}\n\n"

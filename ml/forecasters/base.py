@@ -55,9 +55,11 @@ class Contributions:
 class Forecaster(ABC):
     """A model of the log return over several horizons.
 
-    ``fit`` sees labels of the training range, and of the validation range for choices such as a
-    window or when to stop; never of the test range. ``predict`` for a session uses nothing after
-    that session, so its result does not change when later sessions do.
+    ``fit`` learns and chooses from the training range only: also windows, penalties, rounds and
+    when to stop. So validation, by which a forecast earns its weight and a model its place, has
+    chosen nothing of what it measures. Nothing after the last outcome of a training label changes a
+    bit of what is learned. ``predict`` for a session uses nothing after that session, so its result
+    does not change when later sessions do.
     """
 
     name: ClassVar[str]
@@ -72,7 +74,7 @@ class Forecaster(ABC):
 
     @abstractmethod
     def fit(self, panel: Panel, split: Split, work: Work) -> None:
-        """Learn from the panel.
+        """Learn from the split's training range of the panel, and choose within it.
 
         Raises
         ------

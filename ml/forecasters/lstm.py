@@ -13,6 +13,7 @@ from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_la
 from ml.forecasters.lstm_checkpoint import EpochLosses
 from ml.forecasters.lstm_samples import Samples
 from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.scaling import Standardiser
 from ml.splits import Split
@@ -68,7 +69,7 @@ class LstmForecaster(Forecaster):
         return max(LEAST_HISTORY_SESSIONS + 1, self.settings.window_sessions)
 
     def fit(self, panel: Panel, split: Split, work: Work) -> None:
-        """Train one network per seed, each to the best validation loss.
+        """Train one network per seed on all but the last part of training, by which each stops.
 
         Checkpoints are kept in the folder of ``work``, one file for each seed.
 
@@ -82,17 +83,18 @@ class LstmForecaster(Forecaster):
         self.symbols = panel.symbols
         self.standardiser = Standardiser.fit(panel, split.train)
         self._compiled = None
-        source = self._source(panel, range(split.train.start, split.validation.stop))
-        train = self._samples(panel, split.train, source)
-        validation = self._samples(panel, split.validation, source)
-        require_labels(self.name, len(train))
-        if not len(validation):
+        source = self._source(panel, split.train)
+        learning, stopping = (
+            self._samples(panel, part, source) for part in learning_and_stopping(split)
+        )
+        require_labels(self.name, len(learning))
+        if not len(stopping):
             raise TrainingError(
-                "validation labels of lstm", 0, "none is there", "Load more history."
+                "labels by which lstm stops", 0, "none is there", "Load more history."
             )
-        step = max(1, len(validation) // self.settings.validation_samples)
-        validation = validation.take(np.arange(0, len(validation), step))
-        trainer = Trainer(self._network(), source, self._masked, train, validation)
+        step = max(1, len(stopping) // self.settings.stopping_samples)
+        stopping = stopping.take(np.arange(0, len(stopping), step))
+        trainer = Trainer(self._network(), source, self._masked, learning, stopping)
         self.weights, self.losses = [], ()
         for index in range(self.settings.seeds):
             seed = work.seed + index
@@ -258,7 +260,7 @@ class LstmForecaster(Forecaster):
                     done=len(losses),
                     total=epochs,
                     loss=losses[-1].training,
-                    validation_loss=losses[-1].validation,
+                    held_out_loss=losses[-1].held_out,
                     seconds_left=epochs_left * seconds,
                 )
             )

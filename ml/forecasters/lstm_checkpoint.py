@@ -22,7 +22,7 @@ class EpochLosses:
     """Mean negative log-likelihood per window, summed over horizons, of one epoch."""
 
     training: float
-    validation: float
+    held_out: float
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Checkpoint:
     ----------
     identity : digest of the data and settings that it belongs to.
     weights : at the end of the last epoch.
-    best : those of the lowest validation loss.
+    best : those of the lowest held-out loss.
     optimizer : its variables.
     losses : of each epoch so far.
     finished : whether no epoch follows.

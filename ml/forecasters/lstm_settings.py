@@ -8,7 +8,7 @@ class LstmSettings:
     """Size of the network and work of its training.
 
     An epoch shows ``samples_per_epoch`` windows, drawn without repetition until all have been
-    seen; training ends when ``patience_epochs`` epochs bring no better validation loss.
+    seen; training ends when ``patience_epochs`` epochs bring no better loss on what was held out.
 
     Attributes
     ----------
@@ -19,7 +19,8 @@ class LstmSettings:
         learns to forecast symbols that it does not know.
     dropout : share of each layer's outputs left out in training, the same through a window.
     learning_rate, weight_decay : of AdamW.
-    validation_samples : windows, at most, that the validation loss is made of.
+    stopping_samples : windows, at most, of the last part of training: the held-out loss is made of
+        them.
     seeds : networks that are trained and averaged.
     """
 
@@ -32,7 +33,7 @@ class LstmSettings:
     weight_decay: float = 1e-3
     batch_size: int = 512
     samples_per_epoch: int = 24_576
-    validation_samples: int = 6_144
+    stopping_samples: int = 6_144
     epochs: int = 12
     patience_epochs: int = 3
     seeds: int = 1

@@ -49,14 +49,14 @@ class Trainer:
         source: WindowSource,
         masked: tuple[int, ...],
         train: Samples,
-        validation: Samples,
+        held_out: Samples,
     ) -> None:
         self.network = network
         self.settings: LstmSettings = network.settings
         self.source = source
         self.masked = masked
         self.train = train
-        self.validation = validation
+        self.held_out = held_out
         optimizer = keras().optimizers.AdamW(
             self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
@@ -78,7 +78,7 @@ class Trainer:
         return max(1, shown // self.settings.batch_size)
 
     def run(self, seed: int, path: Path | None, listener: EpochListener) -> Checkpoint:
-        """Train until validation gets no better, and return the best weights and all losses.
+        """Train until the held-out loss gets no better, and return the best weights and all losses.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Trainer:
         while not state.finished:
             began = time.perf_counter()
             epoch = len(state.losses)
-            losses = EpochLosses(self.run_epoch(seed, epoch), self.validation_loss())
+            losses = EpochLosses(self.run_epoch(seed, epoch), self.held_out_loss())
             self._require_finite(losses, epoch)
             state = self._advanced(state, losses)
             if path:
@@ -123,17 +123,17 @@ class Trainer:
             )
         return total / steps
 
-    def validation_loss(self) -> float:
-        """Return the mean loss of the validation windows, without dropout."""
+    def held_out_loss(self) -> float:
+        """Return the mean loss of the windows held out, without dropout."""
         batch, total = self.settings.batch_size, 0.0
-        for start in range(0, len(self.validation), batch):
+        for start in range(0, len(self.held_out), batch):
             chosen = np.arange(start, start + batch)
-            part = self.validation.take(np.minimum(chosen, len(self.validation) - 1))
-            part.targets[chosen >= len(self.validation)] = np.nan
+            part = self.held_out.take(np.minimum(chosen, len(self.held_out) - 1))
+            part.targets[chosen >= len(self.held_out)] = np.nan
             total += float(
                 self._loss(self.source.of_symbols, self.source.of_sessions, part.ends, part.targets)
             )
-        return total / len(self.validation)
+        return total / len(self.held_out)
 
     def _one_step(
         self, of_symbols: Any, of_sessions: Any, ends: Any, targets: Any, dice: Any
@@ -192,7 +192,7 @@ class Trainer:
     def _advanced(self, state: Checkpoint, losses: EpochLosses) -> Checkpoint:
         history = [*state.losses, losses]
         weights: Weights = self.network.weights
-        best_epoch = int(np.argmin([epoch.validation for epoch in history]))
+        best_epoch = int(np.argmin([epoch.held_out for epoch in history]))
         settings = self.settings
         return Checkpoint(
             identity=state.identity,
@@ -212,7 +212,7 @@ class Trainer:
             *start,
             *(
                 part
-                for samples in (self.train, self.validation)
+                for samples in (self.train, self.held_out)
                 for part in (samples.ends, samples.targets)
             ),
             self.source.of_symbols.numpy(),
@@ -223,7 +223,7 @@ class Trainer:
         return digest.hexdigest()
 
     def _require_finite(self, losses: EpochLosses, epoch: int) -> None:
-        if not np.isfinite([losses.training, losses.validation]).all():
+        if not np.isfinite([losses.training, losses.held_out]).all():
             raise TrainingError(
                 "loss of lstm", losses, f"it is no finite number after epoch {epoch + 1}",
                 "Take a lower learning rate, or look for values in the features that explode.",

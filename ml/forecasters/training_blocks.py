@@ -14,6 +14,10 @@ from ml.splits import Split
 FOLDS = 5
 """Of the cross-validation within training."""
 
+STOPPING_SHARE = 0.15
+MOST_STOPPING_SESSIONS = 504
+"""Of training, by which a network is told to stop: as many as validation has."""
+
 Positions = NDArray[np.int64]
 
 
@@ -79,3 +83,13 @@ class TrainingBlocks:
             for learned, held_out in zip(others, within, strict=True)
             if held_out.any()
         ]
+
+
+def learning_and_stopping(split: Split) -> tuple[range, range]:
+    """Cut training into what a network learns from and, after it, what tells it when to stop.
+
+    No label of the first reaches into the second.
+    """
+    length = min(round(STOPPING_SHARE * len(split.train)), MOST_STOPPING_SESSIONS)
+    stopping = split.train[len(split.train) - length :]
+    return range(split.train.start, stopping.start - split.purge_sessions), stopping

@@ -16,7 +16,7 @@ _SEED_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY)
 
 
 def loss_curves(model_name: str, losses: Iterable[FitLoss]) -> "Figure | None":
-    """Return training and validation loss of the network, a panel per fold, a colour per seed.
+    """Return training and held-out loss of the network, a panel per fold, a colour per seed.
 
     None for models that do not learn in epochs.
     """
@@ -33,7 +33,7 @@ def loss_curves(model_name: str, losses: Iterable[FitLoss]) -> "Figure | None":
         for number, steps in enumerate(folds[fold].values()):
             colour = _SEED_COLOURS[number % len(_SEED_COLOURS)]
             epochs = [step.step for step in steps]
-            panel.plot(epochs, [step.validation_loss for step in steps], "-o", color=colour,
+            panel.plot(epochs, [step.held_out_loss for step in steps], "-o", color=colour,
                        markersize=3, label=_seed(steps[0].what))  # fmt: skip
             panel.plot(epochs, [step.loss for step in steps], "--", color=colour, alpha=0.7)
         panel.set_title(f"fold {fold}" if fold else "to serve")
@@ -42,7 +42,7 @@ def loss_curves(model_name: str, losses: Iterable[FitLoss]) -> "Figure | None":
     axes[0][0].set_ylabel("mean negative log likelihood")
     figure.legend(
         *axes[0][0].get_legend_handles_labels(), loc="outside lower center", fontsize=8,
-        ncols=6, frameon=False, title="validation; dashed: training", title_fontsize=8,
+        ncols=6, frameon=False, title="held out; dashed: learned from", title_fontsize=8,
     )  # fmt: skip
     return figure
 

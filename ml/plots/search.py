@@ -17,7 +17,7 @@ _MOST_TICKS = 6
 
 
 def search_history(trials: Sequence[Trial]) -> "Figure":
-    """Return the lowest validation loss of each trial in turn, and against each setting."""
+    """Return the lowest held-out loss of each trial in turn, and against each setting."""
     settings = list(trials[0].settings)
     columns = 1 + max(len(settings), 1)
     rows = math.ceil(columns / 4)
@@ -40,7 +40,7 @@ def search_history(trials: Sequence[Trial]) -> "Figure":
     for panel in panels[columns:]:
         panel.set_visible(False)
     for row in axes:
-        row[0].set_ylabel("lowest validation loss")
+        row[0].set_ylabel("lowest held-out loss")
     return figure
 
 
@@ -49,9 +49,9 @@ def _draw(
 ) -> None:
     for state, (marker, colour) in _STATES.items():
         points = [
-            (place, trial.validation_loss)
+            (place, trial.held_out_loss)
             for trial, place in zip(trials, places, strict=True)
-            if trial.state == state and trial.validation_loss is not None
+            if trial.state == state and trial.held_out_loss is not None
         ]
         if points:
             axes.plot(*zip(*points, strict=True), marker, color=colour, markersize=5,
@@ -61,8 +61,8 @@ def _draw(
 def _draw_best(axes: "Axes", trials: Sequence[Trial]) -> None:
     best, steps = math.inf, []
     for trial in trials:
-        if trial.state == "complete" and trial.validation_loss is not None:
-            best = min(best, trial.validation_loss)
+        if trial.state == "complete" and trial.held_out_loss is not None:
+            best = min(best, trial.held_out_loss)
         if math.isfinite(best):
             steps.append((trial.number + 1, best))
     if steps:

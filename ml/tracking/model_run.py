@@ -118,5 +118,5 @@ def _losses(model: TrainedModel, result: TrainingResult) -> Iterator[tuple[str, 
         if loss.model_name == model.name:
             group = f"fold_{loss.fold}" if loss.fold else "serving_fit"
             what = re.sub(r"\W+", "_", loss.what.removeprefix(model.name)).strip("_")
-            for name, value in (("training", loss.loss), ("validation", loss.validation_loss)):
+            for name, value in (("training", loss.loss), ("held_out", loss.held_out_loss)):
                 yield f"{group}/{name}_loss_{what}".rstrip("_"), value, loss.step

@@ -45,8 +45,8 @@ class TrialRuns:
             log_metrics(
                 client,
                 run_id,
-                [("validation_loss", loss, epoch) for epoch, loss in sorted(trial.losses.items())]
-                + [("lowest_validation_loss", trial.validation_loss, 0)]
+                [("held_out_loss", loss, epoch) for epoch, loss in sorted(trial.losses.items())]
+                + [("lowest_held_out_loss", trial.held_out_loss, 0)]
                 + [("seconds", trial.seconds, 0)],
             )
             client.set_terminated(run_id, _STATUS.get(trial.state, "FINISHED"))
@@ -73,7 +73,7 @@ class TrialRuns:
                 log_parameters(client, search, {"best_trial": best.number + 1, **best.settings})
                 counts = [(f"trials_{state}", float(count), 0) for state, count in states.items()]
                 log_metrics(
-                    client, search, [("lowest_validation_loss", best.validation_loss, 0), *counts]
+                    client, search, [("lowest_held_out_loss", best.held_out_loss, 0), *counts]
                 )
                 client.set_terminated(search, "FINISHED")
         return dict(states)
@@ -91,6 +91,6 @@ class TrialRuns:
 
 
 def _loss(trial: Trial | None) -> float:
-    if trial is None or trial.validation_loss is None:
+    if trial is None or trial.held_out_loss is None:
         return float("inf")
-    return trial.validation_loss
+    return trial.held_out_loss

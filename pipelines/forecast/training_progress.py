@@ -43,8 +43,8 @@ def describe(progress: TrainingProgress) -> str:
     step = progress.step
     if step is not None:
         said.append(
-            f"{step.what}, {step.done} of at most {step.total}, loss {step.loss:.4f}, on "
-            f"validation {step.validation_loss:.4f}"
+            f"{step.what}, {step.done} of at most {step.total}, loss {step.loss:.4f}, "
+            f"held out {step.held_out_loss:.4f}"
         )
     if progress.seconds_left is not None:
         said.append(f"{_duration(progress.seconds_left)} left")

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from ml_examples import panel_of, random_walk
-from ml_models import autoregressive, fitted, shuffled, skill, split_of
-from scipy.stats import binom
+from ml_models import autoregressive, fitted, news_only, shuffled, skill, split_of
+from scipy.stats import binom, ttest_1samp
 
-from ml.evaluation import compare
-from ml.forecasters import LSTM, MODELS
+from ml.evaluation import compare, confidence, r2_out_of_sample, scored_by_all
+from ml.forecasters import LSTM, MODELS, Forecaster
+from ml.panel import Panel
+from ml.targets import benchmark_and_scale
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS
 
 LEARNERS = [name for name in MODELS if name not in {"naive", "expanding_mean"}]
@@ -15,6 +17,10 @@ LEARNERS = [name for name in MODELS if name not in {"naive", "expanding_mean"}]
 
 WORLDS = 5
 SIGNIFICANT = 0.05
+
+NEWS_WORLDS = 40
+MOST_CONFIDENCE_IN_NOISE = 0.2
+"""On average. What earned it in one world of noise lost it in another."""
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -60,3 +66,37 @@ def test_on_a_random_walk_nothing_beats_naive_beyond_chance(name: str) -> None:
             assert compared is not None
             wins[horizon] += compared.p_value < SIGNIFICANT
     assert max(wins.values()) <= binom.isf(0.002, WORLDS, SIGNIFICANT)
+
+
+def earned(model: Forecaster, panel: Panel, sessions: range, number: int) -> tuple[float, float]:
+    """The R2 of a horizon on some sessions, and the confidence that it earns."""
+    rows = slice(sessions.start, sessions.stop)
+    horizon = model.horizons[number]
+    outcomes = panel.forward_log_return(horizon)[rows]
+    benchmark = benchmark_and_scale(panel, horizon)[0][rows]
+    mean = model.predict(panel, sessions).mean[number]
+    where = scored_by_all(outcomes, mean, benchmark)
+    r2 = r2_out_of_sample(outcomes, mean, benchmark, where)
+    assert r2 is not None
+    return r2, confidence(outcomes, mean, benchmark, where, np.array(sessions), horizon)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LEARNERS)
+def test_noise_earns_on_validation_what_it_earns_on_test(name: str) -> None:
+    """Validation that had chosen anything would look better than the test, world after world."""
+    found = []
+    for world in range(NEWS_WORLDS):
+        panel = news_only(sessions=2000, symbols=12, seed=1000 + world)
+        split = split_of(panel)
+        model = fitted(name, panel, split)
+        found.append(
+            [
+                [earned(model, panel, sessions, number) for number in range(len(model.horizons))]
+                for sessions in (split.validation, split.test)
+            ]
+        )
+    worlds = np.array(found)
+    flattery = worlds[:, 0, :, 0] - worlds[:, 1, :, 0]
+    assert (ttest_1samp(flattery, 0.0, alternative="greater").pvalue > 0.002).all()
+    assert worlds[..., 1].mean() < MOST_CONFIDENCE_IN_NOISE

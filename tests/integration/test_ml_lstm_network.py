@@ -74,7 +74,7 @@ def test_the_untrained_network_says_mean_0_and_scale_1() -> None:
 
 def test_targets_that_are_missing_teach_nothing() -> None:
     trainer = trainer_of(Network(TINY, 6, 3, 2))
-    ends, targets = trainer.validation.ends[:256], trainer.validation.targets[:256].copy()
+    ends, targets = trainer.held_out.ends[:256], trainer.held_out.targets[:256].copy()
     source = trainer.source.of_symbols, trainer.source.of_sessions
     both = float(trainer._one_loss(*source, ends, targets))
     targets[:, 1] = np.nan

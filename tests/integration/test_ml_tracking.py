@@ -229,9 +229,10 @@ def test_each_trial_is_a_run_below_the_search_once(folder: Path, first: Finished
 def test_progress_is_seen_while_a_training_is_under_way(
     folder: Path, first: FinishedTraining
 ) -> None:
-    metrics = client_of(folder).get_run(first.run_id).data.metrics
-    assert metrics["progress/percent"] == 25.0
-    assert metrics["progress/seconds_left"] == 90.0
+    history = client_of(folder).get_metric_history(first.run_id, "progress/percent")
+    assert [(metric.step, metric.value) for metric in history] == [(250, 25.0), (1000, 100.0)]
+    left = client_of(folder).get_metric_history(first.run_id, "progress/seconds_left")
+    assert [metric.value for metric in left] == [90.0, 0.0]
 
 
 def test_losses_of_a_network_are_told_by_fold_seed_and_epoch(

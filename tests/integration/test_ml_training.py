@@ -29,7 +29,7 @@ PLAN = TrainingPlan(
         units=(4,),
         batch_size=128,
         samples_per_epoch=512,
-        validation_samples=256,
+        stopping_samples=256,
         epochs=2,
         patience_epochs=2,
         seeds=2,
@@ -125,7 +125,7 @@ def test_seeds_and_trials_are_counted(result: TrainingResult) -> None:
 def test_settings_of_the_best_trial_serve_in_all_folds(result: TrainingResult) -> None:
     chosen = min(
         (each for each in result.trials if each.state == "complete"),
-        key=lambda each: each.validation_loss or 0.0,
+        key=lambda each: each.held_out_loss or 0.0,
     )
     assert result.plan.lstm.window_sessions == chosen.settings["window_sessions"]
     assert result.plan.lstm.learning_rate == chosen.settings["learning_rate"]

@@ -6,9 +6,12 @@ import pytest
 from ml_examples import changed_after, panel_of, random_walk, trending
 
 from ml.errors import ModelNotFoundError, TrainingError
-from ml.evaluation import r2_out_of_sample, scored_by_all
+from ml.evaluation import Mask, r2_out_of_sample, scored_by_all
 from ml.forecasters import BASELINES, Forecaster, forecaster_class, load_forecaster
+from ml.forecasters.base import horizon_volatility
 from ml.forecasters.expanding_mean import expanding_mean_forecast
+from ml.forecasters.line_sums import LineSums
+from ml.forecasters.training_blocks import TrainingBlocks
 from ml.forecasters.trend import TrendForecaster
 from ml.panel import Panel
 from ml.splits import FoldPlan, Split, walk_forward
@@ -76,14 +79,6 @@ def test_a_forecast_needs_no_more_history_than_it_says(name: str) -> None:
     whole = forecaster.predict(panel_of(returns), range(999, 1000))
     last = range(len(short) - 1, len(short))
     np.testing.assert_array_equal(whole.mean, forecaster.predict(short, last).mean)
-
-
-@pytest.mark.parametrize("name", BASELINES)
-def test_what_happens_after_validation_does_not_change_what_is_learned(name: str) -> None:
-    panel = panel_of(random_walk())
-    forecaster, split = fitted(name, panel)
-    other, _ = fitted(name, changed_after(panel, split.validation[-1] + max(HORIZONS)))
-    assert forecaster.state() == other.state()
 
 
 @pytest.mark.parametrize("name", TRENDS)
@@ -188,3 +183,47 @@ def test_symbols_without_enough_history_or_movement_get_no_forecast(name: str) -
     np.testing.assert_array_equal(np.isnan(forecasts.mean), np.isnan(forecasts.stdev))
     if forecaster.history_sessions <= 100:
         assert np.isfinite(forecasts.mean[:, 0, 0]).all()
+
+
+def test_window_and_line_are_those_of_weighted_least_squares_on_blocks_held_out() -> None:
+    panel = panel_of(trending(sessions=1500))
+    forecaster, split = fitted("sma", panel)
+    assert isinstance(forecaster, TrendForecaster)
+    rows = slice(split.train.stop)
+    for horizon, line in zip(HORIZONS, forecaster.lines, strict=True):
+        y = panel.forward_log_return(horizon)[rows]
+        scale = horizon_volatility(panel, horizon)[rows]
+        trends = [
+            horizon * forecaster.drift(panel, window, split.train) for window in forecaster.windows
+        ]
+        known = np.isfinite(np.sum(trends, axis=0) + y + scale)
+        blocks = TrainingBlocks.cut("sma", split, [np.where(known, y, np.nan)]).blocks
+        within = [known & in_range(known, block) for block in blocks]
+        errors = []
+        for trend in trends:
+            error = 0.0
+            for held_out in within:
+                others = np.logical_or.reduce(within) & ~held_out
+                slope, intercept = np.polyfit(trend[others], y[others], 1, w=1 / scale[others])
+                left = (y - intercept - slope * trend)[held_out] / scale[held_out]
+                error += float(np.sum(np.square(left)))
+            errors.append(error)
+        best = int(np.argmin(errors))
+        assert line.window == forecaster.windows[best]
+        usable = np.isfinite(trends[best] + y + scale)
+        fit = np.polyfit(trends[best][usable], y[usable], 1, w=1 / scale[usable])
+        np.testing.assert_allclose([line.slope, line.intercept], fit, rtol=1e-6)
+
+
+def in_range(like: Mask, sessions: range) -> Mask:
+    """Which rows of (sessions, symbols) are of these sessions."""
+    positions = np.arange(len(like))[:, None]
+    return (sessions.start <= positions) & (positions < sessions.stop) & np.ones_like(like)
+
+
+def test_a_trend_that_never_moves_has_no_slope() -> None:
+    constant = np.full((50, 2), 0.1)
+    outcomes = np.random.default_rng(1).normal(0.03, 0.01, (50, 2))
+    intercept, slope = LineSums.of(constant, outcomes, np.ones((50, 2)), range(50)).line()
+    assert slope == 0
+    assert intercept == pytest.approx(outcomes.mean())

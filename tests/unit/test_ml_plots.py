@@ -121,14 +121,14 @@ def test_losses_have_a_panel_per_fold_and_two_lines_per_seed() -> None:
     assert [len(axes.get_lines()) for axes in panels] == [4, 4, 4]
     validation, training = panels[0].get_lines()[:2]
     assert list(validation.get_ydata()) == [
-        loss.validation_loss for loss in LOSSES if loss.fold == 1 and "seed 1" in loss.what
+        loss.held_out_loss for loss in LOSSES if loss.fold == 1 and "seed 1" in loss.what
     ]
     assert list(training.get_xdata()) == [1, 2, 3]
     assert loss_curves("ridge", LOSSES) is None
 
 
 def test_the_search_shows_each_trial_by_its_state_and_the_best_so_far() -> None:
-    better = replace(TRIALS[0], number=3, validation_loss=0.3, settings={**TRIALS[0].settings})
+    better = replace(TRIALS[0], number=3, held_out_loss=0.3, settings={**TRIALS[0].settings})
     figure = search_history((*TRIALS, better))
     history, *settings = [axes for axes in figure.get_axes() if axes.get_visible()]
     drawn = {line.get_label(): line for line in history.get_lines()}

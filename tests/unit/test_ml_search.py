@@ -32,7 +32,7 @@ def learn(_place: int, settings: Mapping[str, Any], report: Report) -> None:
 
 
 def outcomes(trials: tuple[Trial, ...]) -> list[tuple[str, Mapping[str, Any], float | None]]:
-    return [(trial.state, trial.settings, trial.validation_loss) for trial in trials]
+    return [(trial.state, trial.settings, trial.held_out_loss) for trial in trials]
 
 
 def url_in(folder: Path) -> str:
@@ -61,15 +61,15 @@ def start(url: str, place_to_die: int | None, path: Path) -> multiprocessing.pro
 def test_the_best_trial_is_the_complete_one_of_the_lowest_loss() -> None:
     trials = search(PLAN, 7, learn)
     chosen = best(trials)
-    assert chosen.validation_loss == min(
-        trial.validation_loss or 0.0 for trial in trials if trial.state == "complete"
+    assert chosen.held_out_loss == min(
+        trial.held_out_loss or 0.0 for trial in trials if trial.state == "complete"
     )
-    assert chosen.validation_loss == pytest.approx(loss_of(chosen.settings) + 1 / EPOCHS)
+    assert chosen.held_out_loss == pytest.approx(loss_of(chosen.settings) + 1 / EPOCHS)
 
 
 def test_of_equal_trials_the_earliest_is_best() -> None:
     trials = search(PLAN, 7, lambda _place, _settings, report: report(1, 0.5))
-    assert {trial.validation_loss for trial in trials} == {0.5}
+    assert {trial.held_out_loss for trial in trials} == {0.5}
     assert best(trials).number == 0
 
 
