@@ -97,7 +97,7 @@ FULL: tuple[Column, ...] = (
     ("symbols better / worse", lambda row: _pair(row["symbols_better"], row["symbols_worse"])),
     BRIEF[5],
     ("signs right, %", lambda row: _share(row["hit_rate"])),
-    ("majority's, % (t of difference)", lambda row: f"{_share(row['majority_rate'])} {_t(row['hit_rate_t'])}"),
+    ("majority's, % (t of difference)", lambda row: _majority(row)),
     BRIEF[6],
     ("width", lambda row: number(row["width_80"], 3)),
     BRIEF[7],
@@ -144,3 +144,7 @@ def _t(value: float | None) -> str:
 
 def _pair(better: int | None, worse: int | None) -> str:
     return number(better, 0) + " / " + number(worse, 0)
+
+
+def _majority(row: Row) -> str:
+    return f"{_share(row['majority_rate'])} {_t(row['hit_rate_t'])}"

@@ -211,6 +211,8 @@ class TrainingRun:
         with self._connection.use() as client:
             log_parameters(client, run_id, plain_settings(plan, record.horizons))
             log_metrics(client, run_id, score_metrics(record.served_scores))
+            done = [("progress/percent", 100.0, 1000), ("progress/seconds_left", 0.0, 1000)]
+            log_metrics(client, run_id, done)
             client.log_inputs(run_id, [DatasetInput(dataset)])
             client.log_artifacts(run_id, str(report.folder))
             for name, table in report.tables.items():
