@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ml.forecasters import MODELS
 from ml.records import FinishedTraining, SymbolScores
 from ml.scores import Score
 from models.store_forecasts import MODEL_CHOICE, MODEL_EVIDENCE
@@ -96,21 +95,18 @@ def _evidence(training: FinishedTraining) -> Iterable[dict[str, Any]]:
             _made_by(training)
             | asdict(found)
             | {
-                "model_name": _registered(training, found.model_name),
-                "against": _registered(training, found.against),
+                "model_name": _registered(found.model_name),
+                "against": _registered(found.against),
             }
         )
 
 
-def _registered(training: FinishedTraining, title: str) -> str:
+def _registered(title: str) -> str:
     """Return the registered name of a forecaster, of ``<forecaster> version <n>`` with the number.
 
     Scores and choices call it so; the training knows forecasters alone.
     """
+    from ml.tracking import registered_name
+
     forecaster, _, version = title.partition(" ")
-    if forecaster not in MODELS:
-        return title
-    name = next(
-        (model.name for model in training.models if model.forecaster == forecaster), forecaster
-    )
-    return f"{name} {version}".rstrip()
+    return f"{registered_name(forecaster)} {version}".rstrip()

@@ -20,10 +20,11 @@ from advice_examples import publish_run
 from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 from ml_registry import new_registry, runs_of, statuses
-from ml_trained import small_training
+from ml_trained import brief_training
 from typer.testing import CliRunner
 
 import ml.training
+from ml.forecasters import BASELINES
 from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.results import Choice, TrainingResult
@@ -56,33 +57,42 @@ def train_at_once(
 ) -> TrainingResult:
     """A training's result as of the panel's last session."""
     given.append((incumbent, work))
-    result = small_training()
+    result = brief_training()
     end = int(np.searchsorted(dates_of(2000), panel.session(len(panel) - 1))) + 1
     dates = np.array(dates_of(2000)[end - len(result.sessions) : end], "datetime64[D]")
     return replace(result, plan=plan, sessions=dates)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def trainings_at_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ml.training, "train_models", train_at_once)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def trainings_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_given() -> None:
     given.clear()
-    monkeypatch.setattr(ml.training, "train_models", train_at_once)
-    return
 
 
 def features_through(session: dt.date) -> pa.Table:
     return TABLE.filter(pc.less_equal(TABLE["session_date"], pa.scalar(session, pa.date32())))
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def prepared(home: Path) -> Settings:
     """A home with a store, an empty registry, and builds of three sessions."""
-    settings = load_settings({}, home=tmp_path / "home")
+    settings = load_settings({}, home=home)
     settings.home.mkdir(parents=True)
     migrate(settings)
     new_registry(settings.mlflow)
     for session in (EARLIER, BETWEEN, LAST_SESSION):
         publish_features(settings, features_through(session))
     return settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return prepared(tmp_path / "home")
 
 
 def rows(settings: Settings, table: str) -> list[dict[str, Any]]:
@@ -104,7 +114,7 @@ def test_a_first_training_writes_choice_scores_and_evidence_and_leaves_no_work_b
     assert (choice.decision, choice.role) == ("retrained", "baseline")
     assert choice.reason.startswith("no model was in service before; ")
     assert f"fitted on outcomes through {choice.fitted_through}, judged" in choice.reason
-    result = small_training()
+    result = brief_training()
     scores = rows(settings, "model_score")
     models = {f"smartinvest-{model.name}" for model in result.models}
     assert {(row["model_name"], row["horizon_sessions"], row["period"]) for row in scores} == {
@@ -126,7 +136,7 @@ def test_a_first_training_writes_choice_scores_and_evidence_and_leaves_no_work_b
     assert (shown["trials"], shown["confidence"]) == (ridge.trials, ridge.calibration.confidence[1])
     evidence = rows(settings, "model_evidence")
     assert [row["model_name"] for row in evidence] == ["smartinvest-ridge"] * len(evidence)
-    assert {row["against"] for row in evidence} == models - {"smartinvest-ridge"}
+    assert {row["against"] for row in evidence} == {f"smartinvest-{name}" for name in BASELINES}
     symbols = rows(settings, "model_symbol_score")
     assert {row["symbol"] for row in symbols} == set(result.symbols)
     assert {row["model_name"] for row in symbols} == models | {"served"}
@@ -251,10 +261,22 @@ def test_a_training_that_fails_registers_and_writes_nothing(
     assert rows(settings, "model_choice") == rows(settings, "model_score") == []
 
 
-@pytest.fixture
-def twice(settings: Settings) -> tuple[Settings, ModelChoice, ModelChoice]:
-    """A home in which one training served, and then another."""
+@pytest.fixture(scope="module")
+def served_twice(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Settings, ModelChoice, ModelChoice]:
+    settings = prepared(tmp_path_factory.mktemp("twice") / "home")
     return settings, train(settings, EARLIER), train(settings, LAST_SESSION)
+
+
+@pytest.fixture
+def twice(
+    served_twice: tuple[Settings, ModelChoice, ModelChoice], tmp_path: Path
+) -> tuple[Settings, ModelChoice, ModelChoice]:
+    """A home of its own in which one training served, and then another."""
+    made, *choices = served_twice
+    shutil.copytree(made.home, tmp_path / "home", symlinks=True)
+    return load_settings({}, home=tmp_path / "home"), choices[0], choices[1]
 
 
 def test_a_rollback_puts_the_training_before_back_from_the_newest_session_on(
@@ -276,7 +298,7 @@ def test_a_rollback_puts_the_training_before_back_from_the_newest_session_on(
     assert train(settings, LAST_SESSION) == back  # taken up once
     assert chosen(settings) == [(EARLIER, "retrained"), (LAST_SESSION, "rolled_back")]
     assert monitor(settings, LAST_SESSION) == checked  # what is checked is known before
-    assert len(given) == 2
+    assert given == []
 
 
 def test_what_was_put_back_serves_on_until_a_training_is_due_by_the_age_of_the_last_one(
@@ -374,7 +396,7 @@ def test_the_summary_says_how_the_model_came_to_serve_and_how_good_all_of_them_a
     assert f"fitted on outcomes through {choice.fitted_through}, judged through" in shown
     assert "serves as baseline" in shown
     assert "choice retrained: no model was in service before" in shown
-    for model in small_training().models:
+    for model in brief_training().models:
         score = model.score(ScoredPeriod.TEST, 21)
         assert f"smartinvest-{model.name} {score.rmse_to_naive:.4f}" in shown
     assert "served" in shown
