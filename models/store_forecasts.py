@@ -57,8 +57,8 @@ MODEL_CHOICE = Table(
         text("training_run_id", "MLflow run of the whole training, parent of all its models"),
         text(
             "method",
-            "digest of plan and code when it was decided; another one makes a training due. Null: made "
-            "by a release that did not keep it",
+            "digest of plan and code when it was decided; another one makes a training due. Null: "
+            "made by a release that did not keep it",
             nullable=True,
         ),
         date("fitted_through", "last session of the outcomes that the served model was fitted on"),

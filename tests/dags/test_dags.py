@@ -62,7 +62,7 @@ def test_train_looks_first_and_then_goes_one_of_two_ways(parsed: dict[str, Any])
     tasks = parsed["dags"]["train"]["tasks"]
     assert {name: task["follows"] for name, task in tasks.items()} == {
         "monitor": [],
-        **dict.fromkeys(WAYS_OF_TRAIN, ["monitor"]),
+        **{way: ["monitor"] for way in WAYS_OF_TRAIN},
     }
 
 
