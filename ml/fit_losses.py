@@ -1,6 +1,7 @@
 """What a fit says of its steps, kept beside its checkpoints, also through a kill."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class FitLosses:
         if self._path and self._path.exists():
             for loss in read_losses(self._path):
                 self._told[loss.what, loss.step] = loss
+            with self._path.open("a") as file:
+                file.write("\n")  # ends a line that a kill has cut
 
     def __call__(self, progress: Progress) -> None:
         """Remember a step and tell it on."""
@@ -43,6 +46,8 @@ class FitLosses:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a") as file:
                 file.write(line_of(loss))
+                file.flush()
+                os.fsync(file.fileno())
         self._listener(progress)
 
     @property
@@ -57,7 +62,7 @@ def line_of(loss: FitLoss) -> str:
 
 
 def read_losses(path: Path) -> tuple[FitLoss, ...]:
-    """Return the steps in a file; the last line of a killed fit may be cut, and is left out."""
+    """Return the steps in a file; a line that a kill has cut is left out."""
     losses = []
     for line in path.read_text().splitlines():
         try:

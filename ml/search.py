@@ -125,14 +125,13 @@ def _attempt(
     losses = dict(study.get_trials(deepcopy=False)[trial.number].intermediate_values)
 
     def report(step: int, loss: float) -> None:
-        if step in losses:  # of the first try, before it was interrupted
-            return
         if not math.isfinite(loss):
             raise TrainingError(
                 "held-out loss", loss, f"{settings} diverge", "Nothing: others are tried."
             )
-        losses[step] = loss
-        trial.report(loss, step)
+        if step not in losses:  # else of the first try, which may have been killed in between
+            losses[step] = loss
+            trial.report(loss, step)
         if trial.should_prune():
             raise optuna.TrialPruned(f"after step {step}")
 

@@ -6,10 +6,11 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ml.errors import UNREADABLE_ARRAYS
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Checkpoint:
                 }
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except UNREADABLE_ARRAYS as error:
             logger.warning(
                 "checkpoint %s cannot be read (%s): this training begins anew", path, error
             )

@@ -68,8 +68,8 @@ class Trainer:
         optimizer.build(network.variables)
         self.optimizer = optimizer
         self._fresh = [np.array(variable) for variable in optimizer.variables]
-        self._step = tf.function(self._one_step)
-        self._loss = tf.function(self._one_loss)
+        self._step = tf.function(self._one_step, autograph=False)
+        self._loss = tf.function(self._one_loss, autograph=False)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -102,9 +102,10 @@ class Trainer:
             losses = EpochLosses(self.run_epoch(seed, epoch), self.held_out_loss())
             self._require_finite(losses, epoch)
             state = self._advanced(state, losses)
+            # Told before it is kept: what a kill comes between is told twice, and never not at all.
+            listener(state.losses, time.perf_counter() - began)
             if path:
                 state.write(path)
-            listener(state.losses, time.perf_counter() - began)
         self.network.set_weights(state.best)
         return state
 

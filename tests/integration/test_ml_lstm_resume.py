@@ -12,8 +12,10 @@ import pytest
 from lstm_examples import SLOWER, assert_same_weights, fitted
 from ml_examples import panel_of, random_walk
 
+from ml.fit_losses import LOSSES_FILE, FitLosses
+from ml.forecasters.lstm_checkpoint import Checkpoint
 from ml.panel import Panel
-from ml.work import Progress
+from ml.work import Progress, Work
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,31 @@ def test_a_training_killed_in_mid_epoch_ends_with_the_bits_of_one_that_was_not(
     ]
 
 
+def test_a_kill_while_an_epoch_is_kept_loses_none_of_its_losses(
+    panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Checkpoint.write
+
+    def killed_after(checkpoint: Checkpoint, path: Path) -> None:
+        write(checkpoint, path)
+        if len(checkpoint.losses) == 2:
+            with (tmp_path / LOSSES_FILE).open("a") as file:
+                file.write('{"model_name": "lst')
+            raise KeyboardInterrupt
+
+    short = replace(SLOWER, epochs=3, seeds=1)
+    told = FitLosses("lstm", 1, Work(3, tmp_path))
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Checkpoint, "write", killed_after)
+        fitted(panel, short, folder=tmp_path, listener=told)
+    for _ in range(2):
+        resumed = FitLosses("lstm", 1, Work(3, tmp_path))
+        forecaster = fitted(panel, short, folder=tmp_path, listener=resumed)
+        assert [loss.held_out_loss for loss in resumed.told] == [
+            epoch.held_out for epoch in forecaster.losses[0]
+        ]
+
+
 def test_finished_seeds_are_kept_and_not_trained_again(panel: Panel, tmp_path: Path) -> None:
     short = replace(SLOWER, epochs=1)
     one = fitted(panel, replace(short, seeds=1), folder=tmp_path)
@@ -113,13 +140,14 @@ def test_a_checkpoint_of_other_data_or_settings_is_not_gone_on_from(
     assert_same_weights(fitted(panel, short, folder=tmp_path), fitted(panel, short))
 
 
+@pytest.mark.parametrize("kept", [0, 500])
 def test_a_damaged_checkpoint_is_said_and_training_begins_anew(
-    panel: Panel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    panel: Panel, tmp_path: Path, caplog: pytest.LogCaptureFixture, kept: int
 ) -> None:
     short = replace(SLOWER, epochs=1, seeds=1)
     whole = fitted(panel, short, folder=tmp_path)
     path = tmp_path / "seed_3.npz"
-    path.write_bytes(path.read_bytes()[:500])
+    path.write_bytes(path.read_bytes()[:kept])
     assert_same_weights(whole, fitted(panel, short, folder=tmp_path))
     assert "seed_3.npz cannot be read" in caplog.text
 

@@ -114,6 +114,28 @@ def test_an_interrupted_search_goes_on_and_ends_as_if_it_had_not_been(tmp_path: 
     assert tried == list(range(5, PLAN.trials))
 
 
+def test_a_trial_killed_between_its_report_and_the_pruner_is_pruned_as_it_would_have_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import optuna
+
+    whole = search(PLAN, 7, learn)
+    pruned = next(place for place, trial in enumerate(whole) if trial.state == "pruned")
+    reported = optuna.Trial.report
+
+    def killed_after(trial: optuna.Trial, value: float, step: int) -> None:
+        reported(trial, value, step)
+        if trial.number == pruned and step == len(whole[pruned].losses):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(optuna.Trial, "report", killed_after)
+        search(PLAN, 7, learn, url_in(tmp_path))
+    resumed = search(PLAN, 7, learn, url_in(tmp_path))
+    assert outcomes(resumed) == outcomes(whole)
+    assert [trial.losses for trial in resumed] == [trial.losses for trial in whole]
+
+
 def test_a_search_that_is_over_tries_nothing_more(tmp_path: Path) -> None:
     first = search(PLAN, 7, learn, url_in(tmp_path))
 
