@@ -36,8 +36,10 @@ class Outputs:
             tf.TensorSpec((BATCH, 2), tf.int64),
             tf.TensorSpec((BATCH,), tf.int64),
         )
-        self._distribution = tf.function(self._batch_distribution, input_signature=inputs)
-        self._path = tf.function(self._batch_path, input_signature=inputs)
+        # No branch or loop hangs on a tensor, so there is no Python code to be rewritten.
+        how = {"input_signature": inputs, "autograph": False}
+        self._distribution = tf.function(self._batch_distribution, **how)
+        self._path = tf.function(self._batch_path, **how)
 
     def distributions(
         self,
