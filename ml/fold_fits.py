@@ -12,7 +12,8 @@ import numpy as np
 from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError
 from ml.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
 from ml.forecasters import Forecaster, Forecasts, load_forecaster
-from ml.forecasters.average import AverageForecaster, average, average_seeds
+from ml.forecasters.average import AverageForecaster, average_seeds
+from ml.forecasters.base import average
 from ml.panel import Panel
 from ml.results import FitLoss
 from ml.rolling import Floats
@@ -69,13 +70,8 @@ def fit_in_fold(
             return kept
     losses = FitLosses(forecaster.name, fold, work)
     forecaster.fit(panel, split, replace(work, listener=losses).part(CHECKPOINTS_FOLDER))
-    sessions = held_out(split)
-    fit = FoldFit(
-        forecaster,
-        forecaster.predict(panel, sessions),
-        forecaster.predict_seeds(panel, sessions),
-        losses.told,
-    )
+    seeds = forecaster.predict_seeds(panel, held_out(split))
+    fit = FoldFit(forecaster, average(seeds), seeds, losses.told)
     if work.folder is not None:
         _write(work.folder, fit)
     return fit

@@ -27,8 +27,7 @@ def fit_cost(name: str, symbols: int, split: Split, plan: TrainingPlan) -> float
     """Return what a model's fit in a split costs, forecasts of what is held out included."""
     rows = split.validation.stop * symbols
     if name == LSTM:
-        twice = 2 * plan.lstm.seeds  # all seeds together, and each alone
-        windows = twice * len(held_out(split)) * symbols
+        windows = plan.lstm.seeds * len(held_out(split)) * symbols
         return lstm_cost(plan.lstm) + windows * FORWARD_SHARE * sample_cost(plan.lstm)
     if name == "ridge":
         return LEAST_SECONDS + rows * RIDGE_SECONDS_PER_ROW

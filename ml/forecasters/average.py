@@ -7,9 +7,8 @@ from typing import Any, Self
 import numpy as np
 
 from ml.forecasters import load_forecaster
-from ml.forecasters.base import Contributions, Forecaster, Forecasts, read_state
+from ml.forecasters.base import Contributions, Forecaster, Forecasts, average, read_state
 from ml.panel import Panel
-from ml.rolling import Floats
 from ml.splits import Split
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
@@ -112,13 +111,6 @@ class AverageForecaster(Forecaster):
             load_forecaster(folder / MEMBERS_FOLDER / name) for name in names
         )
         return forecaster
-
-
-def average(forecasts: Sequence[Forecasts]) -> Forecasts:
-    """Return mean of means and root mean of squared scales; NaN where one of them is."""
-    mean: Floats = np.mean([one.mean for one in forecasts], axis=0)
-    stdev: Floats = np.sqrt(np.mean([np.square(one.stdev) for one in forecasts], axis=0))
-    return Forecasts(mean, stdev)
 
 
 def average_seeds(by_member: Sequence[Sequence[Forecasts]]) -> tuple[Forecasts, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -87,7 +88,7 @@ class Forecaster(ABC):
         """Forecast at the given positions of the session axis."""
 
     def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
-        """Forecast with each seed alone; what ``predict`` returns is made of all of them."""
+        """Forecast with each seed alone; ``predict`` returns their :func:`average`."""
         return (self.predict(panel, sessions),)
 
     @property
@@ -130,6 +131,18 @@ class Forecaster(ABC):
         forecaster = cls(tuple(content["horizons"]))
         forecaster.restore(content)
         return forecaster
+
+
+def average(forecasts: Sequence[Forecasts]) -> Forecasts:
+    """Return mean of means and root mean of squared scales; NaN where one of them is.
+
+    One alone is returned as it is, to the bit.
+    """
+    if len(forecasts) == 1:
+        return forecasts[0]
+    mean: Floats = np.mean([one.mean for one in forecasts], axis=0)
+    stdev: Floats = np.sqrt(np.mean([np.square(one.stdev) for one in forecasts], axis=0))
+    return Forecasts(mean, stdev)
 
 
 def read_state(folder: Path) -> dict[str, Any]:

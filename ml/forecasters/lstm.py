@@ -3,13 +3,18 @@
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.errors import ModelNotFoundError, TrainingError
-from ml.forecasters.base import Contributions, Forecaster, Forecasts, require_labels
+from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError, TrainingError
+from ml.forecasters.base import (
+    Contributions,
+    Forecaster,
+    Forecasts,
+    average,
+    require_labels,
+)
 from ml.forecasters.lstm_checkpoint import EpochLosses
 from ml.forecasters.lstm_samples import Samples
 from ml.forecasters.lstm_settings import LstmSettings
@@ -106,9 +111,7 @@ class LstmForecaster(Forecaster):
 
     def predict(self, panel: Panel, sessions: range) -> Forecasts:
         """Forecast with all seeds: mean of means, root mean of squared scales."""
-        each = self.predict_seeds(panel, sessions)
-        means = np.mean([one.mean for one in each], axis=0)
-        return Forecasts(means, np.sqrt(np.mean([np.square(one.stdev) for one in each], axis=0)))
+        return average(self.predict_seeds(panel, sessions))
 
     def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
         """Forecast with each seed alone."""
@@ -191,7 +194,7 @@ class LstmForecaster(Forecaster):
         try:
             with np.load(path, allow_pickle=False) as saved:
                 weights = {name: saved[name] for name in sorted(saved.files)}
-        except (OSError, ValueError, BadZipFile) as error:
+        except UNREADABLE_ARRAYS as error:
             raise ModelNotFoundError(
                 "model file", path, f"it is missing or damaged ({error})", "Train again."
             ) from error

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ml.forecasters.base import Contributions, Forecaster, Forecasts
+from ml.forecasters.base import Contributions, Forecaster, Forecasts, average
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
@@ -57,9 +57,7 @@ class TabularForecaster(Forecaster):
 
     def predict(self, panel: Panel, sessions: range) -> Forecasts:
         """Forecast the mean of the seeds' means, with the root mean of their squared scales."""
-        spreads = np.sqrt(np.square(self.spreads).mean(axis=0))
-        means = self._surprises(panel, sessions).mean(axis=0)
-        return self._forecasts(panel, sessions, means, spreads)
+        return average(self.predict_seeds(panel, sessions))
 
     def predict_seeds(self, panel: Panel, sessions: range) -> tuple[Forecasts, ...]:
         """Forecast with each seed alone."""

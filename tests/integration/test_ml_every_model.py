@@ -9,7 +9,8 @@ from ml_examples import changed_after, panel_of, random_walk, trending
 from ml_models import SEED, fitted, small_model, split_of, with_late_changes
 
 from ml.errors import TrainingError
-from ml.forecasters import MODELS, Forecaster, Forecasts, load_forecaster
+from ml.forecasters import AVERAGE, MODELS, Forecaster, Forecasts, load_forecaster
+from ml.forecasters.base import average
 from ml.panel import Panel
 from ml.splits import Split
 from ml.work import Work
@@ -71,6 +72,8 @@ def test_a_forecast_is_the_mean_of_its_seeds(model: Forecaster, panel: Panel) ->
     np.testing.assert_allclose(forecast.mean, np.mean([seed.mean for seed in seeds], axis=0))
     squares = [np.square(seed.stdev) for seed in seeds]
     np.testing.assert_allclose(forecast.stdev, np.sqrt(np.mean(squares, axis=0)))
+    if model.name != AVERAGE:  # training infers once and makes the forecast of the seeds'
+        assert_same_bits(average(seeds), forecast)
 
 
 def test_what_moved_a_forecast_adds_up_to_it(model: Forecaster, panel: Panel) -> None:
