@@ -143,7 +143,7 @@ class Standardiser:
         stdevs = np.array([scale.stdev for scale in self.scales])
         masked = np.array([scale.is_masked for scale in self.scales], np.bool_)
         result = np.empty((len(sessions), len(panel.symbols), self.channels), np.float32)
-        for rows in _portions(len(sessions), len(panel.symbols) * len(self.scales)):
+        for rows in cache_sized(len(sessions), len(panel.symbols) * len(self.scales)):
             raw = self.seen(panel, sessions[rows])
             is_there = np.isfinite(raw)
             scaled = np.clip((raw - means) / stdevs, -LARGEST_STANDARDISED, LARGEST_STANDARDISED)
@@ -202,7 +202,7 @@ def _moments(values: Array, learned: NDArray[np.bool_]) -> list[tuple[float, flo
     """Return per feature mean, standard deviation and the share of such rows that have it."""
     features = values.shape[-1]
     counts, sums, squares = np.zeros(features), np.zeros(features), np.zeros(features)
-    portions = list(_portions(len(values), values.shape[1] * features))
+    portions = list(cache_sized(len(values), values.shape[1] * features))
     for rows in portions:
         part = values[rows][learned[rows]].astype(np.float64)
         is_there = np.isfinite(part)
@@ -217,7 +217,7 @@ def _moments(values: Array, learned: NDArray[np.bool_]) -> list[tuple[float, flo
     return list(zip(means.tolist(), stdevs.tolist(), shares.tolist(), strict=True))
 
 
-def _portions(rows: int, values_per_row: int) -> Iterator[slice]:
+def cache_sized(rows: int, values_per_row: int) -> Iterator[slice]:
     """Yield runs of rows that together fit into the processor's caches."""
     step = max(1, _VALUES_AT_ONCE // max(1, values_per_row))
     for start in range(0, rows, step):

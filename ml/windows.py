@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.panel import Panel
-from ml.scaling import LARGEST_STANDARDISED, Array, Standardiser
+from ml.scaling import LARGEST_STANDARDISED, Array, Standardiser, cache_sized
 from ml.tensorflow_setup import tensorflow
 
 Positions = NDArray[np.int64]
 """(windows, 2): position of the window's last session on the panel's axis, column of the symbol."""
-
-_SYMBOLS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,7 @@ class WindowSource:
         values = panel.values_at(sessions)
         columns = [panel.features.index(s.feature) for s in scales if not s.of_session]
         rows = np.empty((len(panel.symbols), len(sessions), len(columns)), np.float32)
-        for start in range(0, len(rows), _SYMBOLS_AT_ONCE):
-            some = slice(start, start + _SYMBOLS_AT_ONCE)
+        for some in cache_sized(len(rows), len(sessions) * len(columns)):
             raw = values[:, some][..., columns].transpose(1, 0, 2)
             rows[some] = _standardised(raw, standardiser, of_session=False)
         shared = panel.session_values[sessions.start : sessions.stop]
