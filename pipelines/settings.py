@@ -130,7 +130,7 @@ class Settings(BaseModel):
         return self.home / "logs"
 
     def environment(self) -> dict[str, str]:
-        """Variables that make a child process read these very settings."""
+        """Variables that make a child process read these very settings, and keep to this home."""
         values = self.model_dump(mode="json", exclude_none=True)
         if self.fred_api_key is not None:
             values["fred_api_key"] = self.fred_api_key.get_secret_value()
