@@ -85,13 +85,13 @@ class LstmForecaster(Forecaster):
         """
         from ml.forecasters.lstm_training import Trainer
 
+        parts = learning_and_stopping(split)
+        panel = panel.of_symbols(self._known(panel, parts[0]))
         self.symbols = panel.symbols
         self.standardiser = Standardiser.fit(panel, split.train)
         self._compiled = None
         source = self._source(panel, split.train)
-        learning, stopping = (
-            self._samples(panel, part, source) for part in learning_and_stopping(split)
-        )
+        learning, stopping = (self._samples(panel, part, source) for part in parts)
         require_labels(self.name, len(learning))
         if not len(stopping):
             raise TrainingError(
@@ -250,6 +250,16 @@ class LstmForecaster(Forecaster):
         ends = self._ends(panel, sessions, np.any(np.isfinite(targets), axis=-1))
         chosen = targets[ends[:, 0] - sessions.start, ends[:, 1]]
         return Samples(source.rows_of(ends), chosen.astype(np.float32))
+
+    def _known(self, panel: Panel, sessions: range) -> tuple[str, ...]:
+        """Return the symbols that have something to learn from in a range; all if none has.
+
+        One that is listed later is unknown, as it was then, and has no untrained vector.
+        """
+        rows = slice(sessions.start, sessions.stop)
+        targets = np.stack([surprise(panel, horizon)[rows] for horizon in self.horizons])
+        known = np.flatnonzero(np.isfinite(targets).any(axis=(0, 1)))
+        return tuple(panel.symbols[column] for column in known) or panel.symbols
 
     def _listener(self, work: Work, index: int) -> "EpochListener":
         """Return what tells the work's listener of the epochs of one seed."""

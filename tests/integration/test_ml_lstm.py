@@ -130,6 +130,23 @@ def test_a_symbol_that_is_too_young_gets_no_forecast(
     assert np.isfinite(mean[:, 1:]).all()
 
 
+def test_a_symbol_that_is_listed_after_training_is_unknown_and_changes_no_bit() -> None:
+    panel = panel_of(trending(sessions=1300))
+    before = split_of(panel).train.stop
+    observed, returns = panel.observed.copy(), panel.log_return_1d.copy()
+    values = panel.values.copy()
+    observed[:before, 2], returns[:before, 2], values[:before, 2] = False, np.nan, np.nan
+    listed = replace(panel, observed=observed, log_return_1d=returns, values=values)
+    others = panel.symbols[:2] + panel.symbols[3:]
+    forecaster = fitted(listed)
+    assert forecaster.symbols == others
+    assert_same_weights(forecaster, fitted(panel.of_symbols(others)))
+    last = range(len(panel) - 10, len(panel))
+    renamed = replace(listed, symbols=(*panel.symbols[:2], "ZZ", *panel.symbols[3:]))
+    assert np.isfinite(forecaster.predict(listed, last).mean).all()
+    assert_same_forecasts(forecaster.predict(listed, last), forecaster.predict(renamed, last))
+
+
 def test_symbols_that_training_did_not_know_are_forecast_whatever_their_names() -> None:
     panel = panel_of(trending(sessions=2000, symbols=24))
     known, unknown = panel.symbols[:16], panel.symbols[16:]
