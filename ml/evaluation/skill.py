@@ -69,7 +69,8 @@ def confidence(
     and 1: its estimate is taken for normal around it, and the weight of a forecast that nothing is
     known of for normal around 0 with a standard deviation of ``SCEPTICISM``. So an estimate with a
     standard error of as much counts half, and a forecast that hardly differs from the benchmark,
-    whose weight nobody can tell, next to nothing.
+    whose weight nobody can tell, next to nothing. The zero forecast has no weight: it is to be
+    beaten, and as a view it would be a bet on cash.
 
     Overlapping outcomes are no independent evidence, nor are symbols of one session: the standard
     error is made of sums per session (Driscoll and Kraay 1998), and allows for overlap and for what
@@ -83,7 +84,7 @@ def confidence(
     """
     rows = where.any(axis=1)
     sessions = int(rows.sum())
-    if sessions < LEAST_HORIZONS * horizon_sessions:
+    if sessions < LEAST_HORIZONS * horizon_sessions or not mean[where].any():
         return 0.0
     r2 = r2_out_of_sample(outcomes, mean, benchmark, where)
     if r2 is None or r2 <= 0:

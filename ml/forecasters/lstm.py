@@ -16,7 +16,7 @@ from ml.forecasters.base import (
     require_labels,
 )
 from ml.forecasters.lstm_checkpoint import EpochLosses
-from ml.forecasters.lstm_samples import Samples
+from ml.forecasters.lstm_samples import Samples, drawn
 from ml.forecasters.lstm_settings import LstmSettings
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
@@ -97,8 +97,7 @@ class LstmForecaster(Forecaster):
             raise TrainingError(
                 "labels by which lstm stops", 0, "none is there", "Load more history."
             )
-        step = max(1, len(stopping) // self.settings.stopping_samples)
-        stopping = stopping.take(np.arange(0, len(stopping), step))
+        stopping = stopping.take(drawn(len(stopping), self.settings.stopping_samples))
         trainer = Trainer(self._network(), source, self._masked, learning, stopping)
         self.weights, self.losses = [], ()
         for index in range(self.settings.seeds):

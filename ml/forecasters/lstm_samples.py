@@ -43,3 +43,11 @@ def epoch_order(samples: int, shown: int, seed: int, epoch: int) -> NDArray[np.i
         ]
     )
     return sequence[start - first * samples :][:shown]
+
+
+def drawn(samples: int, most: int) -> NDArray[np.int64]:
+    """Return the numbers of so many samples at most, ascending: drawn at random, always alike.
+
+    Samples lie session by session, so that evenly spaced ones could be of a few symbols only.
+    """
+    return np.sort(np.random.default_rng(0).permutation(samples)[:most])

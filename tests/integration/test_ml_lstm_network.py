@@ -7,7 +7,7 @@ from ml_examples import panel_of, random_walk
 
 from ml.errors import PanelError
 from ml.forecasters.lstm_network import Lstm, Network
-from ml.forecasters.lstm_samples import Samples, epoch_order
+from ml.forecasters.lstm_samples import Samples, drawn, epoch_order
 from ml.forecasters.lstm_training import Trainer
 from ml.scaling import Standardiser
 from ml.tensorflow_setup import tensorflow
@@ -91,6 +91,16 @@ def test_an_epoch_goes_on_where_the_one_before_it_stopped_until_all_samples_were
     assert sorted(shown[100:]) == list(range(100))
     assert not np.array_equal(shown[:100], shown[100:])
     assert not np.array_equal(epochs[0], epoch_order(100, 40, seed=8, epoch=0))
+
+
+def test_the_windows_that_stop_a_training_are_of_all_symbols_and_of_all_its_sessions() -> None:
+    symbols, sessions = 500, 252
+    chosen = drawn(symbols * sessions, 10_080)
+    assert len(chosen) == 10_080
+    assert np.array_equal(chosen, np.unique(chosen))
+    assert len(np.unique(chosen % symbols)) == symbols
+    assert len(np.unique(chosen // symbols)) == sessions
+    assert np.array_equal(drawn(50, 10_080), np.arange(50))
 
 
 def test_gathered_windows_are_rows_of_what_the_standardiser_says() -> None:

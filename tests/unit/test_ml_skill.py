@@ -98,6 +98,15 @@ def test_a_forecast_that_hardly_differs_from_the_benchmark_earns_little() -> Non
     assert earned(outcomes, faint) < 0.2
 
 
+def test_the_zero_forecast_earns_no_confidence_however_much_better_than_the_benchmark() -> None:
+    outcomes, forecast = overlapping_market(seed=1, skill=0.5)
+    everywhere = np.ones(outcomes.shape, np.bool_)
+    r2 = r2_out_of_sample(outcomes, 0 * outcomes, -forecast, everywhere)
+    assert r2 is not None
+    assert r2 > 0
+    assert confidence(outcomes, 0 * outcomes, -forecast, everywhere, POSITIONS, HORIZON) == 0.0
+
+
 def test_the_benchmark_itself_earns_no_confidence() -> None:
     outcomes, forecast = overlapping_market(seed=1, skill=0.5)
     everywhere = np.ones(outcomes.shape, np.bool_)
