@@ -161,19 +161,28 @@ def _settled(study: "optuna.Study") -> list["optuna.trial.FrozenTrial"]:
 
 
 def _is_over(study: "optuna.Study", plan: SearchPlan) -> bool:
-    return len(_settled(study)) >= plan.trials
+    """Say whether there are enough trials and none is under way.
+
+    Two workers may have taken the last one at once; both wait for both, and so find the same.
+    """
+    return len(_settled(study)) >= plan.trials and not _running(study)
 
 
 def _is_taken(study: "optuna.Study", plan: SearchPlan) -> bool:
     """Say whether other workers are on all trials that are left."""
     import optuna
 
-    trials = study.get_trials(deepcopy=False)
-    states = [trial.state for trial in trials]
+    states = [trial.state for trial in study.get_trials(deepcopy=False)]
     if optuna.trial.TrialState.WAITING in states:
         return False
-    running = states.count(optuna.trial.TrialState.RUNNING)
-    return len(_settled(study)) + running >= plan.trials
+    return len(_settled(study)) + _running(study) >= plan.trials
+
+
+def _running(study: "optuna.Study") -> int:
+    import optuna
+
+    states = [trial.state for trial in study.get_trials(deepcopy=False)]
+    return states.count(optuna.trial.TrialState.RUNNING)
 
 
 def _place(study: "optuna.Study", number: int) -> int:
