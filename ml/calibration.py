@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ml.conformal import ConformalState
 from ml.errors import ModelNotFoundError
 from ml.forecasters.base import Forecasts
+from ml.panel import date_of
 from ml.rolling import Floats
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Calibration:
             confidence=outcomes.confidence(forecasts.mean),
             r2_validation=tuple(r2),
             symbols=outcomes.symbols[_followed(len(outcomes.symbols))],
-            through=_date(outcomes.sessions[-1]),
+            through=date_of(outcomes.sessions[-1]),
             conformal=tuple(ConformalState.start(horizon) for horizon in outcomes.horizons),
         )
         realised = outcomes.log_return, outcomes.sessions, outcomes.positions
@@ -136,7 +137,7 @@ class Calibration:
         if not len(sessions):
             return np.stack([ends for ends, _ in paths]), self
         after = replace(
-            self, through=_date(sessions[-1]), conformal=tuple(state for _, state in paths)
+            self, through=date_of(sessions[-1]), conformal=tuple(state for _, state in paths)
         )
         return np.stack([ends for ends, _ in paths]), after
 
@@ -183,8 +184,3 @@ class Calibration:
 def _followed(symbols: int) -> slice:
     """Return which of so many symbols are followed: evenly spaced ones, all where they are few."""
     return slice(None, None, -(-symbols // MOST_FOLLOWED_SYMBOLS) or 1)
-
-
-def _date(session: np.datetime64) -> dt.date:
-    date: dt.date = session.astype(object)
-    return date

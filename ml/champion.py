@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ml.errors import TrainingError
 from ml.evaluation import compare, scored_by_all
 from ml.forecasters import BASELINES, CANDIDATES
+from ml.panel import date_of
 from ml.results import Choice
 from ml.rolling import Floats
 from ml.scores import Evidence
@@ -209,5 +210,4 @@ class _Contest:
         )
 
     def _date(self, row: int) -> dt.date:
-        date: dt.date = self._validation.sessions[row].astype(object)
-        return date
+        return date_of(self._validation.sessions[row])

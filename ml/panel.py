@@ -19,6 +19,12 @@ LEAST_HISTORY_SESSIONS = 252
 """Returns that a symbol's mean so far is first made of."""
 
 
+def date_of(session: np.datetime64) -> dt.date:
+    """Return a session of the axis, unit day, as a date."""
+    date: dt.date = session.astype(object)
+    return date
+
+
 @dataclass(frozen=True)
 class Panel:
     """Features of all symbols on a common axis of sessions.
@@ -101,8 +107,7 @@ class Panel:
 
     def session(self, index: int) -> dt.date:
         """Return the date of a position on the session axis."""
-        date: dt.date = self.sessions[index].astype(object)
-        return date
+        return date_of(self.sessions[index])
 
     def forward_log_return(self, horizon_sessions: int) -> Floats:
         """Return the labels: log return from each session to ``horizon_sessions`` later.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ml.calibration import Calibration
 from ml.forecasters.base import Forecaster
+from ml.panel import date_of
 from ml.plans import TrainingPlan
 from ml.rolling import Floats
 from ml.scores import Evidence, OutOfSample, Score, SymbolScore, YearCoverage
@@ -146,8 +147,7 @@ class TrainingResult:
 
     def session(self, position: int) -> dt.date:
         """Return the date of a position."""
-        date: dt.date = self.sessions[position].astype(object)
-        return date
+        return date_of(self.sessions[position])
 
     @property
     def fitted_through(self) -> dt.date:

@@ -1,6 +1,5 @@
 """The honest table: one model's scores of a period, of each horizon, symbol and year."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from ml.evaluation.overlap import apart_t_test, overlap_t_test
 from ml.evaluation.ranks import average_ranks, rank_correlations
 from ml.evaluation.skill import r2_out_of_sample
 from ml.evaluation.symbols import score_symbols, symbols_apart
+from ml.panel import date_of
 from ml.rolling import Floats
 from ml.scores import OutOfSample, Score, SymbolScore, YearCoverage
 from models.vocabulary import INTERVAL_LEVELS, ScoredPeriod
@@ -73,8 +73,8 @@ def _score_horizon(
     values = {
         "horizon_sessions": realised.horizon_sessions,
         "period": period,
-        "period_start": _date(realised.sessions[0]),
-        "period_end": _date(realised.sessions[-1]),
+        "period_start": date_of(realised.sessions[0]),
+        "period_end": date_of(realised.sessions[-1]),
         "forecasts": realised.forecasts,
         "sessions": len(realised.rows),
         "symbols": int(realised.where.any(axis=0).sum()),
@@ -203,8 +203,3 @@ def _seeds(realised: HorizonOutcomes, seed_means: Floats) -> dict[str, Any]:
         f"rmse_to_naive_seed_{name}": value for name, value in zip(names, spread, strict=True)
     }
     return {"seeds": max(len(seed_means), 1), **columns}
-
-
-def _date(session: np.datetime64) -> dt.date:
-    date: dt.date = session.astype(object)
-    return date

@@ -86,7 +86,7 @@ class _Model:
 
     def __init__(self, rows: pa.Table, symbols: list[str]) -> None:
         self._rows = rows
-        self._places = [symbols.index(symbol) for symbol in rows["symbol"].to_pylist()]
+        self._places = np.searchsorted(symbols, rows["symbol"].to_pylist())
         self._count = len(symbols)
 
     def column(self, name: str, missing: float = np.nan) -> Floats:
