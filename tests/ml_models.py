@@ -37,21 +37,11 @@ def small_model(name: str) -> Forecaster:
 
         return AverageForecaster.of(small_model(member) for member in ("sma", "ema", "ridge"))
     if name == LSTM:
-        from ml.forecasters.lstm import LstmForecaster
-        from ml.forecasters.lstm_settings import LstmSettings
+        from lstm_examples import TINY
 
-        return LstmForecaster(
-            settings=LstmSettings(
-                window_sessions=5,
-                units=(8,),
-                dropout=0.0,
-                learning_rate=1e-2,
-                batch_size=256,
-                samples_per_epoch=4096,
-                epochs=4,
-                patience_epochs=4,
-            )
-        )
+        from ml.forecasters.lstm import LstmForecaster
+
+        return LstmForecaster(settings=TINY)
     if name == "lightgbm":
         from ml.forecasters.gradient_boosting import GradientBoostingForecaster
 
