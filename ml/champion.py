@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import TrainingError
-from ml.evaluation import compare, scored_by_all
+from ml.evaluation import LEVEL, compare, scored_by_all
 from ml.forecasters import BASELINES, CANDIDATES
 from ml.panel import date_of
 from ml.results import Choice
@@ -21,9 +21,6 @@ from ml.scores import Evidence
 from ml.splits import LEAST_SCORED_SESSIONS
 from ml.validation_record import Incumbent
 from models.vocabulary import ModelRole
-
-LEVEL = 0.05
-"""Largest p value, corrected for the number of candidates, at which a comparison counts."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from ml.card.words import LEVEL, bullets, has, joined
+from ml.card.words import bullets, has, joined
+from ml.evaluation.multiple import LEVEL
 from ml.honest_table import FULL, WITHOUT_INTERVALS, Row, markdown_table, rows_of
 from ml.plain_numbers import counted, number, p_value, p_words, percent, span
 from ml.records import FinishedTraining

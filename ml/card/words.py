@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-LEVEL = 0.05
-"""Below this p value something is said to be more than chance."""
-
 
 def joined(names: Sequence[str]) -> str:
     """Return names as a sentence lists them."""

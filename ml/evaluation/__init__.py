@@ -1,17 +1,15 @@
 """How good forecasts are, and how much of it is chance."""
 
-from ml.evaluation.comparison import Comparison, compare, diebold_mariano, session_means
+from ml.evaluation.comparison import compare, diebold_mariano, session_means
 from ml.evaluation.intervals import chance_band, coverage, overlap_band
-from ml.evaluation.multiple import holm
+from ml.evaluation.multiple import LEVEL
 from ml.evaluation.outcomes import Outcomes, majority_signs
-from ml.evaluation.overlap import MeanTest, overlap_t_test
 from ml.evaluation.scoring import Scores, score
 from ml.evaluation.skill import Mask, confidence, r2_out_of_sample, scored_by_all
 
 __all__ = [
-    "Comparison",
+    "LEVEL",
     "Mask",
-    "MeanTest",
     "Outcomes",
     "Scores",
     "chance_band",
@@ -19,10 +17,8 @@ __all__ = [
     "confidence",
     "coverage",
     "diebold_mariano",
-    "holm",
     "majority_signs",
     "overlap_band",
-    "overlap_t_test",
     "r2_out_of_sample",
     "score",
     "scored_by_all",

@@ -4,6 +4,9 @@ import numpy as np
 
 from ml.rolling import Floats
 
+LEVEL = 0.05
+"""Chance of being wrong at which something is said to be more than chance."""
+
 
 def holm(p_values: Floats) -> Floats:
     """Return p values corrected by Holm's method; NaN where a test was not made.

@@ -30,6 +30,7 @@ class Outcomes:
     majority : (horizons, n); the commoner sign of all outcomes realised by the session, of all
         symbols and since the panel begins: 1 or -1, and 0 where neither is.
     where : (horizons, n, symbols); which of them count.
+    models : how many have forecast, and one is picked from.
     """
 
     horizons: tuple[int, ...]
@@ -40,6 +41,7 @@ class Outcomes:
     benchmark: Floats
     majority: NDArray[np.int64]
     where: Mask
+    models: int = 1
 
     @classmethod
     def of(
@@ -76,6 +78,7 @@ class Outcomes:
             benchmark=benchmark,
             majority=np.stack(majority),
             where=np.stack([scored_by_all(*parts) for parts in by_horizon]),
+            models=len(means),
         )
 
     def confidence(self, means: Floats) -> tuple[float, ...]:
@@ -88,6 +91,7 @@ class Outcomes:
                 self.where[number],
                 self.positions,
                 horizon,
+                self.models,
             )
             for number, horizon in enumerate(self.horizons)
         )

@@ -2,8 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from ml.errors import TrainingError
+from ml.evaluation.multiple import LEVEL
 from ml.evaluation.overlap import (
     LEAST_HORIZONS,
     Positions,
@@ -60,42 +62,53 @@ def confidence(
     where: Mask,
     positions: Positions,
     horizon_sessions: int,
+    models: int = 1,
 ) -> float:
-    """Return how far validation says to move from the benchmark to the forecast, 0 to 1.
+    """Return how far validation proves that one should move from the benchmark to the forecast.
 
-    0 unless the out-of-sample R2 is positive, of three horizons or more: shorter records leave no
-    test anything to say. Otherwise what is to be expected of the true weight w
-    in benchmark + w (forecast - benchmark), the one that minimises the squared error, kept within 0
-    and 1: its estimate is taken for normal around it, and the weight of a forecast that nothing is
-    known of for normal around 0 with a standard deviation of ``SCEPTICISM``. So an estimate with a
-    standard error of as much counts half, and a forecast that hardly differs from the benchmark,
-    whose weight nobody can tell, next to nothing. The zero forecast has no weight: it is to be
-    beaten, and as a view it would be a bet on cash.
+    In benchmark + w (forecast - benchmark) the squared error is lowest at some weight w. Its
+    estimate is taken for normal around it, and the weight of a forecast that nothing is known of
+    for normal around 0 with a standard deviation of ``SCEPTICISM``. What is then believed of w is
+    normal too, and the confidence is its lower end, within 0 and 1: the true weight lies below with
+    a chance of 5 %, divided by the number of models that the best was picked from. So a forecast
+    that chance might have made earns 0, and so does one that hardly differs from the benchmark,
+    whose weight nobody can tell.
+
+    0 also unless squared errors are below those of the benchmark and of zero: the prior that a view
+    departs from is not known here, but lies between the two.
 
     Overlapping outcomes are no independent evidence, nor are symbols of one session: the standard
     error is made of sums per session (Driscoll and Kraay 1998), and allows for overlap and for what
-    its estimate misses in a sample of this length, as all tests here do.
+    its estimate misses in a sample of this length, as all tests here do. A record of less than
+    three horizons proves nothing.
 
     Parameters
     ----------
     outcomes, mean, benchmark, where : (sessions, symbols), of one horizon.
     positions : (sessions,) on the exchange's axis, ascending; holes are allowed for.
     horizon_sessions : how far outcomes reach.
+    models : whose records were looked at.
+
+    Returns
+    -------
+    A weight, 0 to 1.
     """
     rows = where.any(axis=1)
     sessions = int(rows.sum())
-    if sessions < LEAST_HORIZONS * horizon_sessions or not mean[where].any():
+    if sessions < LEAST_HORIZONS * horizon_sessions:
         return 0.0
-    r2 = r2_out_of_sample(outcomes, mean, benchmark, where)
-    if r2 is None or r2 <= 0:
-        return 0.0
+    for other in (benchmark, np.zeros_like(benchmark)):
+        r2 = r2_out_of_sample(outcomes, mean, other, where)
+        if r2 is None or r2 <= 0:
+            return 0.0
     view = np.where(where, mean - benchmark, 0.0)
     surprise = np.where(where, outcomes - benchmark, 0.0)
     size = np.sum(np.square(view))
     weight = np.sum(view * surprise) / size
     per_session = np.sum(view * (surprise - weight * view), axis=1)
     lag_count = lags(sessions, horizon_sessions)
-    share, _ = small_sample(sessions, horizon_sessions, lag_count)
+    share, freedom = small_sample(sessions, horizon_sessions, lag_count)
     variance = sum_variance(per_session[rows], positions[rows], lag_count) / share / size**2
-    expected = weight * SCEPTICISM**2 / (SCEPTICISM**2 + variance)
-    return float(np.clip(expected, 0.0, 1.0))
+    believed = SCEPTICISM**2 / (SCEPTICISM**2 + variance)
+    proven = weight * believed + stdtrit(freedom, LEVEL / models) * np.sqrt(variance * believed)
+    return float(np.clip(proven, 0.0, 1.0))

@@ -3,14 +3,11 @@
 import numpy as np
 
 from ml.evaluation.comparison import diebold_mariano
-from ml.evaluation.multiple import holm
+from ml.evaluation.multiple import LEVEL, holm
 from ml.evaluation.nullable import number_or_none, ratio_or_none
 from ml.evaluation.outcomes import HorizonOutcomes
 from ml.rolling import Floats
 from ml.scores import SymbolScore
-
-SYMBOL_LEVEL = 0.05
-"""Largest corrected p value at which a symbol counts as better or worse than the zero forecast."""
 
 
 def score_symbols(
@@ -59,6 +56,6 @@ def symbols_apart(scores: tuple[SymbolScore, ...]) -> dict[str, int | None]:
     ]
     if not tested:
         return {"symbols_better": None, "symbols_worse": None}
-    differing = [statistic for statistic, p_value in tested if p_value < SYMBOL_LEVEL]
+    differing = [statistic for statistic, p_value in tested if p_value < LEVEL]
     better = sum(statistic < 0 for statistic in differing)
     return {"symbols_better": better, "symbols_worse": len(differing) - better}
