@@ -8,8 +8,11 @@ from models.store_explanations import EXPLANATIONS
 from models.store_forecasts import FORECASTS
 from models.store_scores import SCORES
 from models.vocabulary import (
+    Constraint,
+    NoTrade,
     Outcome,
     RunStatus,
+    ShardStatus,
     Side,
     Source,
     TradeStatus,
@@ -66,6 +69,18 @@ TARGET_ALLOCATION = Table(
         number("lower_bound", "least weight allowed", "fraction"),
         number("upper_bound", "largest weight allowed", "fraction"),
         boolean("bound_binds", "whether the target sits on a bound"),
+        text(
+            "binding_constraint",
+            "which constraint holds the weight; null: none",
+            nullable=True,
+            allowed=Constraint,
+        ),
+        text(
+            "no_trade",
+            "why nothing is traded though the target differs; null: a trade is made or none needed",
+            nullable=True,
+            allowed=NoTrade,
+        ),
     ),
     references={"run_id": "advice_run.run_id"},
     indexes=(("account_id",),),
@@ -93,7 +108,7 @@ TRADE = Table(
     indexes=(("run_id", "account_id"),),
 )
 
-_CAUSES = {
+CAUSES = {
     "drift": "back to the last target after prices moved",
     "cash_flow": "investing or raising external cash",
     "profile": "goal, horizon and risk score",
@@ -113,11 +128,54 @@ TRADE_REASON = Table(
         text("trade_id", "the trade"),
         *(
             integer(f"{cause}_micros", f"shares because of {meaning}", "signed micros")
-            for cause, meaning in _CAUSES.items()
+            for cause, meaning in CAUSES.items()
         ),
         text("sentence", "the reason in words a client understands"),
     ),
     references={"trade_id": "trade.trade_id"},
+)
+
+TRADE_LOT = Table(
+    name="trade_lot",
+    grain="one row per sell and tax lot that it closes, wholly or in part",
+    key=("trade_id", "lot_id"),
+    columns=(
+        text("trade_id", "the sell"),
+        text("lot_id", "the lot"),
+        integer("quantity_micros", "sold of the lot, millionths of a share", "micros", at_least=1),
+        integer("proceeds_cents", "its part of the sale, after fees", "US cents"),
+        integer(
+            "basis_cents",
+            "its part of the basis; null: unknown",
+            "US cents",
+            nullable=True,
+            at_least=0,
+        ),
+        boolean("is_long_term", "whether held for more than a year; null: unknown", nullable=True),
+        integer(
+            "disallowed_cents",
+            "loss that a wash sale carries over or forfeits",
+            "US cents",
+            at_least=0,
+        ),
+    ),
+    references={"trade_id": "trade.trade_id"},
+)
+
+ADVICE_SHARD = Table(
+    name="advice_shard",
+    grain="one row per run and shard: some clients' accounts, written together",
+    key=("run_id", "shard"),
+    columns=(
+        text("run_id", "the run"),
+        integer("shard", "number of the shard", "count", at_least=0),
+        text("status", "whether its rows are there", allowed=ShardStatus),
+        integer("accounts", "accounts advised on", "count", at_least=0),
+        integer("trades", "trades proposed", "count", at_least=0),
+        text("digest", "SHA-256 of all its rows, in the order of their keys"),
+        timestamp("written_at", "when its rows were written"),
+    ),
+    references={"run_id": "advice_run.run_id"},
 )
 
 CLIENT_OUTCOME = Table(
@@ -216,7 +274,9 @@ OUTPUTS = (
     TARGET_ALLOCATION,
     TRADE,
     TRADE_REASON,
+    TRADE_LOT,
     CLIENT_OUTCOME,
+    ADVICE_SHARD,
     CLIENT_ISSUE,
     QUARANTINE,
     *EXPLANATIONS,

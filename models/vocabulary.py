@@ -195,12 +195,46 @@ class Outcome(StrEnum):
 
 
 class Trigger(StrEnum):
-    """Why an account was traded or not."""
+    """Why an account was traded or not; where several hold, the first of these is named."""
 
     FIRST_ADVICE = "first_advice"
-    DRIFT = "drift"
     PROFILE_CHANGE = "profile_change"
+    CONSTRAINT_CHANGE = "constraint_change"
+    CASH_FLOW = "cash_flow"
+    DRIFT = "drift"
+    HARVEST = "harvest"
     NONE = "none"
+
+
+class NoTrade(StrEnum):
+    """Why a symbol whose target differs from what is held is not traded."""
+
+    WITHIN_BAND = "within_band"
+    COOLDOWN = "cooldown"
+    LESS_THAN_A_LOT = "less_than_a_lot"
+    BELOW_MINIMUM = "below_minimum"
+    CASH_SHORT = "cash_short"
+    WASH_SALE = "wash_sale"
+    OPEN_ORDER = "open_order"
+    HELD = "held"
+
+
+class Constraint(StrEnum):
+    """What a target keeps to, in the order in which it gives way; the last two never do."""
+
+    TURNOVER = "turnover"
+    MINIMUM_INVESTED = "minimum_invested"
+    CLASS_LIMIT = "class_limit"
+    SYMBOL_LIMIT = "symbol_limit"
+    SUITABILITY = "suitability"
+    CLIENT_WISH = "client_wish"
+
+
+class ShardStatus(StrEnum):
+    """The life of a part of a run: some clients' accounts."""
+
+    WRITTEN = "written"
+    FAILED = "failed"
 
 
 class CashFlowKind(StrEnum):

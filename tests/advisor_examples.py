@@ -5,13 +5,13 @@ import dataclasses
 from rebalance_examples import PRICES, forecasts, market
 
 from models.vocabulary import CASH, MICROS_PER_CENT, Side
-from pipelines.rebalance.accounts import Account, Position
 from pipelines.rebalance.advisor import Advice, Advisor
-from pipelines.rebalance.history import LastTarget
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.orders import notional_cents
-from pipelines.rebalance.outlook import make_outlook
+from pipelines.rebalance.inputs.accounts import Account, Position
+from pipelines.rebalance.inputs.last_targets import LastTarget
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.market.outlook import make_outlook
 from pipelines.rebalance.policy import POLICY
+from pipelines.rebalance.trades.orders import notional_cents
 
 MARKET = market()
 

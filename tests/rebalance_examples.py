@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.vocabulary import MICROS_PER_CENT
-from pipelines.rebalance.accounts import Account, Position
-from pipelines.rebalance.market import Instrument, Market, make_market
-from pipelines.rebalance.orders import notional_cents
-from pipelines.rebalance.outlook import Forecast
+from pipelines.rebalance.inputs.accounts import Account, Position
+from pipelines.rebalance.market.market import Instrument, Market, make_market
+from pipelines.rebalance.market.outlook import Forecast
 from pipelines.rebalance.policy import POLICY
+from pipelines.rebalance.trades.orders import notional_cents
 
 SESSION = dt.date(2022, 12, 28)
 CLASSES = {

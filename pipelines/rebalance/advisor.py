@@ -5,24 +5,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.vocabulary import CASH, Outcome, Trigger
-from pipelines.rebalance import sentences
-from pipelines.rebalance.accounts import Account
-from pipelines.rebalance.allocation import Limits, Solution, UnsolvedError
 from pipelines.rebalance.arrays import Vector
-from pipelines.rebalance.attribution import Attribution
-from pipelines.rebalance.aversion import account_aversion
-from pipelines.rebalance.book import Book
-from pipelines.rebalance.drift import drift, outside_band
-from pipelines.rebalance.history import LastTarget
-from pipelines.rebalance.limits import AccountLimits, InfeasibleError, account_limits
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.orders import Orders, grain_cents, lot_micros
-from pipelines.rebalance.outlook import Outlook
+from pipelines.rebalance.inputs.accounts import Account
+from pipelines.rebalance.inputs.last_targets import LastTarget
+from pipelines.rebalance.inputs.screening import unusable_because
+from pipelines.rebalance.limits.account_limits import AccountLimits, InfeasibleError, account_limits
+from pipelines.rebalance.limits.drift import drift, outside_band
+from pipelines.rebalance.market.aversion import account_aversion
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.market.outlook import Outlook
 from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.reasons import Reason
-from pipelines.rebalance.screening import unusable_because
-from pipelines.rebalance.trading import size_trades
-from pipelines.rebalance.weights import NANOS, Target, clean
+from pipelines.rebalance.reasons import sentences
+from pipelines.rebalance.reasons.path import Attribution
+from pipelines.rebalance.reasons.reason import Reason
+from pipelines.rebalance.solver.definition import Limits, Solution, UnsolvedError
+from pipelines.rebalance.trades.book import Book
+from pipelines.rebalance.trades.orders import Orders, grain_cents, lot_micros
+from pipelines.rebalance.trades.sizing import size_trades
+from pipelines.rebalance.trades.weights import NANOS, Target, clean
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from pipelines.sessions import session_after
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.rebalance.accounts import Account
     from pipelines.rebalance.advisor import Advice
-    from pipelines.rebalance.history import LastTarget
-    from pipelines.rebalance.market import Market
-    from pipelines.rebalance.outlook import Forecast
+    from pipelines.rebalance.inputs.accounts import Account
+    from pipelines.rebalance.inputs.last_targets import LastTarget
+    from pipelines.rebalance.market.market import Market
+    from pipelines.rebalance.market.outlook import Forecast
     from pipelines.warehouse import WarehouseBuild
 
 logger = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     """
     # Heavy: only this stage needs cvxpy and skfolio, and Airflow imports this package.
     from pipelines.forecast.run import begin_with_known_forecasts
-    from pipelines.rebalance.history import last_targets
-    from pipelines.rebalance.publication import (
+    from pipelines.rebalance.inputs.last_targets import last_targets
+    from pipelines.rebalance.output.publication import (
         publish,
         reinstate,
         require_status,
@@ -117,10 +117,10 @@ def _advise(
 ) -> "tuple[Market, list[Advice]]":
     from threadpoolctl import threadpool_limits
 
-    from pipelines.rebalance.accounts import read_accounts
     from pipelines.rebalance.advisor import Advisor
-    from pipelines.rebalance.market import read_market
-    from pipelines.rebalance.outlook import make_outlook
+    from pipelines.rebalance.inputs.accounts import read_accounts
+    from pipelines.rebalance.market.market import read_market
+    from pipelines.rebalance.market.outlook import make_outlook
     from pipelines.warehouse import connect
 
     with connect(build.warehouse_path) as warehouse:

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from rebalance_examples import account
 
 from models.vocabulary import MICROS_PER_CENT, AssetClass, Outcome, Side, Trigger
-from pipelines.rebalance.accounts import Account
 from pipelines.rebalance.advisor import Advisor
-from pipelines.rebalance.orders import lot_micros
-from pipelines.rebalance.outlook import make_outlook
+from pipelines.rebalance.inputs.accounts import Account
+from pipelines.rebalance.market.outlook import make_outlook
+from pipelines.rebalance.output.rows import outcome_rows
 from pipelines.rebalance.policy import POLICY, ClassLimit
-from pipelines.rebalance.rows import outcome_rows
-from pipelines.rebalance.weights import NANOS
+from pipelines.rebalance.trades.orders import lot_micros
+from pipelines.rebalance.trades.weights import NANOS
 
 
 @st.composite

@@ -8,12 +8,12 @@ from advisor_examples import ADVISOR, MARKET, make_advisor, published
 from rebalance_examples import account, forecasts
 
 from models.vocabulary import MICROS, Outcome, Side
-from pipelines.rebalance.accounts import Account, Position
 from pipelines.rebalance.advisor import Advisor
-from pipelines.rebalance.allocation import AllocationModel, UnsolvedError
-from pipelines.rebalance.outlook import make_outlook
+from pipelines.rebalance.inputs.accounts import Account, Position
+from pipelines.rebalance.market.outlook import make_outlook
+from pipelines.rebalance.output.rows import outcome_rows
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.rows import outcome_rows
+from pipelines.rebalance.solver.definition import AllocationModel, UnsolvedError
 
 
 def held(one: Account, of: Advisor = ADVISOR) -> str:

@@ -9,7 +9,7 @@ from rebalance_examples import account, forecasts, market
 
 from models.vocabulary import Outcome, Side, Trigger
 from pipelines.errors import RebalanceError
-from pipelines.rebalance.outlook import Forecast, make_outlook
+from pipelines.rebalance.market.outlook import Forecast, make_outlook
 from pipelines.rebalance.policy import POLICY
 
 

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from rebalance_examples import account, daily_returns, market
 
 from pipelines.rebalance import compiled
-from pipelines.rebalance.allocation import AllocationModel, Limits, UnsolvedError
-from pipelines.rebalance.compiled import CompiledProblem
-from pipelines.rebalance.limits import (
+from pipelines.rebalance.limits.account_limits import (
     MINIMUM_INVESTED,
     InfeasibleError,
     account_limits,
     unbounded_limits,
 )
+from pipelines.rebalance.market.risk import todays_covariance
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.risk import todays_covariance
-from pipelines.rebalance.weights import NANOS, clean
+from pipelines.rebalance.solver.compiled import CompiledProblem
+from pipelines.rebalance.solver.definition import AllocationModel, Limits, UnsolvedError
+from pipelines.rebalance.trades.weights import NANOS, clean
 
 MARKET = market()
 COVARIANCE = todays_covariance(daily_returns(), POLICY)

@@ -6,15 +6,19 @@ from rebalance_examples import daily_returns
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
-from pipelines.rebalance.aversion import risk_aversion, target_volatility
-from pipelines.rebalance.policy import POLICY, Policy
-from pipelines.rebalance.returns import (
+from pipelines.rebalance.market.aversion import risk_aversion, target_volatility
+from pipelines.rebalance.market.returns import (
     blend_views,
     equilibrium_returns,
     excess_return_views,
     risk_free_return,
 )
-from pipelines.rebalance.risk import annual_volatility, long_run_covariance, todays_covariance
+from pipelines.rebalance.market.risk import (
+    annual_volatility,
+    long_run_covariance,
+    todays_covariance,
+)
+from pipelines.rebalance.policy import POLICY, Policy
 
 ESTIMATORS = pytest.mark.parametrize("estimate", [todays_covariance, long_run_covariance])
 

@@ -1,7 +1,7 @@
 """Accounts that must be left alone, and why, in words for their client."""
 
-from pipelines.rebalance.accounts import Account
-from pipelines.rebalance.market import Market
+from pipelines.rebalance.inputs.accounts import Account
+from pipelines.rebalance.market.market import Market
 
 _ACCOUNT_ISSUES = {
     "goal_missing": "it serves a goal that does not exist",

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.rebalance.allocation import AllocationModel
 from pipelines.rebalance.arrays import Matrix, Vector
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.returns import (
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.market.returns import (
     blend_views,
     equilibrium_returns,
     excess_return_views,
     risk_free_return,
 )
-from pipelines.rebalance.risk import (
+from pipelines.rebalance.market.risk import (
     annual_volatility,
     long_run_covariance,
     todays_covariance,
 )
+from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.solver.definition import AllocationModel
 
 
 @dataclass(frozen=True)

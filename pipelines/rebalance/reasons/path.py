@@ -4,19 +4,19 @@ import logging
 
 import numpy as np
 
-from pipelines.rebalance.accounts import Account
-from pipelines.rebalance.allocation import AllocationModel, Limits, UnsolvedError
 from pipelines.rebalance.arrays import Vector
-from pipelines.rebalance.aversion import account_aversion
-from pipelines.rebalance.book import Book
-from pipelines.rebalance.history import LastTarget
-from pipelines.rebalance.limits import unbounded_limits
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.orders import Orders
-from pipelines.rebalance.outlook import Outlook
+from pipelines.rebalance.inputs.accounts import Account
+from pipelines.rebalance.inputs.last_targets import LastTarget
+from pipelines.rebalance.limits.account_limits import unbounded_limits
+from pipelines.rebalance.market.aversion import account_aversion
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.market.outlook import Outlook
 from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.reasons import Path, Reason, explain
-from pipelines.rebalance.weights import NANOS, Target, clean
+from pipelines.rebalance.reasons.reason import Path, Reason, explain
+from pipelines.rebalance.solver.definition import AllocationModel, Limits, UnsolvedError
+from pipelines.rebalance.trades.book import Book
+from pipelines.rebalance.trades.orders import Orders
+from pipelines.rebalance.trades.weights import NANOS, Target, clean
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.forecast.run import history_hash, status_of
 from pipelines.lineage import RunIdentity
-from pipelines.rebalance import rows
 from pipelines.rebalance.advisor import Advice
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.outlook import Forecast
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.market.outlook import Forecast
+from pipelines.rebalance.output import rows
 from pipelines.store import insert, tables, upsert, utc_now
 
 

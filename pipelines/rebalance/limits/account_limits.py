@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.vocabulary import AssetClass
-from pipelines.rebalance.accounts import Account
-from pipelines.rebalance.allocation import Limits
-from pipelines.rebalance.aversion import reference_exposure
-from pipelines.rebalance.market import Market
+from pipelines.rebalance.inputs.accounts import Account
+from pipelines.rebalance.market.aversion import reference_exposure
+from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.solver.definition import Limits
 
 MINIMUM_INVESTED = "minimum_invested"
 _TOLERANCE = 1e-12

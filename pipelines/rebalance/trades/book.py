@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.rebalance.orders import notional_cents
-from pipelines.rebalance.weights import NANOS
+from pipelines.rebalance.trades.orders import notional_cents
+from pipelines.rebalance.trades.weights import NANOS
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.vocabulary import MICROS, Side
-from pipelines.rebalance.market import Instrument
-from pipelines.rebalance.orders import Order
+from pipelines.rebalance.market.market import Instrument
+from pipelines.rebalance.trades.orders import Order
 
 _IN_WORDS = {
     "drift": "because the account holds {more_or_less} of it than its last target asks for",

@@ -1,6 +1,6 @@
 """From a risk score to the risk aversion that the optimiser uses."""
 
-from pipelines.rebalance.accounts import Account
+from pipelines.rebalance.inputs.accounts import Account
 from pipelines.rebalance.policy import Policy
 
 LOWEST_SCORE = 1

@@ -10,9 +10,9 @@ import numpy as np
 from models.store_inputs import INSTRUMENT
 from models.vocabulary import CASH, TradeStatus
 from pipelines.rebalance.advisor import Advice, NewTarget
-from pipelines.rebalance.allocation import SOLVER
-from pipelines.rebalance.market import Market
-from pipelines.rebalance.weights import NANOS
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.solver.definition import SOLVER
+from pipelines.rebalance.trades.weights import NANOS
 
 Row = dict[str, Any]
 _TRADE_ID_DIGITS = 32

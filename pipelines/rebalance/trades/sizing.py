@@ -10,10 +10,10 @@ holds to the cent, and cash after is never below the buffer unless nothing is le
 """
 
 from models.vocabulary import MICROS, Side
-from pipelines.rebalance.book import Book
-from pipelines.rebalance.orders import Order, Orders, fee_cents, notional_cents
 from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.weights import NANOS
+from pipelines.rebalance.trades.book import Book
+from pipelines.rebalance.trades.orders import Order, Orders, fee_cents, notional_cents
+from pipelines.rebalance.trades.weights import NANOS
 
 
 def size_trades(book: Book, policy: Policy) -> Orders:

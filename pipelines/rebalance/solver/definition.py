@@ -7,8 +7,8 @@ import cvxpy as cp
 import numpy as np
 
 from pipelines.rebalance.arrays import Matrix, Vector
-from pipelines.rebalance.compiled import CompiledProblem
 from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.solver.compiled import CompiledProblem
 
 _ROUNDING = 1e-8  # ten times the step of a published weight
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.vocabulary import CASH
-from pipelines.rebalance.allocation import Limits, UnsolvedError
 from pipelines.rebalance.arrays import Matrix, Vector
+from pipelines.rebalance.solver.definition import Limits, UnsolvedError
 
 Members = list[int]
 

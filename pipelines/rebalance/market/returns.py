@@ -6,8 +6,8 @@ import numpy.typing as npt
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
 from pipelines.rebalance.arrays import Matrix, Vector
+from pipelines.rebalance.market.risk import SESSIONS_PER_YEAR
 from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.risk import SESSIONS_PER_YEAR
 
 
 def equilibrium_returns(covariance: Matrix, reference_weights: Vector, policy: Policy) -> Vector:

@@ -1,0 +1,127 @@
+"""A shard: all goals and accounts of some clients, as arrays aligned to the market's symbols."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipelines.rebalance.arrays import Floats, Integers, Mask
+
+Codes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Goals:
+    """The goals of a shard, (goals,) unless said otherwise, sorted by client and goal.
+
+    A goal is the unit of advice: one target for all its accounts together.
+
+    Attributes
+    ----------
+    goal_id, client_id : text.
+    version : of the goal.
+    kind : as ``tuple(GoalKind)`` numbers them.
+    target_cents : wanted at the target date, US cents.
+    target_day : days since 1970-01-01 of the target date.
+    horizon_days : calendar days from the session to the target date; 0 or less: it has passed.
+    risk_score : 1..100; 0 where there is none.
+    max_loss, max_risky_weight : fractions; suitability limits that no forecast overrides.
+    min_cash_cents : buffers and withdrawals planned in three months, US cents.
+    excluded : (goals, symbols) what the client wants none of, by symbol or class.
+    symbol_cap : largest weight of any symbol that the client allows; 1 where none is asked for.
+    issue : as ``GOAL_ISSUES`` numbers them; 0 is none.
+    """
+
+    goal_id: pa.StringArray
+    client_id: pa.StringArray
+    version: Integers
+    kind: Codes
+    target_cents: Integers
+    target_day: Integers
+    horizon_days: Integers
+    risk_score: Integers
+    max_loss: Floats
+    max_risky_weight: Floats
+    min_cash_cents: Integers
+    excluded: Mask
+    symbol_cap: Floats
+    issue: Codes
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts of a shard, (accounts,) unless said otherwise, sorted by account id.
+
+    Attributes
+    ----------
+    account_id : text.
+    goal : row of the account's goal in ``Goals``; -1 where it does not exist.
+    tax_kind : as ``tuple(TaxKind)`` numbers them.
+    is_whole : whether it holds whole shares only.
+    cash_micros, cash_buffer_cents : cash as delivered, and what trades must leave.
+    new_cash_cents : external cash since the last target (deposits less withdrawals), US cents.
+    held_micros : (accounts, symbols) settled holdings and what open orders will make of them.
+    value_cents : (accounts, symbols) their worth at the session's prices, half-even.
+    frozen_cents : worth of priced holdings outside the market's symbols: kept, never traded.
+    wealth_cents : cash, holdings and what is frozen.
+    last_nanos : (accounts, symbols + 1) the last target in billionths, cash last; -1: none.
+    last_run_id : text, null where there is no last target.
+    last_risk_score : that it was made for; 0 where there is none.
+    last_upper : (accounts, symbols) largest weights that it was made under.
+    sessions_since_trade : since the account last traded on advice; a large number if never.
+    issue : as ``ACCOUNT_ISSUES`` numbers them; 0 is none. Such accounts are held or blocked.
+    issue_detail : text for the client (the symbols meant); empty where there is none.
+    """
+
+    account_id: pa.StringArray
+    goal: Integers
+    tax_kind: Codes
+    is_whole: Mask
+    cash_micros: Integers
+    cash_buffer_cents: Integers
+    new_cash_cents: Integers
+    held_micros: Integers
+    value_cents: Integers
+    frozen_cents: Integers
+    wealth_cents: Integers
+    last_nanos: Integers
+    last_run_id: pa.StringArray
+    last_risk_score: Integers
+    last_upper: Floats
+    sessions_since_trade: Integers
+    issue: Codes
+    issue_detail: pa.StringArray
+
+
+@dataclass(frozen=True)
+class Lots:
+    """Tax lots of a shard's accounts, sorted by account, symbol and lot id.
+
+    Attributes
+    ----------
+    first : (accounts + 1,) where each account's lots begin.
+    lot_id : (lots,) text.
+    symbol : (lots,) position in the market; -1 outside it.
+    quantity_micros : (lots,).
+    basis_cents : (lots,) cost of what is left; -1: unknown, never zero.
+    held_since_day : (lots,) days since 1970-01-01 from which the holding period counts; -1:
+        unknown.
+    """
+
+    first: Integers
+    lot_id: pa.StringArray
+    symbol: Integers
+    quantity_micros: Integers
+    basis_cents: Integers
+    held_since_day: Integers
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Everything that is known of some clients: each client's rows are in one shard."""
+
+    number: int
+    goals: Goals
+    accounts: Accounts
+    lots: Lots

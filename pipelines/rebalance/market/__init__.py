@@ -1,0 +1,1 @@
+"""What all accounts of a run share: instruments, covariances, prior, views, risk aversion."""

@@ -1,0 +1,1 @@
+"""Advice as rows of the store, and its publication in one step."""

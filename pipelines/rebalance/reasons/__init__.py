@@ -1,0 +1,1 @@
+"""Why a trade has its size: steps of targets, causes, and sentences for the client."""

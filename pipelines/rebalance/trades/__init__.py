@@ -1,0 +1,1 @@
+"""From target weights to executable orders, lots and cash, in integers throughout."""
