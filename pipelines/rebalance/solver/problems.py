@@ -30,7 +30,7 @@ class Problems:
 
     With t the risk tolerance (1 / risk aversion), each minimises over weights w::
 
-        w'Sigma w / 2 - t (expected'w - buy_cost'max(w - current, 0) - sell_cost'max(current - w, 0))
+        w'Sigma w / 2 - t (expected'w - buy'max(w - current, 0) - sell'max(current - w, 0))
 
         lower <= w <= upper,  class_lower <= class sums <= class_upper,
         invested_lower <= sum w <= invested_upper,  sum |w - current| <= turnover
