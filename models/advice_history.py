@@ -7,9 +7,11 @@ run is published.
 from dataclasses import replace
 
 from models.declaration import integer
+from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_forecasts import FORECAST, MODEL_CHOICE, MODEL_EVIDENCE
-from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME, TARGET_ALLOCATION, TRADE
+from models.store_runs import ADVICE_RUN
 from models.store_scores import MODEL_CHECK, MODEL_SCORE
+from models.store_trades import TRADE
 
 _MOVES_ON = {"status"}
 

@@ -4,15 +4,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_forecasts import FORECAST, MODEL_CHOICE, MODEL_EVIDENCE
-from models.store_outputs import (
-    ADVICE_RUN,
-    CLIENT_OUTCOME,
-    SNAPSHOT_FILE,
-    TARGET_ALLOCATION,
-    TRADE,
-)
+from models.store_runs import ADVICE_RUN, SNAPSHOT_FILE
 from models.store_scores import MODEL_CHECK, MODEL_SCORE
+from models.store_trades import TRADE
 from models.vocabulary import CASH
 from pipelines.sessions import available_at
 from pipelines.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from models.store_inputs import CLIENT_IDENTITY
-from models.store_outputs import CLIENT_ISSUE
+from models.store_issues import CLIENT_ISSUE
 from pipelines.clients.assemble import Assembled, assemble
 from pipelines.clients.csv_file import ClientFile, read_client_file
 from pipelines.clients.issues import RowIssue

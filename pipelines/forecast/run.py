@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from models.declaration import Table
 from models.store_explanations import FORECAST_ATTRIBUTION
 from models.store_forecasts import FORECAST
-from models.store_outputs import ADVICE_RUN
+from models.store_runs import ADVICE_RUN
 from models.vocabulary import RunStatus
 from pipelines.lineage import RunIdentity, code_version, json_digest
 from pipelines.model_choices import ModelChoice

@@ -14,7 +14,7 @@ from expectations.clients import CLIENT_SUITES, OWNER_IS_KNOWN
 from expectations.rules import Rule
 from models.declaration import Table
 from models.store_inputs import ACCOUNT, CLIENT, SNAPSHOT
-from models.store_outputs import CLIENT_ISSUE
+from models.store_issues import CLIENT_ISSUE
 from pipelines.lineage import json_digest
 from pipelines.quality.judging import Batch, failing
 from pipelines.settings import Settings

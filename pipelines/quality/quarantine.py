@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from models.declaration import Table
 from models.lake import RAW
-from models.store_outputs import QUARANTINE
+from models.store_issues import QUARANTINE
 from pipelines.lake import arrow_schema, rejections
 from pipelines.settings import Settings
 

@@ -17,7 +17,7 @@ class Reasons:
 
     Attributes
     ----------
-    causes_micros : (trades, causes) in the order of ``models.store_outputs.CAUSES``; a row sums to
+    causes_micros : (trades, causes) in the order of ``models.store_trades.CAUSES``; a row sums to
         the trade's signed quantity. Trades in the order of accounts and then symbols.
     sentence : (trades,) text.
     is_complete : whether every step of a trade's path could be solved, (trades,) as 0 or 1.

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 
 from models.advice_history import KEPT_RUN, OF_ONE_RUN, OF_TRAININGS
 from models.declaration import Table
-from models.store_outputs import ADVICE_RUN, CLIENT_OUTCOME
+from models.store_advice import CLIENT_OUTCOME
+from models.store_runs import ADVICE_RUN
 from models.vocabulary import RunStatus
 from pipelines.errors import LakeError
 from pipelines.lake import FileRecord, add_file, arrow_schema, storage

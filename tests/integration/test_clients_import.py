@@ -22,7 +22,7 @@ from models.store_inputs import (
     RISK_PROFILE,
     SNAPSHOT,
 )
-from models.store_outputs import CLIENT_ISSUE
+from models.store_issues import CLIENT_ISSUE
 from models.vocabulary import CASH
 from pipelines.clients import count_clients, import_csv
 from pipelines.clients.saving import Saved

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from models.store_outputs import ADVICE_RUN
+from models.store_runs import ADVICE_RUN
 from models.vocabulary import RunStatus, Source
 from pipelines.errors import StoreError
 from pipelines.ingest import provider_for

@@ -14,7 +14,7 @@ from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
 
 from expectations.prices import BAR_SUITE
 from models.lake import INSTRUMENTS, PRICES
-from models.store_outputs import QUARANTINE
+from models.store_issues import QUARANTINE
 from pipelines.errors import LakeError, QualityError
 from pipelines.ingest import ingest
 from pipelines.lake import build_manifest, known_at_cut, read_as_of, unchecked_files

@@ -9,8 +9,8 @@ import pytest
 
 from expectations.clients import CLIENT_SUITES
 from models.store_inputs import HOLDING, SNAPSHOT
+from models.store_issues import CLIENT_ISSUE
 from models.store_ledger import TRANSACTION
-from models.store_outputs import CLIENT_ISSUE
 from pipelines.clients import generate
 from pipelines.lake import read_file
 from pipelines.quality.judging import judge_rows

@@ -16,7 +16,8 @@ from stored import read_current
 from models.store_forecasts import FORECAST
 from models.store_inputs import CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, INSTRUMENT, PREFERENCE
 from models.store_ledger import TAX_LOT, TRANSACTION
-from models.store_outputs import ADVICE_RUN, TRADE
+from models.store_runs import ADVICE_RUN
+from models.store_trades import TRADE
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, read, tables, transaction, upsert
 from pipelines.store.schema import declarations

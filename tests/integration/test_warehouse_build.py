@@ -22,7 +22,7 @@ from warehouse_inputs import (
 from ml.feature_columns import columns_of
 from ml.features import SESSION_FEATURES
 from models.panel import PANEL
-from models.store_outputs import ADVICE_RUN
+from models.store_runs import ADVICE_RUN
 from pipelines.errors import LakeError, StoreError, WarehouseError
 from pipelines.lake import arrow_schema
 from pipelines.lineage import file_digest

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from warehouse_inputs import RECORDED_AT, SESSION, SESSIONS, add_clients, answers, make_home
 
 from models.store_inputs import ACCOUNT, HOLDING, RISK_PROFILE, SNAPSHOT
-from models.store_outputs import CLIENT_ISSUE
+from models.store_issues import CLIENT_ISSUE
 from pipelines.lake import declared, read_file
 from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings, load_settings

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from advice_examples import choose_model, publish_run, set_status
 
 from models.advice_history import ADVICE_HISTORY, KEPT_RUN, OF_ONE_RUN
+from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_forecasts import FORECAST
-from models.store_outputs import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_scores import MODEL_SCORE
 from pipelines.lake import FileRecord, declared, read_file
 from pipelines.sessions import session_after

@@ -5,14 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_inputs import INSTRUMENT, MARKET_PRICE
-from models.store_outputs import (
-    CLIENT_OUTCOME,
-    SNAPSHOT_FILE,
-    TARGET_ALLOCATION,
-    TRADE,
-    TRADE_REASON,
-)
+from models.store_runs import SNAPSHOT_FILE
+from models.store_trades import TRADE, TRADE_REASON
 from models.vocabulary import HORIZON_SESSIONS, RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.forecast.run import history_hash, status_of
