@@ -56,6 +56,7 @@ class Accounts:
     Attributes
     ----------
     account_id : text.
+    client : number of its client among those of the shard, also where its goal does not exist.
     goal : row of the account's goal in ``Goals``; -1 where it does not exist.
     tax_kind : as ``tuple(TaxKind)`` numbers them.
     is_whole : whether it holds whole shares only.
@@ -75,6 +76,7 @@ class Accounts:
     """
 
     account_id: pa.StringArray
+    client: Integers
     goal: Integers
     tax_kind: Codes
     is_whole: Mask
@@ -107,6 +109,9 @@ class Lots:
     basis_cents : (lots,) cost of what is left; -1: unknown, never zero.
     held_since_day : (lots,) days since 1970-01-01 from which the holding period counts; -1:
         unknown.
+    acquired_day : (lots,) days since 1970-01-01 of the purchase, from which wash sales count; -1:
+        unknown. Later than ``held_since_day`` where a wash sale carried an older period over.
+    is_replacement : (lots,) whether a wash sale was matched with it already; it is matched once.
     """
 
     first: Integers
@@ -115,6 +120,27 @@ class Lots:
     quantity_micros: Integers
     basis_cents: Integers
     held_since_day: Integers
+    acquired_day: Integers
+    is_replacement: Mask
+
+
+@dataclass(frozen=True)
+class LossSales:
+    """Shares that a shard's clients sold at a loss in the last 30 calendar days, (sales,).
+
+    Only what no purchase has been matched with: buying them back, or a substitute, in any of the
+    client's accounts, would take the loss away.
+
+    Attributes
+    ----------
+    client : number of the client among those of the shard.
+    symbol : position in the market of what was sold, or of a substitute; never -1.
+    quantity_micros : above 0.
+    """
+
+    client: Integers
+    symbol: Integers
+    quantity_micros: Integers
 
 
 @dataclass(frozen=True)
@@ -125,3 +151,4 @@ class Shard:
     goals: Goals
     accounts: Accounts
     lots: Lots
+    loss_sales: LossSales
