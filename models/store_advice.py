@@ -1,4 +1,8 @@
-"""Output tables of the SQL store: what a run did with each account, and its target."""
+"""Output tables of the SQL store: what a run did with each account, and its target.
+
+Tables that shards write have no foreign keys: looking each of millions of rows up takes longer than
+writing it. ``advice_shard`` has one, and is written with them.
+"""
 
 from models.declaration import Table, boolean, integer, number, text
 from models.vocabulary import Constraint, NoTrade, Outcome, Trigger
@@ -52,7 +56,6 @@ CLIENT_OUTCOME = Table(
         integer("cash_after_cents", "cash after trading", "US cents"),
         text("sentence", "what happened and why, in words a client understands"),
     ),
-    references={"run_id": "advice_run.run_id"},
     indexes=(("account_id",),),
 )
 
@@ -82,6 +85,5 @@ TARGET_ALLOCATION = Table(
             allowed=NoTrade,
         ),
     ),
-    references={"run_id": "advice_run.run_id"},
     indexes=(("account_id",),),
 )

@@ -32,7 +32,7 @@ FORECAST_ATTRIBUTION = Table(
 
 COUNTERFACTUAL_ALLOCATION = Table(
     name="counterfactual_allocation",
-    grain="one row per run, account, symbol ($CASH included) and view",
+    grain=("one row per run, account, symbol ($CASH included) and view; a weight of 0 has no row"),
     key=("run_id", "account_id", "symbol", "view"),
     columns=(
         text("run_id", "the run"),
@@ -47,7 +47,6 @@ COUNTERFACTUAL_ALLOCATION = Table(
             at_most=1,
         ),
     ),
-    references={"run_id": "advice_run.run_id"},
     indexes=(("account_id",),),
 )
 
@@ -113,7 +112,6 @@ GOAL_PROJECTION = Table(
         ),
         text("sentence", "the projection in words a client understands"),
     ),
-    references={"run_id": "advice_run.run_id"},
     indexes=(("goal_id",),),
 )
 

@@ -8,7 +8,7 @@ TRADE = Table(
     grain="one row per trade",
     key=("trade_id",),
     columns=(
-        text("trade_id", "digest of run, account and symbol"),
+        text("trade_id", "digests of run and account, and of the symbol"),
         text("run_id", "the run"),
         text("account_id", "the account"),
         text("symbol", "instrument traded"),
@@ -21,7 +21,6 @@ TRADE = Table(
         text("status", "where the trade stands", allowed=TradeStatus),
         date("valid_until", "last session on which it may be executed"),
     ),
-    references={"run_id": "advice_run.run_id"},
     indexes=(("run_id", "account_id"),),
 )
 
@@ -49,7 +48,6 @@ TRADE_REASON = Table(
         ),
         text("sentence", "the reason in words a client understands"),
     ),
-    references={"trade_id": "trade.trade_id"},
 )
 
 TRADE_LOT = Table(
@@ -76,5 +74,4 @@ TRADE_LOT = Table(
             at_least=0,
         ),
     ),
-    references={"trade_id": "trade.trade_id"},
 )

@@ -20,7 +20,16 @@ from pipelines.store.engine import migration
 from pipelines.store.migrate import MIGRATIONS
 from pipelines.store.schema import DECLARED, SCHEMA_VERSION, metadata, tables
 
-VIEWS = {"current_forecast", "current_outcome", "current_target_allocation", "current_trade"}
+TABLE_OF_VIEW = {
+    "current_counterfactual_allocation": "counterfactual_allocation",
+    "current_forecast": "forecast",
+    "current_goal_projection": "goal_projection",
+    "current_outcome": "client_outcome",
+    "current_target_allocation": "target_allocation",
+    "current_trade": "trade",
+    "current_trade_lot": "trade_lot",
+    "current_trade_reason": "trade_reason",
+}
 
 
 def test_migrations_make_exactly_what_is_declared(store: Settings) -> None:
@@ -43,7 +52,7 @@ def test_alembic_notices_a_column_that_no_migration_made(store: Settings) -> Non
 def test_migrations_make_every_check_key_and_null_rule_that_is_declared(store: Settings) -> None:
     with migration(store) as connection:
         migrated = {name: _constraints(connection, name) for name in tables}
-        for view in VIEWS:
+        for view in TABLE_OF_VIEW:
             connection.execute(sa.text(f"DROP VIEW {view}"))
         metadata.drop_all(connection)
         metadata.create_all(connection)
@@ -70,13 +79,8 @@ def _constraints(connection: sa.Connection, table: str) -> dict[str, object]:
 def test_the_views_exist_with_the_columns_of_their_tables(store: Settings) -> None:
     with connect(store) as connection:
         inspector = sa.inspect(connection)
-        assert set(inspector.get_view_names()) == VIEWS
-        for view, table in {
-            "current_forecast": "forecast",
-            "current_outcome": "client_outcome",
-            "current_target_allocation": "target_allocation",
-            "current_trade": "trade",
-        }.items():
+        assert set(inspector.get_view_names()) == set(TABLE_OF_VIEW)
+        for view, table in TABLE_OF_VIEW.items():
             assert [c["name"] for c in inspector.get_columns(view)] == list(tables[table].c.keys())
 
 
@@ -194,6 +198,64 @@ _ROWS_OF_0005 = (
     "'m', 't', '2018-01-02', '2020-01-02', '2020-01-02 03:04:05')",
     "INSERT INTO model_score VALUES ('sample', '2020-01-02', 'smartinvest-ema', 21, 't', 1, 'm', "
     "'2019-01-02', '2019-12-31', 100, 0.01, 0.02, 0.7, 0.75, -0.1, 0.8, 0.5, TRUE)",
+)
+
+
+def test_a_store_of_the_release_before_keeps_its_advice_and_takes_the_new_words(
+    empty_store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        for module in ("pipelines.store.migrate", "pipelines.store.engine"):
+            patch.setattr(importlib.import_module(module), "SCHEMA_VERSION", "0006")
+        migrate(empty_store)
+        with transaction(empty_store) as connection:
+            for statement in _ROWS_OF_0006:
+                connection.execute(sa.text(statement))
+    migrate(empty_store)
+    with connect(empty_store) as connection:
+        kept = {
+            name: [dict(row) for row in connection.execute(sa.select(tables[name])).mappings()]
+            for name in ("client_outcome", "target_allocation", "trade", "trade_reason")
+        }
+        executed = connection.execute(sa.select(tables["transaction"].c.trade_id)).scalars().all()
+        indexes = {
+            index["name"] for name in kept for index in sa.inspect(connection).get_indexes(name)
+        }
+    (outcome,), (target,) = kept["client_outcome"], kept["target_allocation"]
+    (trade,), (reason,) = kept["trade"], kept["trade_reason"]
+    assert (outcome["trigger"], outcome["drift"], outcome["wealth_cents"]) == ("drift", 0.25, 77)
+    assert (target["weight"], target["bound_binds"]) == (0.5, True)
+    assert (target["binding_constraint"], target["no_trade"]) == (None, None)
+    assert (trade["quantity_micros"], trade["valid_until"]) == (9, dt.date(2020, 1, 3))
+    assert (reason["rounding_micros"], reason["sentence"]) == (9, "why")
+    assert executed == ["t"]
+    assert indexes >= {"ix_client_outcome_account_id", "ix_trade_run_id_account_id"}
+    with transaction(empty_store) as connection:
+        for statement in (
+            "UPDATE client_outcome SET trigger = 'harvest'",
+            "UPDATE target_allocation SET binding_constraint = 'turnover', no_trade = 'cooldown'",
+        ):
+            connection.execute(sa.text(statement))
+    for refused in (
+        "UPDATE client_outcome SET trigger = 'boredom'",
+        "UPDATE target_allocation SET no_trade = 'boredom'",
+        "UPDATE target_allocation SET weight = 2",
+        "DELETE FROM trade",
+    ):
+        with pytest.raises(sa.exc.IntegrityError), transaction(empty_store) as connection:
+            connection.execute(sa.text(refused))
+
+
+_ROWS_OF_0006 = (
+    "INSERT INTO advice_run VALUES ('r', 'sample', '2020-01-02', 'published', 's', 'f', "
+    "'smartinvest-ema', 1, 'm', 'c', 'h', 'v', '2020-01-02 03:04:05', '2020-01-02 03:04:05', NULL)",
+    "INSERT INTO client_outcome VALUES ('r', 'a', 'c', 'rebalanced', 'r', 'drift', 50, 0.25, 0.1, "
+    "1e-9, 'clarabel', NULL, 77, 10, 0, 5, 0, 5, 'why')",
+    "INSERT INTO target_allocation VALUES ('r', 'a', 'AAA', 0.5, 0.25, 0.0, 0.5, TRUE)",
+    "INSERT INTO trade VALUES ('t', 'r', 'a', 'AAA', 'buy', 9, 8, 7, 0, 1, 'sent', '2020-01-03')",
+    "INSERT INTO trade_reason VALUES ('t', 0, 0, 0, 0, 0, 0, 0, 0, 9, 'why')",
+    "INSERT INTO \"transaction\" VALUES ('x', 'e', 'a', 'buy', 't', NULL, 'AAA', 9, 8, 0, -7, "
+    "'2020-01-03 15:00:00', '2020-01-03', NULL, NULL, '2020-01-03 16:00:00', 'broker')",
 )
 
 

@@ -16,7 +16,9 @@ renamed as (
         current_weight,
         lower_bound,
         upper_bound,
-        bound_binds
+        bound_binds,
+        binding_constraint,
+        no_trade
     from source
 
 )

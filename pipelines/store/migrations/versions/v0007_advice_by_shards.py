@@ -1,0 +1,207 @@
+"""Let runs be written by shards, targets say what holds them, and sells name their tax lots.
+
+Tables that shards write lose their foreign keys: looking up each of millions of rows takes longer
+than writing it. What is stored is carried over.
+"""
+
+import re
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_WRITTEN_BY_SHARDS = {
+    "trade_reason": "trade_id",  # first, because it refers to trade
+    "trade": "run_id",
+    "client_outcome": "run_id",
+    "target_allocation": "run_id",
+    "counterfactual_allocation": "run_id",
+    "goal_projection": "run_id",
+}
+
+_TRIGGER = "ck_client_outcome_trigger_allowed"
+_TRIGGERS_BEFORE = "\"trigger\" IN ('first_advice', 'drift', 'profile_change', 'none')"
+_TRIGGERS = (
+    "\"trigger\" IN ('first_advice', 'profile_change', 'constraint_change', 'cash_flow', 'drift', "
+    "'harvest', 'none')"
+)
+
+_NEW_WORDS = {
+    "binding_constraint": (
+        "'turnover', 'minimum_invested', 'class_limit', 'symbol_limit', 'suitability', "
+        "'client_wish'"
+    ),
+    "no_trade": (
+        "'within_band', 'cooldown', 'less_than_a_lot', 'below_minimum', 'cash_short', "
+        "'wash_sale', 'open_order', 'held'"
+    ),
+}
+
+_VIEWS_BEFORE = (
+    "current_forecast",
+    "current_outcome",
+    "current_target_allocation",
+    "current_trade",
+)
+
+_CURRENT_RUN = """
+    SELECT run_id FROM advice_run WHERE status = 'published'
+    ORDER BY session_date DESC, published_at DESC LIMIT 1
+"""
+
+
+def _of_current_run(table: str) -> str:
+    return f"SELECT {table}.* FROM {table} WHERE {table}.run_id = ({_CURRENT_RUN})"
+
+
+def _of_current_target(table: str) -> str:
+    """Return the rows of the runs that last wrote each account's target."""
+    return f"""
+        SELECT {table}.* FROM client_outcome
+        JOIN {table}
+            ON {table}.run_id = client_outcome.allocation_run_id
+            AND {table}.account_id = client_outcome.account_id
+        WHERE client_outcome.run_id = ({_CURRENT_RUN})
+    """
+
+
+def _of_current_trade(table: str) -> str:
+    return f"""
+        SELECT {table}.* FROM {table}
+        JOIN trade ON trade.trade_id = {table}.trade_id
+        WHERE trade.run_id = ({_CURRENT_RUN})
+    """
+
+
+_VIEWS = {
+    "current_forecast": _of_current_run("forecast"),
+    "current_outcome": _of_current_run("client_outcome"),
+    "current_goal_projection": _of_current_run("goal_projection"),
+    "current_target_allocation": _of_current_target("target_allocation"),
+    "current_counterfactual_allocation": _of_current_target("counterfactual_allocation"),
+    "current_trade": _of_current_run("trade"),
+    "current_trade_reason": _of_current_trade("trade_reason"),
+    "current_trade_lot": _of_current_trade("trade_lot"),
+}
+
+
+def upgrade() -> None:
+    """Change the tables, rows and all, create the new ones, and make all views anew."""
+    for view in _VIEWS_BEFORE:
+        op.execute(f"DROP VIEW {view}")
+    if op.get_bind().dialect.name == "sqlite":
+        _rebuild_on_sqlite()
+    else:
+        _alter_on_postgresql()
+    for name, words in _NEW_WORDS.items():
+        check = f"ck_target_allocation_{name}_allowed"
+        op.execute(
+            f"ALTER TABLE target_allocation ADD COLUMN {name} TEXT "
+            f"CONSTRAINT {check} CHECK ({name} IN ({words}))"
+        )
+    _create_trade_lot()
+    _create_advice_shard()
+    for name, query in _VIEWS.items():
+        op.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _alter_on_postgresql() -> None:
+    for table, column in _WRITTEN_BY_SHARDS.items():
+        op.drop_constraint(f"fk_{table}_{column}", table, type_="foreignkey")
+    op.drop_constraint(_TRIGGER, "client_outcome", type_="check")
+    op.create_check_constraint(_TRIGGER, "client_outcome", sa.text(_TRIGGERS))
+
+
+def _rebuild_on_sqlite() -> None:
+    """Make each table anew from its own statement, since SQLite drops no constraint."""
+    # Transactions refer to trades, which are gone for a moment.
+    op.execute("PRAGMA defer_foreign_keys = ON")
+    for table, column in _WRITTEN_BY_SHARDS.items():
+        statement, *indexes = _statements(table)
+        statement = _without_foreign_key(statement, f"fk_{table}_{column}")
+        if table == "client_outcome":
+            statement = _replaced(statement, _TRIGGERS_BEFORE, _TRIGGERS)
+        kept = f"{table}_of_0006"
+        op.execute(f"CREATE TABLE {kept} AS SELECT * FROM {table}")
+        op.drop_table(table)
+        for each in (statement, *indexes):
+            op.execute(each)
+        op.execute(f"INSERT INTO {table} SELECT * FROM {kept}")
+        op.drop_table(kept)
+
+
+def _statements(table: str) -> list[str]:
+    """Return what made a table and its indexes."""
+    found = op.get_bind().execute(
+        sa.text(
+            "SELECT sql FROM sqlite_master WHERE tbl_name = :name AND sql IS NOT NULL "
+            "ORDER BY type DESC"  # the table before its indexes
+        ),
+        {"name": table},
+    )
+    return [str(statement) for statement in found.scalars()]
+
+
+def _without_foreign_key(statement: str, name: str) -> str:
+    found = re.search(
+        rf",\s*CONSTRAINT {name} FOREIGN KEY ?\([^)]*\) REFERENCES [^)]*\)", statement
+    )
+    if found is None:
+        raise ValueError(f"no foreign key {name} in: {statement}")
+    return statement.replace(found[0], "")
+
+
+def _replaced(statement: str, before: str, after: str) -> str:
+    if before not in statement:
+        raise ValueError(f"no {before} in: {statement}")
+    return statement.replace(before, after)
+
+
+def _create_trade_lot() -> None:
+    op.create_table(
+        "trade_lot",
+        sa.Column("trade_id", sa.Text, nullable=False),
+        sa.Column("lot_id", sa.Text, nullable=False),
+        sa.Column("quantity_micros", sa.BigInteger, nullable=False),
+        sa.Column("proceeds_cents", sa.BigInteger, nullable=False),
+        sa.Column("basis_cents", sa.BigInteger, nullable=True),
+        sa.Column("is_long_term", sa.Boolean, nullable=True),
+        sa.Column("disallowed_cents", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("trade_id", "lot_id", name="pk_trade_lot"),
+        sa.CheckConstraint("quantity_micros >= 1", name="ck_trade_lot_quantity_micros_at_least"),
+        sa.CheckConstraint("basis_cents >= 0", name="ck_trade_lot_basis_cents_at_least"),
+        sa.CheckConstraint(
+            sa.column("is_long_term").in_([sa.false(), sa.true()]),
+            name="ck_trade_lot_is_long_term_boolean",
+        ),
+        sa.CheckConstraint("disallowed_cents >= 0", name="ck_trade_lot_disallowed_cents_at_least"),
+    )
+
+
+def _create_advice_shard() -> None:
+    op.create_table(
+        "advice_shard",
+        sa.Column("run_id", sa.Text, nullable=False),
+        sa.Column("shard", sa.BigInteger, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("accounts_per_shard", sa.BigInteger, nullable=False),
+        sa.Column("accounts", sa.BigInteger, nullable=False),
+        sa.Column("trades", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.Text, nullable=True),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "shard", name="pk_advice_shard"),
+        sa.CheckConstraint("shard >= 0", name="ck_advice_shard_shard_at_least"),
+        sa.CheckConstraint(
+            "status IN ('written', 'failed')", name="ck_advice_shard_status_allowed"
+        ),
+        sa.CheckConstraint(
+            "accounts_per_shard >= 1", name="ck_advice_shard_accounts_per_shard_at_least"
+        ),
+        sa.CheckConstraint("accounts >= 0", name="ck_advice_shard_accounts_at_least"),
+        sa.CheckConstraint("trades >= 0", name="ck_advice_shard_trades_at_least"),
+        sa.ForeignKeyConstraint(["run_id"], ["advice_run.run_id"], name="fk_advice_shard_run_id"),
+    )
