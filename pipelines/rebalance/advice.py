@@ -30,14 +30,16 @@ class Reasons:
 
 @dataclass(frozen=True)
 class Views:
-    """Targets under other forecasts, all else equal.
+    """Targets under other forecasts, all else equal, in the order of ``AllocationView``.
 
     Attributes
     ----------
-    nanos : (views, goals, symbols + 1) in the order of ``AllocationView``; -1 where there is none.
+    nanos : (views, goals, symbols + 1) billionths, cash last; -1 where there is none.
+    account_nanos : (views, accounts, symbols + 1) the same, located over the goals' accounts.
     """
 
     nanos: Integers
+    account_nanos: Integers
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class ShardAdvice:
 
     Attributes
     ----------
+    solutions : a row per goal; NaN, and -1 for the solver, where none was solved in this run.
+    reasons : a row per trade, in the order of accounts and then of symbols.
     outcome, trigger : (accounts,) as ``tuple(Outcome)`` and ``tuple(Trigger)`` number them.
     drift : (accounts,) half the sum of absolute weight gaps; NaN where there is no target.
     sentence : (accounts,) text for the client.
