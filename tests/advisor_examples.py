@@ -11,7 +11,7 @@ from pipelines.rebalance.inputs.last_targets import LastTarget
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import make_outlook
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trades.orders import notional_cents
+from pipelines.rebalance.trades.scalar.orders import notional_cents
 
 MARKET = market()
 

@@ -12,7 +12,7 @@ from pipelines.rebalance.inputs.accounts import Account, Position
 from pipelines.rebalance.market.market import Instrument, Market, make_market
 from pipelines.rebalance.market.outlook import Forecast
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trades.orders import notional_cents
+from pipelines.rebalance.trades.scalar.orders import notional_cents
 
 SESSION = dt.date(2022, 12, 28)
 CLASSES = {

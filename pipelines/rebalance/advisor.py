@@ -19,10 +19,10 @@ from pipelines.rebalance.reasons import sentences
 from pipelines.rebalance.reasons.path import Attribution
 from pipelines.rebalance.reasons.reason import Reason
 from pipelines.rebalance.solver.definition import Limits, Solution, UnsolvedError
-from pipelines.rebalance.trades.book import Book
-from pipelines.rebalance.trades.orders import Orders, grain_cents, lot_micros
-from pipelines.rebalance.trades.sizing import size_trades
-from pipelines.rebalance.trades.weights import NANOS, Target, clean
+from pipelines.rebalance.trades.scalar.book import Book
+from pipelines.rebalance.trades.scalar.orders import Orders, grain_cents, lot_micros
+from pipelines.rebalance.trades.scalar.sizing import size_trades
+from pipelines.rebalance.trades.scalar.weights import NANOS, Target, clean
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from pipelines.rebalance.inputs.accounts import Account
 from pipelines.rebalance.market.outlook import make_outlook
 from pipelines.rebalance.output.rows import outcome_rows
 from pipelines.rebalance.policy import POLICY, ClassLimit
-from pipelines.rebalance.trades.orders import lot_micros
-from pipelines.rebalance.trades.weights import NANOS
+from pipelines.rebalance.trades.scalar.orders import lot_micros
+from pipelines.rebalance.trades.scalar.weights import NANOS
 
 
 @st.composite

@@ -18,7 +18,7 @@ from pipelines.rebalance.market.risk import todays_covariance
 from pipelines.rebalance.policy import POLICY
 from pipelines.rebalance.solver.compiled import CompiledProblem
 from pipelines.rebalance.solver.definition import AllocationModel, Limits, UnsolvedError
-from pipelines.rebalance.trades.weights import NANOS, clean
+from pipelines.rebalance.trades.scalar.weights import NANOS, clean
 
 MARKET = market()
 COVARIANCE = todays_covariance(daily_returns(), POLICY)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from models.vocabulary import MICROS, Side
 from pipelines.rebalance.limits.drift import drift, outside_band
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trades.book import Book
-from pipelines.rebalance.trades.orders import fee_cents, lot_micros, notional_cents
-from pipelines.rebalance.trades.sizing import size_trades
-from pipelines.rebalance.trades.weights import NANOS, Target
+from pipelines.rebalance.trades.scalar.book import Book
+from pipelines.rebalance.trades.scalar.orders import fee_cents, lot_micros, notional_cents
+from pipelines.rebalance.trades.scalar.sizing import size_trades
+from pipelines.rebalance.trades.scalar.weights import NANOS, Target
 
 WHOLE, FRACTION = lot_micros("whole", POLICY), lot_micros("fractional", POLICY)
 

@@ -12,7 +12,7 @@ from models.vocabulary import CASH, TradeStatus
 from pipelines.rebalance.advisor import Advice, NewTarget
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.solver.definition import SOLVER
-from pipelines.rebalance.trades.weights import NANOS
+from pipelines.rebalance.trades.scalar.weights import NANOS
 
 Row = dict[str, Any]
 _TRADE_ID_DIGITS = 32

@@ -14,9 +14,9 @@ from pipelines.rebalance.market.outlook import Outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.reasons.reason import Path, Reason, explain
 from pipelines.rebalance.solver.definition import AllocationModel, Limits, UnsolvedError
-from pipelines.rebalance.trades.book import Book
-from pipelines.rebalance.trades.orders import Orders
-from pipelines.rebalance.trades.weights import NANOS, Target, clean
+from pipelines.rebalance.trades.scalar.book import Book
+from pipelines.rebalance.trades.scalar.orders import Orders
+from pipelines.rebalance.trades.scalar.weights import NANOS, Target, clean
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from models.vocabulary import MICROS, Side
 from pipelines.rebalance.market.market import Instrument
-from pipelines.rebalance.trades.orders import Order
+from pipelines.rebalance.trades.scalar.orders import Order
 
 _IN_WORDS = {
     "drift": "because the account holds {more_or_less} of it than its last target asks for",

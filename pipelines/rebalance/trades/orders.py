@@ -1,84 +1,121 @@
-"""Orders of an account, and the integer arithmetic of what they cost."""
+"""What orders cost, as arrays: quantities, notionals, fees, lots, and which accounts can be traded."""
 
-from dataclasses import dataclass
+import numpy as np
+from numba import njit
 
-from models.vocabulary import MICROS, ShareKind, Side
+from models.vocabulary import MICROS
+from pipelines.rebalance.arrays import Integers, Mask
+from pipelines.rebalance.inputs.shard import Accounts
 from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.trades.arithmetic import (
+    LARGEST_CENTS,
+    LARGEST_MICROS,
+    LARGEST_PRICE_MICROS,
+    fee_of,
+    notional_of,
+    quantity_of,
+)
 
-_MICROS_SQUARED_PER_CENT = 10_000_000_000  # micros of a share * micros of USD
-_BPS = 10_000
-
-
-@dataclass(frozen=True)
-class Order:
-    """One trade; ``position`` is the symbol's place in the book."""
-
-    position: int
-    side: Side
-    quantity_micros: int
-    price_micros: int
-    notional_cents: int
-    fee_cents: int
+_HEADROOM = 1 / 4  # of the largest quantity, for what rounding up to lots adds
 
 
-@dataclass(frozen=True)
-class Orders:
-    """All trades of an account, sells first, and what they do to its cash.
+def notional_cents(quantity_micros: Integers, price_micros: Integers) -> Integers:
+    """Return quantities, at least 0, times prices in cents, rounded half to even; broadcasts."""
+    quantities, prices = np.broadcast_arrays(quantity_micros, price_micros)
+    return _notionals(_flat(quantities), _flat(prices)).reshape(quantities.shape)
 
-    ``settled`` is the target in micros of a share as far as cash allows: buys are reduced in
-    proportion where fees or sells in whole lots leave less, and sells enlarged where the buffer
-    would not be reached. A trade differs from it by one lot at most.
+
+def fee_cents(notional: Integers, policy: Policy) -> Integers:
+    """Return the estimated cost of trades in cents, rounded half to even."""
+    notional = np.asarray(notional, dtype=np.int64)
+    return _fees(_flat(notional), policy.cost_bps).reshape(notional.shape)
+
+
+def target_micros(nanos: Integers, wealth_cents: Integers, price_micros: Integers) -> Integers:
+    """Return the quantities that weights stand for, in micros of a share, rounded down.
+
+    Parameters
+    ----------
+    nanos : (accounts, symbols) or (accounts, symbols + 1), cash last; negative ones give 0.
+    wealth_cents : (accounts,).
+    price_micros : (symbols,).
+
+    Returns
+    -------
+    (accounts, symbols).
     """
-
-    orders: tuple[Order, ...]
-    settled: tuple[int, ...]
-    cash_before_cents: int
-
-    @property
-    def sells_cents(self) -> int:
-        """Proceeds of all sells."""
-        return sum(order.notional_cents for order in self.orders if order.side is Side.SELL)
-
-    @property
-    def buys_cents(self) -> int:
-        """Cost of all buys."""
-        return sum(order.notional_cents for order in self.orders if order.side is Side.BUY)
-
-    @property
-    def fees_cents(self) -> int:
-        """Fees of all trades."""
-        return sum(order.fee_cents for order in self.orders)
-
-    @property
-    def cash_after_cents(self) -> int:
-        """Cash once every trade is filled at its price."""
-        return self.cash_before_cents + self.sells_cents - self.buys_cents - self.fees_cents
+    return _target_micros(
+        np.ascontiguousarray(nanos), np.ascontiguousarray(wealth_cents), price_micros
+    )
 
 
-def notional_cents(quantity_micros: int, price_micros: int) -> int:
-    """Return quantity times price in cents, rounded half to even."""
-    return _divide_half_even(quantity_micros * price_micros, _MICROS_SQUARED_PER_CENT)
+def lot_micros(is_whole: Mask, policy: Policy) -> Integers:
+    """Return the smallest step of a quantity for each account."""
+    return np.where(is_whole, MICROS, policy.fractional_lot_micros)
 
 
-def fee_cents(notional: int, policy: Policy) -> int:
-    """Return the estimated cost of a trade in cents, rounded half to even."""
-    return _divide_half_even(notional * policy.cost_bps, _BPS)
+def grain_cents(is_whole: Mask, price_micros: Integers, policy: Policy) -> Integers:
+    """Return (accounts, symbols): the worth of the smallest trade that each account can make."""
+    lots = notional_cents(lot_micros(is_whole, policy)[:, None], price_micros[None, :])
+    return np.maximum(lots, policy.minimum_notional_cents)
 
 
-def lot_micros(share_kind: str, policy: Policy) -> int:
-    """Return the smallest step of a quantity for an account."""
-    return MICROS if share_kind == ShareKind.WHOLE else policy.fractional_lot_micros
+def is_tradable(accounts: Accounts, price_micros: Integers) -> Mask:
+    """Say which accounts' numbers are such that no product of sizing can overflow.
+
+    See :mod:`pipelines.rebalance.trades.arithmetic`. Beyond it are accounts without worth, debts,
+    short positions, a thousand billion dollars, and prices so low that quantities do not fit.
+    """
+    prices = np.asarray(price_micros, dtype=np.int64)
+    if len(prices) and not (prices.min() >= 1 and prices.max() <= LARGEST_PRICE_MICROS):
+        return np.zeros(len(accounts.wealth_cents), dtype=np.bool_)
+    held = accounts.held_micros
+    largest_quantity = LARGEST_MICROS * _HEADROOM
+    cheapest = float(prices.min()) if len(prices) else 1.0
+    return np.asarray(
+        (accounts.wealth_cents > 0)
+        & (accounts.wealth_cents <= LARGEST_CENTS)
+        & (accounts.wealth_cents * 1e10 / cheapest <= largest_quantity)
+        & (accounts.cash_micros >= 0)
+        & (accounts.cash_micros // 10_000 <= LARGEST_CENTS)
+        & (accounts.cash_buffer_cents >= 0)
+        & (accounts.cash_buffer_cents <= LARGEST_CENTS)
+        & (accounts.frozen_cents >= 0)
+        & (accounts.frozen_cents <= LARGEST_CENTS)
+        & (held >= 0).all(axis=1)
+        & (held <= largest_quantity).all(axis=1)
+        & (held * prices.astype(np.float64) / 1e10 <= LARGEST_CENTS).all(axis=1)
+    )
 
 
-def grain_cents(share_kind: str, price_micros: int, policy: Policy) -> int:
-    """Return the worth of the smallest trade of a symbol that an account can make."""
-    lot = notional_cents(lot_micros(share_kind, policy), price_micros)
-    return max(lot, policy.minimum_notional_cents)
+def _flat(values: Integers) -> Integers:
+    return np.ascontiguousarray(values, dtype=np.int64).ravel()
 
 
-def _divide_half_even(numerator: int, denominator: int) -> int:
-    quotient, remainder = divmod(numerator, denominator)
-    twice = 2 * remainder
-    if twice > denominator or (twice == denominator and quotient % 2 == 1):
-        return quotient + 1
-    return quotient
+@njit(cache=True, nogil=True)
+def _notionals(quantities, prices):  # type: ignore[no-untyped-def]
+    result = np.empty(len(quantities), np.int64)
+    for i in range(len(quantities)):
+        result[i] = notional_of(quantities[i], prices[i])
+    return result
+
+
+@njit(cache=True, nogil=True)
+def _fees(notionals, cost_bps):  # type: ignore[no-untyped-def]
+    result = np.empty(len(notionals), np.int64)
+    for i in range(len(notionals)):
+        result[i] = fee_of(notionals[i], cost_bps)
+    return result
+
+
+@njit(cache=True, nogil=True)
+def _target_micros(nanos, wealth_cents, price_micros):  # type: ignore[no-untyped-def]
+    accounts, symbols = len(nanos), len(price_micros)
+    result = np.zeros((accounts, symbols), np.int64)
+    for account in range(accounts):
+        for symbol in range(symbols):
+            if nanos[account, symbol] > 0 and wealth_cents[account] > 0:
+                result[account, symbol] = quantity_of(
+                    nanos[account, symbol], wealth_cents[account], price_micros[symbol]
+                )
+    return result

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.rebalance.trades.orders import notional_cents
-from pipelines.rebalance.trades.weights import NANOS
+from pipelines.rebalance.trades.scalar.orders import notional_cents
+from pipelines.rebalance.trades.scalar.weights import NANOS
 
 
 @dataclass(frozen=True)
