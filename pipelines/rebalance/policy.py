@@ -65,6 +65,13 @@ class Policy:
     minimum_notional_cents : a smaller trade is not made, unless it sells a whole position.
     fractional_lot_micros : smallest step of a fractional position.
     trade_valid_sessions : sessions after the run's in which a trade may be executed.
+    short_term_tax_rate, long_term_tax_rate : of gains held for a year at most, and for longer;
+        assumed, since nobody tells us a client's bracket.
+    tax_lookahead_share : the marginal tax of a symbol is that of selling this share of it.
+    wash_sale_minimum_loss_cents : a loss below it, of a client in one substitute group, blocks no
+        purchase.
+    harvest_minimum_loss_cents, harvest_minimum_loss_share : losses are harvested in lots that lost
+        this share of their basis, where a symbol's lots lost so much together.
     kkt_tolerance : largest scaled violation of the optimality conditions that is accepted.
     """
 
@@ -90,6 +97,12 @@ class Policy:
     minimum_notional_cents: int = 1_000
     fractional_lot_micros: int = 1_000
     trade_valid_sessions: int = 1
+    short_term_tax_rate: float = 0.24
+    long_term_tax_rate: float = 0.15
+    tax_lookahead_share: float = 0.25
+    wash_sale_minimum_loss_cents: int = 1_000
+    harvest_minimum_loss_cents: int = 10_000
+    harvest_minimum_loss_share: float = 0.05
     kkt_tolerance: float = 1e-8
 
     def digest(self) -> str:

@@ -135,12 +135,13 @@ class LossSales:
     ----------
     client : number of the client among those of the shard.
     symbol : position in the market of what was sold, or of a substitute; never -1.
-    quantity_micros : above 0.
+    quantity_micros, loss_cents : above 0.
     """
 
     client: Integers
     symbol: Integers
     quantity_micros: Integers
+    loss_cents: Integers
 
 
 @dataclass(frozen=True)
