@@ -1,0 +1,106 @@
+"""What the accounts of a shard hold, with what open orders will make of it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.vocabulary import CASH
+from pipelines.rebalance.arrays import Integers
+from pipelines.rebalance.inputs.build_rows import rows_of_clients
+from pipelines.rebalance.inputs.columns import integers, positions, text
+from pipelines.rebalance.inputs.open_orders import OpenOrders
+from pipelines.rebalance.inputs.shard_plan import ShardPlan
+from pipelines.rebalance.inputs.worth import worth_cents
+from pipelines.rebalance.market.market import Market
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_HOLDINGS = f"""
+    SELECT account_id, symbol, quantity_micros, coalesce(value_cents, 0) AS value_cents
+    FROM account_holding
+    WHERE {{clients}} AND symbol <> '{CASH}'
+"""
+_UNPRICED = f"""
+    SELECT account_id, string_agg(symbol, ', ' ORDER BY symbol) AS symbols
+    FROM account_holding
+    WHERE {{clients}} AND symbol <> '{CASH}' AND price_micros IS NULL AND quantity_micros <> 0
+    GROUP BY account_id
+"""
+_SHORT = f"""
+    SELECT account_id, string_agg(symbol, ', ' ORDER BY symbol) AS symbols
+    FROM account_holding
+    WHERE {{clients}} AND symbol <> '{CASH}' AND quantity_micros < 0
+    GROUP BY account_id
+"""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What accounts hold besides cash, (accounts,) unless said otherwise.
+
+    Attributes
+    ----------
+    held_micros, value_cents : (accounts, symbols) of the market's symbols.
+    frozen_cents : worth of what is priced and outside the market.
+    ordered_cents : what open orders will take of cash at the session's prices; negative where they
+        bring some.
+    unpriced, short : symbols without a price and those owed, comma-separated; empty where none.
+    """
+
+    held_micros: Integers
+    value_cents: Integers
+    frozen_cents: Integers
+    ordered_cents: Integers
+    unpriced: pa.StringArray
+    short: pa.StringArray
+
+
+def read_holdings(
+    warehouse: "DuckDBPyConnection",
+    plan: ShardPlan,
+    market: Market,
+    orders: OpenOrders,
+    account_ids: pa.StringArray,
+) -> Holdings:
+    """Read the mart ``account_holding``, and add what orders will still change."""
+    rows = rows_of_clients(warehouse, plan, _HOLDINGS)
+    account = positions(rows["account_id"], account_ids)
+    symbol = positions(rows["symbol"], market.symbols)
+    traded = (account >= 0) & (symbol >= 0)
+    held = np.zeros((len(account_ids), len(market.symbols)), dtype=np.int64)
+    held[account[traded], symbol[traded]] = integers(rows["quantity_micros"])[traded]
+    frozen = np.zeros(len(account_ids), dtype=np.int64)
+    outside = (account >= 0) & (symbol < 0)
+    np.add.at(frozen, account[outside], integers(rows["value_cents"])[outside])
+    ordered = _add_orders(held, frozen, orders, market)
+    return Holdings(
+        held_micros=held,
+        value_cents=worth_cents(held, np.array(market.price_micros, dtype=np.int64)),
+        frozen_cents=frozen,
+        ordered_cents=ordered,
+        unpriced=_by_account(rows_of_clients(warehouse, plan, _UNPRICED), account_ids),
+        short=_by_account(rows_of_clients(warehouse, plan, _SHORT), account_ids),
+    )
+
+
+def _add_orders(held: Integers, frozen: Integers, orders: OpenOrders, market: Market) -> Integers:
+    """Add open orders to what is held, and return the cash that they take of each account."""
+    symbol = positions(orders.symbol, market.symbols)
+    traded = symbol >= 0
+    np.add.at(held, (orders.account[traded], symbol[traded]), orders.left_micros[traded])
+    known = tuple(sorted(market.instruments))
+    prices = np.array([market.instruments[name].price_micros or 0 for name in known] + [0])
+    worth = worth_cents(orders.left_micros, prices[positions(orders.symbol, known)])
+    np.add.at(frozen, orders.account[~traded], worth[~traded])
+    ordered = np.zeros(len(held), dtype=np.int64)
+    np.add.at(ordered, orders.account, worth)
+    return ordered
+
+
+def _by_account(rows: pa.Table, account_ids: pa.StringArray) -> pa.StringArray:
+    place = pc.index_in(account_ids, value_set=text(rows["account_id"]))
+    return text(pc.fill_null(rows["symbols"].take(place), ""))
