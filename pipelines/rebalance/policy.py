@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
-from models.vocabulary import AssetClass
+from models.vocabulary import AssetClass, GoalKind
 from pipelines.lineage import json_digest
 
 
@@ -36,6 +37,32 @@ _CLASS_LIMITS = {
 }
 """Every class has its limit; nobody is advised to hold volatility, or what nobody classified."""
 
+_SAFE_CLASSES = (AssetClass.BOND, AssetClass.INFLATION_LINKED)
+"""What the suitable share of risky investments does not count, besides cash. All else is risky."""
+
+GlideCurve = tuple[tuple[float, float], ...]
+"""Years before the target date, ascending, and the highest risk score then; straight between."""
+
+_GLIDE_PATHS: Mapping[GoalKind, GlideCurve] = {
+    GoalKind.RETIREMENT: ((-7.0, 30.0), (0.0, 50.0), (25.0, 90.0)),
+    GoalKind.HOUSE: ((1.0, 1.0), (10.0, 80.0)),
+    GoalKind.EDUCATION: ((0.0, 1.0), (15.0, 95.0)),
+    GoalKind.EMERGENCY_FUND: ((0.0, 10.0),),
+    GoalKind.WEALTH: ((0.0, 100.0),),
+}
+"""The highest score is also the highest percentage of risky investments. Retirement follows the
+stock shares of Vanguard's Target Retirement Funds (90 % until 25 years before, 50 % at the date,
+30 % seven years later), education begins like its Target Enrollment Portfolios (95 % at 15 years)
+and, as the bill has a date, ends in cash; a house is in cash for its last year. An emergency fund
+may be needed any day."""
+
+
+class Destination(StrEnum):
+    """How far an account that drifted is brought back."""
+
+    TARGET = "target"
+    BAND_EDGE = "band_edge"
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -44,6 +71,10 @@ class Policy:
     Attributes
     ----------
     class_limits : largest weights by asset class.
+    safe_classes : those that the suitable share of risky investments does not count.
+    glide_paths : highest risk score by kind of goal and years until its date.
+    stress_deviations : the loss that a client must be able to bear, in annual volatilities below
+        no return at all: the worst year in a hundred if returns were normal.
     cash_floor_weight : cash that every target keeps.
     minimum_invested_share : share of the exposure that the risk score asks for which must be
         invested whatever forecasts say; the one limit that may be relaxed.
@@ -62,6 +93,12 @@ class Policy:
     absolute_band, relative_band, narrowest_band : an account trades when a weight is further
         from its target than the smaller of the absolute band and the relative band times the
         target, but never for less than the narrowest band.
+    cooldown_sessions : for so long after a trade drift alone is no reason for another.
+    cash_flow_weight : external cash is acted on from this share of an account's worth.
+    max_turnover : largest sum of weights bought and sold in one rebalance; none for first advice,
+        after a change of profile, or where cash is needed.
+    destination : where an account goes that drifted.
+    aimed_probability : what a goal's levers would raise its probability of success to.
     minimum_notional_cents : a smaller trade is not made, unless it sells a whole position.
     fractional_lot_micros : smallest step of a fractional position.
     trade_valid_sessions : sessions after the run's in which a trade may be executed.
@@ -78,6 +115,11 @@ class Policy:
     class_limits: Mapping[AssetClass, ClassLimit] = field(
         default_factory=lambda: MappingProxyType(_CLASS_LIMITS)
     )
+    safe_classes: tuple[AssetClass, ...] = _SAFE_CLASSES
+    glide_paths: Mapping[GoalKind, GlideCurve] = field(
+        default_factory=lambda: MappingProxyType(_GLIDE_PATHS)
+    )
+    stress_deviations: float = 2.33
     cash_floor_weight: float = 0.01
     minimum_invested_share: float = 0.50
     lowest_target_vol: float = 0.01
@@ -94,6 +136,11 @@ class Policy:
     absolute_band: float = 0.05
     relative_band: float = 0.25
     narrowest_band: float = 0.01
+    cooldown_sessions: int = 5
+    cash_flow_weight: float = 0.01
+    max_turnover: float = 0.30
+    destination: Destination = Destination.TARGET
+    aimed_probability: float = 0.80
     minimum_notional_cents: int = 1_000
     fractional_lot_micros: int = 1_000
     trade_valid_sessions: int = 1
@@ -109,7 +156,8 @@ class Policy:
         """Return the SHA-256 of all rules, in hex; part of every run's ``config_hash``."""
         rules = {name: getattr(self, name) for name in self.__dataclass_fields__}
         limits = {name.value: asdict(limit) for name, limit in self.class_limits.items()}
-        return json_digest(rules | {"class_limits": limits})
+        paths = {kind.value: curve for kind, curve in self.glide_paths.items()}
+        return json_digest(rules | {"class_limits": limits, "glide_paths": paths})
 
 
 POLICY = Policy()

@@ -17,6 +17,7 @@ class Bounds:
     lower, upper : (goals, symbols).
     class_lower, class_upper : (goals, classes).
     invested_lower, invested_upper : (goals,) of the sum of weights of symbols.
+    risky_upper : (goals,) of the sum of weights of symbols in risky classes: suitability.
     turnover : (goals,); infinite where there is no limit.
     relaxed : (goals,) bits, as ``RELAXATIONS`` numbers them, in the order in which they give way.
     infeasible : (goals,) bits of what could not be met although all else gave way; 0: feasible.
@@ -32,6 +33,7 @@ class Bounds:
     class_upper: Floats
     invested_lower: Floats
     invested_upper: Floats
+    risky_upper: Floats
     turnover: Floats
     relaxed: Integers
     infeasible: Integers

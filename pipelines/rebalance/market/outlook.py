@@ -77,8 +77,8 @@ def make_outlook(market: Market, forecasts: RunForecasts, policy: Policy) -> Out
     }
     return Outlook(
         reference_volatility=annual_volatility(reference, long_run),
-        long_run=_risk(long_run, market),
-        today=_risk(today, market),
+        long_run=_risk(long_run, market, policy),
+        today=_risk(today, market, policy),
         long_run_prior=equilibrium_returns(long_run, reference, policy),
         todays_prior=todays_prior,
         expected_returns=with_views(forecasts.serving),
@@ -86,9 +86,10 @@ def make_outlook(market: Market, forecasts: RunForecasts, policy: Policy) -> Out
     )
 
 
-def _risk(covariance: Matrix, market: Market) -> Risk:
+def _risk(covariance: Matrix, market: Market, policy: Policy) -> Risk:
     class_of = market.membership.argmax(axis=0).astype(np.int64)
-    return Risk(covariance, class_of, len(market.classes))
+    is_risky = np.array([name not in policy.safe_classes for name in market.classes])
+    return Risk(covariance, class_of, len(market.classes), is_risky)
 
 
 def _with_views(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.rebalance.arrays import Floats, Matrix
+from pipelines.rebalance.arrays import Floats, Mask, Matrix
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,14 @@ class Risk:
     covariance : (symbols, symbols), simple returns over the horizon, positive definite.
     class_of : (symbols,) number of each symbol's class.
     classes : how many there are.
+    is_risky : (classes,) which of them suitability limits; symbol in class in risky classes or the
+        rest in budget is still a tree.
     """
 
     covariance: Matrix
     class_of: npt.NDArray[np.int64]
     classes: int
+    is_risky: Mask
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Problems:
         w'Sigma w / 2 - t (expected'w - buy'max(w - current, 0) - sell'max(current - w, 0))
 
         lower <= w <= upper,  class_lower <= class sums <= class_upper,
-        invested_lower <= sum w <= invested_upper,  sum |w - current| <= turnover
+        invested_lower <= sum w <= invested_upper,  sum of risky classes <= risky_upper,
+        sum |w - current| <= turnover
 
     so that the quadratic part is the same for all and is factored once. Cash and what cannot be
     traded are what ``sum w`` leaves.
@@ -48,6 +52,7 @@ class Problems:
     lower, upper : (problems, symbols).
     class_lower, class_upper : (problems, classes).
     invested_lower, invested_upper : (problems,).
+    risky_upper : (problems,) of all risky classes together; 1 or more where there is no limit.
     turnover : (problems,); infinite where there is no limit.
     """
 
@@ -62,6 +67,7 @@ class Problems:
     class_upper: Floats
     invested_lower: Floats
     invested_upper: Floats
+    risky_upper: Floats
     turnover: Floats
 
 

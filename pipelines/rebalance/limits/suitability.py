@@ -1,0 +1,37 @@
+"""What a client can bear, whatever a forecast says: a volatility, and a share of risky weights."""
+
+import numpy as np
+
+from pipelines.rebalance.arrays import Floats
+from pipelines.rebalance.inputs.shard import Goals
+from pipelines.rebalance.market.aversion import target_volatility
+from pipelines.rebalance.policy import Policy
+
+LOWEST_VOLATILITY = 1e-6
+"""Risk tolerance stays above 0, also of a client who can bear no loss: the optimum is cash."""
+
+
+def suitable_volatility(goals: Goals, scores: Floats, policy: Policy) -> Floats:
+    """Return the annual volatility that goals may aim at.
+
+    That of the score in force, or less: a year as bad as the worst of a hundred, taken as
+    ``policy.stress_deviations`` standard deviations below no return at all (an optimistic measure
+    where returns have fat tails, a cautious one where they have a premium), must not lose more
+    than the goal's ``max_loss``.
+
+    Parameters
+    ----------
+    scores : (goals,) risk scores in force; 0 where there is none.
+    """
+    bearable = np.maximum(goals.max_loss, 0.0) / policy.stress_deviations
+    asked = target_volatility(np.maximum(scores, 1.0), policy)
+    return np.maximum(np.minimum(asked, bearable), LOWEST_VOLATILITY)
+
+
+def suitable_risky_weight(goals: Goals, scores: Floats) -> Floats:
+    """Return the largest share of worth in risky classes: the profile's, or the glide path's.
+
+    The profile's ``max_risky_weight`` is a hundredth of its score at most, so the score that the
+    glide path lowers it to lowers the share too.
+    """
+    return np.clip(np.minimum(goals.max_risky_weight, scores / 100), 0.0, 1.0)
