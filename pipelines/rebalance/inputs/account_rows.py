@@ -63,6 +63,7 @@ def read_accounts(
     issue = _issues(goals, goal, orders, holdings, delivered_micros, wealth)
     return Accounts(
         account_id=account_id,
+        client_id=text(rows["client_id"]),
         client=_client_of(rows),
         goal=goal,
         tax_kind=positions(rows["tax_kind"], tuple(TaxKind)).astype(np.int8),

@@ -55,7 +55,7 @@ class Accounts:
 
     Attributes
     ----------
-    account_id : text.
+    account_id, client_id : text.
     client : number of its client among those of the shard, also where its goal does not exist.
     goal : row of the account's goal in ``Goals``; -1 where it does not exist.
     tax_kind : as ``tuple(TaxKind)`` numbers them.
@@ -76,6 +76,7 @@ class Accounts:
     """
 
     account_id: pa.StringArray
+    client_id: pa.StringArray
     client: Integers
     goal: Integers
     tax_kind: Codes

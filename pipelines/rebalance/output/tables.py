@@ -1,0 +1,50 @@
+"""A shard's advice as rows of the store's tables, column by column."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+
+from models.declaration import Table
+from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
+from models.store_explanations import COUNTERFACTUAL_ALLOCATION, GOAL_PROJECTION
+from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
+from pipelines.rebalance.advice import ShardAdvice
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.output.allocations import allocations, counterfactuals
+from pipelines.rebalance.output.outcomes import outcomes
+from pipelines.rebalance.output.trade_rows import trade_lots, trade_reasons, trades
+
+WRITTEN_BY_SHARDS: tuple[Table, ...] = (
+    CLIENT_OUTCOME,
+    TARGET_ALLOCATION,
+    COUNTERFACTUAL_ALLOCATION,
+    GOAL_PROJECTION,
+    TRADE,
+    TRADE_REASON,
+    TRADE_LOT,
+)
+"""What a shard's transaction writes, in this order."""
+
+
+def tables_of(
+    run_id: str, market: Market, advice: ShardAdvice, valid_until: dt.date
+) -> dict[str, pa.Table]:
+    """Return the rows of a shard by the names of their tables, in the order of their keys.
+
+    The same advice gives the same bytes.
+
+    Parameters
+    ----------
+    valid_until : last session on which the trades may be executed.
+    """
+    traded = np.nonzero(advice.sized.traded_micros)
+    made = trades(run_id, market, advice, traded, valid_until)
+    return {
+        CLIENT_OUTCOME.name: outcomes(run_id, advice),
+        TARGET_ALLOCATION.name: allocations(run_id, market, advice),
+        COUNTERFACTUAL_ALLOCATION.name: counterfactuals(run_id, market, advice),
+        TRADE.name: made,
+        TRADE_REASON.name: trade_reasons(made, advice),
+        TRADE_LOT.name: trade_lots(made, traded, advice),
+    }
