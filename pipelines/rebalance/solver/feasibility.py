@@ -1,8 +1,9 @@
 """Whether any weights keep to limits, decided exactly and before anything is solved.
 
-Symbol within class within risky classes or the rest within budget is a tree (a laminar family). On a tree what a node can hold is an
-interval, from the leaves upwards: the sum of its children's intervals cut by its own. And the least
-that must be traded to get inside is, level by level, the distance of what is held to the interval.
+Symbol within class within risky classes or the rest within budget is a tree (a laminar family). On
+a tree what a node can hold is an interval, from the leaves upwards: the sum of its children's
+intervals cut by its own. And the least that must be traded to get inside is, level by level, the
+distance of what is held to the interval.
 """
 
 from dataclasses import dataclass
