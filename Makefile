@@ -40,6 +40,7 @@ lint: $(READY) ## check style, types and Airflow idioms
 lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=--upgrade for newer)
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file benchmarks/requirements-peers.lock benchmarks/requirements-peers.in
+	$(COMPILE) --output-file benchmarks/requirements-portfolio.lock benchmarks/requirements-portfolio.in
 	$(COMPILE) $(addprefix --no-emit-package ,$(NOT_FOR_TORCH_ON_A_CPU)) \
 	    --output-file benchmarks/requirements-torch.lock benchmarks/requirements-torch.in
 	echo 'uv==$(UV_VERSION)' | $(COMPILE) --output-file requirements-uv.lock -

@@ -16,6 +16,7 @@ class Peers(StrEnum):
     """Which environment; PyTorch's takes four gigabytes, so it has one of its own."""
 
     FRAMES = "peers"
+    PORTFOLIO = "portfolio"
     TORCH = "torch"
 
     @property

@@ -71,6 +71,19 @@ def train(
 
 
 @app.command()
+def rebalance(
+    accounts: Annotated[int, typer.Option(min=1000, help="Accounts that we solve.")] = 200_000,
+    peer_accounts: Annotated[int, typer.Option(min=10, help="Of them, that peers solve.")] = 1000,
+) -> None:
+    """Solve and verify many accounts, beside PyPortfolioOpt, skfolio and Riskfolio-Lib."""
+    from benchmarks.rebalance.bench import run
+
+    line = run(accounts, peer_accounts).line()
+    out.print(text_table(["measure", "value"], line.items(), title="bench rebalance"))
+    typer.echo(json.dumps(line))
+
+
+@app.command()
 def faults(
     repeats: Annotated[
         int, typer.Option(min=1, help="Injections of each fault at each severity.")

@@ -1,0 +1,1 @@
+"""``smartinvest bench rebalance``: many accounts solved beside three libraries, and end to end."""
