@@ -21,19 +21,19 @@ class Limits(Protocol):
     """What both ``Bounds`` and ``Problems`` have: limits on weights, one row per problem."""
 
     @property
-    def lower(self) -> Floats: ...
+    def lower(self) -> Floats: ...  # noqa: D102
     @property
-    def upper(self) -> Floats: ...
+    def upper(self) -> Floats: ...  # noqa: D102
     @property
-    def class_lower(self) -> Floats: ...
+    def class_lower(self) -> Floats: ...  # noqa: D102
     @property
-    def class_upper(self) -> Floats: ...
+    def class_upper(self) -> Floats: ...  # noqa: D102
     @property
-    def invested_lower(self) -> Floats: ...
+    def invested_lower(self) -> Floats: ...  # noqa: D102
     @property
-    def invested_upper(self) -> Floats: ...
+    def invested_upper(self) -> Floats: ...  # noqa: D102
     @property
-    def risky_upper(self) -> Floats: ...
+    def risky_upper(self) -> Floats: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Ranges:
     Attributes
     ----------
     class_least, class_most : (problems, classes) sums of weights of each class.
-    risky_least, risky_most : (problems,) sum of all weights in risky classes.
+    risky_least, risky_most : (problems,) sum of weights of risky classes.
     least, most : (problems,) sum of all weights.
     is_feasible : (problems,) whether any weights keep to all limits but that on turnover.
     """
@@ -66,15 +66,14 @@ def ranges(class_of: Integers, is_risky: Mask, limits: Limits) -> Ranges:
     is_risky : (classes,).
     limits : of many problems.
     """
-    classes = limits.class_lower.shape[1]
-    class_least = np.maximum(_class_sums(limits.lower, class_of, classes), limits.class_lower)
-    class_most = np.minimum(_class_sums(limits.upper, class_of, classes), limits.class_upper)
-    risky_least = _sum_where(class_least, is_risky)
-    risky_most = np.minimum(_sum_where(class_most, is_risky), limits.risky_upper)
-    safe_least = _sum_where(class_least, ~is_risky)
-    safe_most = _sum_where(class_most, ~is_risky)
-    least = np.maximum(risky_least + safe_least, limits.invested_lower)
-    most = np.minimum(risky_most + safe_most, limits.invested_upper)
+    classes = len(is_risky)
+    class_least = np.maximum(_sums(limits.lower, class_of, classes), limits.class_lower)
+    class_most = np.minimum(_sums(limits.upper, class_of, classes), limits.class_upper)
+    safe_least, risky_least = _sums(class_least, is_risky.astype(np.int64), 2).T
+    safe_most, risky_most = _sums(class_most, is_risky.astype(np.int64), 2).T
+    risky_most = np.minimum(risky_most, limits.risky_upper)
+    least = np.maximum(safe_least + risky_least, limits.invested_lower)
+    most = np.minimum(safe_most + risky_most, limits.invested_upper)
     is_feasible = (
         (limits.lower <= limits.upper + TOLERANCE).all(axis=1)
         & (class_least <= class_most + TOLERANCE).all(axis=1)
@@ -93,9 +92,7 @@ def least_turnover(class_of: Integers, is_risky: Mask, limits: Limits, current: 
 
     Parameters
     ----------
-    class_of : (symbols,) number of each symbol's class.
-    is_risky : (classes,).
-    limits : of many problems.
+    class_of, is_risky, limits : as for :func:`ranges`.
     current : (problems, symbols).
 
     Returns
@@ -103,32 +100,28 @@ def least_turnover(class_of: Integers, is_risky: Mask, limits: Limits, current: 
     (problems,), infinite where nothing keeps to the limits.
     """
     found = ranges(class_of, is_risky, limits)
-    nearest = np.minimum(np.maximum(current, limits.lower), limits.upper)
-    sums = _class_sums(nearest, class_of, limits.class_lower.shape[1])
-    class_nearest = np.minimum(np.maximum(sums, found.class_least), found.class_most)
-    risky = _sum_where(class_nearest, is_risky)
-    risky_nearest = np.minimum(np.maximum(risky, found.risky_least), found.risky_most)
-    total = risky_nearest + _sum_where(class_nearest, ~is_risky)
+    symbols = _clip(current, limits.lower, limits.upper)
+    sums = _sums(symbols, class_of, len(is_risky))
+    classes = _clip(sums, found.class_least, found.class_most)
+    safe, risky_sum = _sums(classes, is_risky.astype(np.int64), 2).T
+    risky = _clip(risky_sum, found.risky_least, found.risky_most)
+    total = safe + risky
     change = (
-        np.abs(nearest - current).sum(axis=1)
-        + np.abs(class_nearest - sums).sum(axis=1)
-        + np.abs(risky_nearest - risky)
-        + np.abs(np.minimum(np.maximum(total, found.least), found.most) - total)
+        np.abs(symbols - current).sum(axis=1)
+        + np.abs(classes - sums).sum(axis=1)
+        + np.abs(risky - risky_sum)
+        + np.abs(_clip(total, found.least, found.most) - total)
     )
     return np.where(found.is_feasible, change, np.inf)
 
 
-def _class_sums(values: Floats, class_of: Integers, classes: int) -> Floats:
-    """Add up columns class by class, in the order of symbols, whatever the batch's size."""
-    sums = np.zeros((len(values), classes))
-    for symbol, number in enumerate(class_of):
-        sums[:, number] += values[:, symbol]
+def _clip(values: Floats, least: Floats, most: Floats) -> Floats:
+    return np.minimum(np.maximum(values, least), most)
+
+
+def _sums(values: Floats, part_of: Integers, parts: int) -> Floats:
+    """Add up columns part by part, in the order of columns, whatever the batch's size."""
+    sums = np.zeros((len(values), parts))
+    for column, part in enumerate(part_of):
+        sums[:, part] += values[:, column]
     return sums
-
-
-def _sum_where(values: Floats, is_in: Mask) -> Floats:
-    """Add up the columns that are in, in their order, whatever the batch's size."""
-    total = np.zeros(len(values))
-    for number in np.flatnonzero(is_in):
-        total += values[:, number]
-    return total
