@@ -1,58 +1,73 @@
-"""What happened to an account and why, in words that its client understands."""
+"""One sentence per trade, put together from columns of parts: no text is made row by row."""
 
-from collections.abc import Sequence
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from models.vocabulary import Trigger
+from models.vocabulary import MICROS
+from pipelines.rebalance.arrays import Integers
+from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.reasons.paths import CAUSE_NAMES
+from pipelines.rebalance.reasons.words import CAUSE_WORDS
 
-_WHY = {
-    Trigger.FIRST_ADVICE: "this is the first advice for this account",
-    Trigger.DRIFT: "what it holds is away from its last target",
-    Trigger.PROFILE_CHANGE: "your risk score or the limits on its holdings and cash have changed",
-}
-
-_RELAXED = (
-    "Your wishes and cash buffer leave less to invest than your risk score asks for; "
-    "we kept to your wishes. "
-)
+_UNTOLD = ", to reach the account's target; its causes could not all be told apart."
+_LEFT = ", because it is no longer among what we advise on."
+_ENDINGS = len(CAUSE_NAMES) + 1  # one per cause, and one for what could not be told apart
 
 
-def traded(trigger: Trigger, trades: int, drift: float, relaxed: Sequence[str]) -> str:
-    """Return the sentence for an account that trades."""
-    noun = "trade brings" if trades == 1 else "trades bring"
-    return _after_relaxing(
-        relaxed, f"{trades} {noun} it to its target, because {_WHY[trigger]} ({drift:.1%} off)."
+def trade_sentences(
+    market: Market,
+    symbol: Integers,
+    traded_micros: Integers,
+    causes_micros: Integers,
+    is_complete: Integers,
+) -> pa.StringArray:
+    """Return the reason of each trade in words that a client understands.
+
+    Its main cause is the one that moves most shares in the trade's direction, and of equal ones the
+    first of the path.
+
+    Parameters
+    ----------
+    market : names of instruments, and which of them may still be bought.
+    symbol : (trades,) positions in the market.
+    traded_micros : (trades,) signed quantities.
+    causes_micros : (trades, causes).
+    is_complete : (trades,) whether all causes could be told apart.
+    """
+    is_sell = traded_micros < 0
+    quantity = np.abs(traded_micros)
+    direction = np.where(is_sell, -1, 1)[:, None]
+    main = np.argmax(causes_micros * direction, axis=1)
+    ending = np.where(is_complete == 1, main, len(CAUSE_NAMES))
+    is_one = quantity == MICROS
+    number = ((symbol * 2 + is_sell) * 2 + is_one) * _ENDINGS + ending
+    verbs = pa.array(["Buy ", "Sell "]).take(pa.array(is_sell.astype(np.int8)))
+    return pc.binary_join_element_wise(
+        verbs, shares_text(quantity), _endings(market).take(pa.array(number)), ""
     )
 
 
-def unchanged(relaxed: Sequence[str]) -> str:
-    """Return the sentence for an account that is as near to its old target as it should be."""
-    return _after_relaxing(
-        relaxed,
-        "Nothing to do: every holding is within its band around the target, or as near "
-        "to it as the smallest trade allows.",
-    )
+def shares_text(quantity_micros: Integers) -> pa.StringArray:
+    """Return quantities, at least 0, as numbers of shares: ``1,234.5``."""
+    whole, part = np.divmod(quantity_micros, MICROS)
+    known, same = np.unique(whole, return_inverse=True)
+    wholes = pa.array([f"{count:,}" for count in known.tolist()], pa.string()).take(pa.array(same))
+    digits = pc.utf8_lpad(pa.array(part).cast(pa.string()), 6, "0")
+    decimals = pc.utf8_rtrim(pc.binary_join_element_wise(".", digits, ""), characters="0")
+    return pc.binary_join_element_wise(wholes, pc.utf8_rtrim(decimals, characters="."), "")
 
 
-def near_new_target(trigger: Trigger, relaxed: Sequence[str]) -> str:
-    """Return the sentence for an account whose new target is close to what it holds."""
-    return _after_relaxing(
-        relaxed,
-        f"This account has a new target, because {_WHY[trigger]}; every holding is within its "
-        "band around the new one, or as near to it as the smallest trade allows.",
-    )
-
-
-def held(reason: str) -> str:
-    """Return the sentence for an account that is left alone for a reason."""
-    return f"Nothing was traded: {reason}."
-
-
-def failed() -> str:
-    """Return the sentence for an account for which no verified target was found."""
-    return (
-        "Nothing was traded: no target passed our checks. We look into it; nothing to do for you."
-    )
-
-
-def _after_relaxing(relaxed: Sequence[str], sentence: str) -> str:
-    return f"{_RELAXED}{sentence}" if relaxed else sentence
+def _endings(market: Market) -> pa.StringArray:
+    """Return how sentences go on, by symbol, side, whether it is one share, and main cause."""
+    texts = []
+    for symbol in market.symbols:
+        instrument = market.instruments[symbol]
+        for side in (0, 1):
+            for noun in ("shares", "share"):
+                start = f" {noun} of {instrument.name}"
+                for cause in CAUSE_NAMES:
+                    why = f", mainly {CAUSE_WORDS[cause][side]}."
+                    texts.append(start + (why if instrument.is_member else _LEFT))
+                texts.append(start + (_UNTOLD if instrument.is_member else _LEFT))
+    return pa.array(texts, pa.string())

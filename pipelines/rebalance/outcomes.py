@@ -1,0 +1,78 @@
+"""What a run did with each account: exactly one outcome, and what its sentence tells."""
+
+import numpy as np
+
+from models.vocabulary import Outcome
+from pipelines.rebalance.arrays import Floats, Integers, Mask
+from pipelines.rebalance.decisions import Decisions, account_weights
+from pipelines.rebalance.goal_problems import advised_accounts
+from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
+from pipelines.rebalance.inputs.shard import Shard
+from pipelines.rebalance.limits.bounds import Bounds
+from pipelines.rebalance.reasons.account_sentences import Told
+from pipelines.rebalance.trades.arithmetic import NANOS
+from pipelines.rebalance.trades.sized import Sized, Targets
+from pipelines.rebalance.trades.weights import NO_TARGET
+
+_OUTCOMES = tuple(Outcome)
+_BLOCKED = ACCOUNT_ISSUES.index(AccountIssue.OPEN_ORDER)
+
+
+def tell(
+    shard: Shard,
+    bounds: Bounds,
+    decisions: Decisions,
+    rows: Integers,
+    targets: Targets,
+    sized: Sized,
+) -> Told:
+    """Return what became of each account.
+
+    Parameters
+    ----------
+    rows : goals that were to have a new target.
+    """
+    accounts, goal = shard.accounts, shard.accounts.goal
+    trades = np.count_nonzero(sized.traded_micros, axis=1)
+    is_advised = advised_accounts(shard, bounds)
+    has_target = is_advised & (targets.account_nanos[:, 0] != NO_TARGET)
+    relaxed = np.where(is_advised, np.append(bounds.relaxed, 0)[goal], 0)
+    was_asked = np.zeros(len(targets.is_new) + 1, np.bool_)
+    was_asked[rows] = True
+    is_failed = is_advised & was_asked[goal] & ~np.append(targets.is_new, False)[goal]
+    return Told(
+        outcome=_outcomes(accounts.issue == _BLOCKED, is_failed, has_target, relaxed, trades),
+        trigger=decisions.trigger,
+        trades=trades,
+        drift=_drift(account_weights(accounts), targets.account_nanos, has_target),
+        relaxed=relaxed,
+        infeasible=np.append(bounds.infeasible, 0)[goal],
+        has_new_target=has_target & np.append(targets.is_new, False)[goal],
+        is_flow_only=decisions.is_flow_only,
+        is_cooling=decisions.is_cooling,
+    )
+
+
+def _outcomes(
+    is_blocked: Mask, is_failed: Mask, has_target: Mask, relaxed: Integers, trades: Integers
+) -> Integers:
+    first_that_holds = {
+        Outcome.BLOCKED: is_blocked,
+        Outcome.FAILED: is_failed,
+        Outcome.HELD: ~has_target,
+        Outcome.RELAXED: relaxed != 0,
+        Outcome.REBALANCED: trades > 0,
+    }
+    outcomes: Integers = np.select(
+        list(first_that_holds.values()),
+        [_OUTCOMES.index(outcome) for outcome in first_that_holds],
+        _OUTCOMES.index(Outcome.WITHIN_BAND),
+    )
+    return outcomes
+
+
+def _drift(weights: Floats, nanos: Integers, has_target: Mask) -> Floats:
+    """Return half the sum of absolute weight gaps; NaN where there is no target."""
+    gaps = np.abs(weights - nanos / NANOS).sum(axis=1) / 2
+    drift: Floats = np.where(has_target, gaps, np.nan)
+    return drift

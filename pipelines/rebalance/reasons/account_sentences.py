@@ -1,0 +1,132 @@
+"""One sentence per account: what happened to it and why, in words that its client understands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.vocabulary import Constraint, Outcome, Trigger
+from pipelines.rebalance.arrays import Floats, Integers, Mask
+from pipelines.rebalance.inputs.screening import why_left_alone
+from pipelines.rebalance.inputs.shard import Accounts
+from pipelines.rebalance.reasons.words import INFEASIBLE_WORDS, RELAXED_WORDS, TRIGGER_WORDS
+
+OUTCOMES = tuple(Outcome)
+TRIGGERS = tuple(Trigger)
+_CONSTRAINTS = tuple(Constraint)
+
+_FAILED = "Nothing was traded: no target passed our checks. We look into it; nothing to do for you."
+_UNCHANGED = (
+    "Nothing to do: every holding is within its band around the target, or as near to it as the "
+    "smallest trade allows."
+)
+_COOLING = (
+    "Nothing to do for now: the account was traded lately, and what has moved away from its target "
+    "since is put right after a pause."
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What sentences tell of accounts, (accounts,) each.
+
+    Attributes
+    ----------
+    outcome, trigger : as ``tuple(Outcome)`` and ``tuple(Trigger)`` number them.
+    trades : how many are made.
+    drift : share of wealth in the wrong place; NaN where there is no target.
+    relaxed, infeasible : bits of ``Constraint``.
+    has_new_target, is_flow_only, is_cooling : what was done, or why not.
+    """
+
+    outcome: Integers
+    trigger: Integers
+    trades: Integers
+    drift: Floats
+    relaxed: Integers
+    infeasible: Integers
+    has_new_target: Mask
+    is_flow_only: Mask
+    is_cooling: Mask
+
+
+def account_sentences(accounts: Accounts, told: Told) -> pa.StringArray:
+    """Return the sentence of each account."""
+    is_left_alone = np.isin(told.outcome, [_number(Outcome.HELD), _number(Outcome.BLOCKED)])
+    is_failed = told.outcome == _number(Outcome.FAILED)
+    return pc.case_when(
+        pc.make_struct(pa.array(is_left_alone), pa.array(is_failed), pa.array(told.trades > 0)),
+        _left_alone(accounts, told),
+        _FAILED,
+        _after_relaxing(told, _traded(told)),
+        _after_relaxing(told, _untraded(told)),
+    )
+
+
+def _number(outcome: Outcome) -> int:
+    return OUTCOMES.index(outcome)
+
+
+def _left_alone(accounts: Accounts, told: Told) -> pa.StringArray:
+    why = why_left_alone(accounts.issue, accounts.issue_detail)
+    infeasible = _by_bits(told.infeasible, _infeasible)
+    clause = pc.if_else(pc.equal(pc.binary_length(why), 0), infeasible, why)
+    return pc.binary_join_element_wise("Nothing was traded: ", clause, ".", "")
+
+
+def _traded(told: Told) -> pa.StringArray:
+    """Return how many trades are made, to what end, why, and how far off the account was."""
+    counts = np.arange(int(told.trades.max(initial=0)) + 1)
+    goals = (" it to its target, because ", " cash to its place, because ")
+    nouns = [f"{n} trade brings" if n == 1 else f"{n} trades bring" for n in counts.tolist()]
+    triggers = pa.array([TRIGGER_WORDS[trigger] for trigger in TRIGGERS])
+    return pc.binary_join_element_wise(
+        pa.array(nouns).take(pa.array(told.trades)),
+        pa.array(goals).take(pa.array(told.is_flow_only.astype(np.int8))),
+        triggers.take(pa.array(told.trigger)),
+        " (",
+        _percent(told.drift),
+        " off).",
+        "",
+    )
+
+
+def _percent(fractions: Floats) -> pa.StringArray:
+    tenths = np.rint(np.nan_to_num(fractions) * 1000).astype(np.int64)
+    known, same = np.unique(tenths, return_inverse=True)
+    return pa.array([f"{n / 10:.1f}%" for n in known.tolist()], pa.string()).take(pa.array(same))
+
+
+def _untraded(told: Told) -> pa.StringArray:
+    renewed = [
+        f"This account has a new target, because {TRIGGER_WORDS[trigger]}; every holding is within "
+        "its band around the new one, or as near to it as the smallest trade allows."
+        for trigger in TRIGGERS
+    ]
+    texts = pa.array([*renewed, _UNCHANGED, _COOLING])
+    otherwise = np.where(told.is_cooling, len(renewed) + 1, len(renewed))
+    return texts.take(pa.array(np.where(told.has_new_target, told.trigger, otherwise)))
+
+
+def _after_relaxing(told: Told, sentences: pa.StringArray) -> pa.StringArray:
+    return pc.binary_join_element_wise(_by_bits(told.relaxed, _relaxed), sentences, "")
+
+
+def _by_bits(bits: Integers, words: Callable[[list[Constraint]], str]) -> pa.StringArray:
+    known, same = np.unique(bits, return_inverse=True)
+    return pa.array([words(_named(value)) for value in known.tolist()]).take(pa.array(same))
+
+
+def _named(bits: int) -> list[Constraint]:
+    return [name for number, name in enumerate(_CONSTRAINTS) if bits >> number & 1]
+
+
+def _relaxed(names: list[Constraint]) -> str:
+    return "".join(RELAXED_WORDS[name] for name in names)
+
+
+def _infeasible(names: list[Constraint]) -> str:
+    clauses = [INFEASIBLE_WORDS[name] for name in names]
+    return ", and ".join(clauses) if clauses else "no target can be made for its goal"

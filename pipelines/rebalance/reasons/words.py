@@ -1,0 +1,96 @@
+"""What triggers, causes, constraints and untraded symbols are called before a client."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from models.vocabulary import Constraint, NoTrade, Trigger
+
+TRIGGER_WORDS: Mapping[Trigger, str] = MappingProxyType(
+    {
+        Trigger.FIRST_ADVICE: "this is the first advice for this account",
+        Trigger.PROFILE_CHANGE: "your goal, its date, your risk score or your wishes ask for "
+        "another target",
+        Trigger.CONSTRAINT_CHANGE: "its last target no longer keeps to the limits on what it may "
+        "hold",
+        Trigger.CASH_FLOW: "money came in, or cash is needed",
+        Trigger.DRIFT: "prices moved what it holds away from its target",
+        Trigger.HARVEST: "taking a loss now can save tax",
+        Trigger.NONE: "another account of the same goal changed",
+    }
+)
+"""Why an account acts, as a clause after "because"."""
+
+CAUSE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "drift": (
+            "because prices moved and the account holds less of it than its last target asks for",
+            "because prices moved and the account holds more of it than its last target asks for",
+        ),
+        "cash_flow": ("to put new cash to work", "to raise cash that you need"),
+        "profile": (
+            "because your goal, its date and your risk score ask for it",
+            "because your goal, its date and your risk score ask for less of it",
+        ),
+        "constraints": (
+            "because limits and wishes on other holdings leave room for it",
+            "because limits or wishes on what the account may hold ask for less of it",
+        ),
+        "risk_model": (
+            "because at present it swings less, or less with the rest, than over the years",
+            "because at present it swings more, or more with the rest, than over the years",
+        ),
+        "forecast": (
+            "because forecasts for the coming month favour it (an estimate, not a promise)",
+            "because forecasts for the coming month favour others (an estimate, not a promise)",
+        ),
+        "cost": (
+            "to use cash that trading cost and limits on other trades leave",
+            "because of trading cost and limits on other trades",
+        ),
+        "tax": ("to save tax on gains and losses", "to save tax on gains and losses"),
+        "rounding": (
+            "because of whole shares and leftover cash",
+            "because of whole shares and leftover cash",
+        ),
+    }
+)
+"""Why a trade is made, by its main cause: of a buy, and of a sell."""
+
+NO_TRADE_WORDS: Mapping[NoTrade, str] = MappingProxyType(
+    {
+        NoTrade.WITHIN_BAND: "it is within its band around the target",
+        NoTrade.COOLDOWN: "the account was traded lately; a gap like this waits",
+        NoTrade.LESS_THAN_A_LOT: "the gap is smaller than the smallest step that can be traded",
+        NoTrade.BELOW_MINIMUM: "the trade would be too small to be worth making",
+        NoTrade.CASH_SHORT: "there is no cash left for it, or a limit on other holdings is reached",
+        NoTrade.WASH_SALE: "a purchase now would take the tax benefit of a loss away",
+        NoTrade.OPEN_ORDER: "an order for it is already with the broker",
+        NoTrade.HELD: "the account is left alone for now",
+    }
+)
+"""Why a symbol is not traded though its target differs, as a clause after "because"."""
+
+RELAXED_WORDS: Mapping[Constraint, str] = MappingProxyType(
+    {
+        Constraint.TURNOVER: "More has to change at once than we usually trade. ",
+        Constraint.MINIMUM_INVESTED: "Your wishes and cash buffer leave less to invest than your "
+        "risk score asks for; we kept to your wishes. ",
+        Constraint.CLASS_LIMIT: "Our limit on a group of holdings had to give way. ",
+        Constraint.SYMBOL_LIMIT: "Our limit on a single holding had to give way. ",
+        Constraint.SUITABILITY: "The limit on risky holdings had to give way. ",
+        Constraint.CLIENT_WISH: "One of your wishes had to give way. ",
+    }
+)
+"""What was given up so that a target exists, as sentences."""
+
+INFEASIBLE_WORDS: Mapping[Constraint, str] = MappingProxyType(
+    {
+        Constraint.TURNOVER: "more would have to be traded at once than is allowed",
+        Constraint.MINIMUM_INVESTED: "too little could be invested",
+        Constraint.CLASS_LIMIT: "limits on groups of holdings contradict each other",
+        Constraint.SYMBOL_LIMIT: "limits on single holdings contradict each other",
+        Constraint.SUITABILITY: "no target suits the loss that you can bear",
+        Constraint.CLIENT_WISH: "your wishes and cash buffer leave nothing that could be invested",
+    }
+)
+"""Why no target exists, as a clause."""
