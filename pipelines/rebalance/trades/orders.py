@@ -1,4 +1,4 @@
-"""What orders cost, as arrays: quantities, notionals, fees, lots, and which accounts can be traded."""
+"""What orders cost, as arrays: quantities, notionals, fees and lots; and who can be traded."""
 
 import numpy as np
 from numba import njit

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numba import njit
 
-from pipelines.rebalance.arrays import Floats, Integers
+from pipelines.rebalance.arrays import Floats, Integers, Mask
 from pipelines.rebalance.trades.arithmetic import NANOS
 
 NO_TARGET = -1
@@ -43,8 +43,12 @@ class WeightLimits(Protocol):
     def invested_upper(self) -> Floats:
         """(rows,)."""
 
+    @property
+    def risky_upper(self) -> Floats:
+        """(rows,) of all symbols in risky classes together."""
 
-def clean(weights: Floats, bounds: WeightLimits, class_of: Integers) -> Integers:
+
+def clean(weights: Floats, bounds: WeightLimits, class_of: Integers, is_risky: Mask) -> Integers:
     """Put solvers' weights on or inside their bounds, round down, and give the rest to cash.
 
     Sums that this exceeds or misses by billionths are met again by lowering their largest member
@@ -55,21 +59,25 @@ def clean(weights: Floats, bounds: WeightLimits, class_of: Integers) -> Integers
     weights : (rows, symbols).
     bounds : of the same rows.
     class_of : (symbols,) number of each symbol's class.
+    is_risky : (classes,) which of them ``risky_upper`` limits together.
 
     Returns
     -------
     (rows, symbols + 1) billionths, cash last, that sum to 1,000,000,000; ``NO_TARGET`` throughout
     in a row of weights that are not finite, or that no repair brings within its bounds.
     """
+    classes = np.ascontiguousarray(class_of, dtype=np.int64)
     return _clean(
         np.ascontiguousarray(weights),
-        floor_nanos(bounds.upper),
         -floor_nanos(-bounds.lower),
-        floor_nanos(bounds.class_upper),
+        floor_nanos(bounds.upper),
         -floor_nanos(-bounds.class_lower),
-        floor_nanos(bounds.invested_upper),
+        floor_nanos(bounds.class_upper),
         -floor_nanos(-bounds.invested_lower),
-        np.ascontiguousarray(class_of, dtype=np.int64),
+        np.minimum(floor_nanos(bounds.invested_upper), NANOS),
+        floor_nanos(bounds.risky_upper),
+        classes,
+        np.ascontiguousarray(is_risky)[classes],
     )
 
 
@@ -81,30 +89,31 @@ def floor_nanos(bounds: Floats) -> Integers:
 
 @njit(cache=True, nogil=True)
 def _clean(  # type: ignore[no-untyped-def]
-    weights, upper, lower, class_upper, class_lower, most, least, class_of
+    weights, lower, upper, class_lower, class_upper, least, most, risky_most, class_of, is_risky
 ):
     rows, symbols = weights.shape
+    classes = class_lower.shape[1]
     result = np.full((rows, symbols + 1), NO_TARGET)
+    sums = np.empty(classes + 2, np.int64)  # of classes, of risky symbols, of all
+    below, above = np.empty(classes + 2, np.int64), np.empty(classes + 2, np.int64)
     for row in range(rows):
+        below[:classes], above[:classes] = class_lower[row], class_upper[row]
+        below[classes], above[classes] = -NANOS, risky_most[row]
+        below[classes + 1], above[classes + 1] = least[row], most[row]
         nanos = result[row, :symbols]
-        if not _round(weights[row], lower[row], upper[row], nanos):
-            nanos[:] = NO_TARGET
-            continue
-        for _ in range(2):  # what raises one sum may exceed another
-            _lower_sums(nanos, lower[row], class_of, class_upper[row], class_lower[row], most[row])
-            _raise_sums(
-                nanos,
-                upper[row],
-                class_of,
-                class_upper[row],
-                class_lower[row],
-                most[row],
-                least[row],
+        is_clean = _round(weights[row], lower[row], upper[row], nanos)
+        if is_clean:
+            _sum(nanos, class_of, is_risky, sums)
+            for _ in range(2):  # what raises one sum may exceed another
+                _lower_sums(nanos, lower[row], class_of, is_risky, sums, below, above)
+                _raise_sums(nanos, upper[row], class_of, is_risky, sums, below, above)
+            is_clean = (
+                (sums >= below).all()
+                and (sums <= above).all()
+                and (nanos >= np.maximum(0, lower[row])).all()
+                and (nanos <= upper[row]).all()
             )
-        if _is_within(
-            nanos, lower[row], upper[row], class_of, class_lower[row], class_upper[row],
-            least[row], most[row],
-        ):  # fmt: skip
+        if is_clean:
             result[row, symbols] = NANOS - nanos.sum()
         else:
             nanos[:] = NO_TARGET
@@ -129,81 +138,69 @@ def _round(weights, lower, upper, nanos):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _class_sums(nanos, class_of, sums):  # type: ignore[no-untyped-def]
+def _sum(nanos, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     sums[:] = 0
     for symbol in range(len(nanos)):
-        sums[class_of[symbol]] += nanos[symbol]
+        _add(symbol, nanos[symbol], class_of, is_risky, sums)
 
 
 @njit(cache=True, nogil=True)
-def _lower_sums(nanos, lower, class_of, class_upper, class_lower, most):  # type: ignore[no-untyped-def]
-    """Take what a sum exceeds its bound by from its largest members, if it is not too much."""
-    symbols = len(nanos)
-    sums = np.empty(len(class_upper), np.int64)
-    _class_sums(nanos, class_of, sums)
-    for number in range(len(class_upper) + 1):
-        is_total = number == len(class_upper)
-        excess = sums.sum() - most if is_total else sums[number] - class_upper[number]
-        if excess > _REPAIRABLE_NANOS * symbols:
-            return
-        while excess > 0:
-            largest, room = -1, 0
-            for symbol in range(symbols):
-                mine = class_of[symbol]
-                free = nanos[symbol] - lower[symbol]
-                if is_total:
-                    free = min(free, sums[mine] - class_lower[mine])
-                elif mine != number:
+def _add(symbol, step, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
+    sums[class_of[symbol]] += step
+    sums[-1] += step
+    if is_risky[symbol]:
+        sums[-2] += step
+
+
+@njit(cache=True, nogil=True)
+def _is_part(symbol, number, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
+    """Say whether a symbol counts in a sum."""
+    if number == len(sums) - 1:
+        return True
+    return is_risky[symbol] if number == len(sums) - 2 else class_of[symbol] == number
+
+
+@njit(cache=True, nogil=True)
+def _lower_sums(nanos, lower, class_of, is_risky, sums, below, above):  # type: ignore[no-untyped-def]
+    """Take what sums exceed their bounds by from their largest members, if it is not too much.
+
+    A member is lowered until it, its class or the total would fall below a bound of its own.
+    """
+    for number in range(len(sums)):
+        excess = sums[number] - above[number]
+        while 0 < excess <= _REPAIRABLE_NANOS * len(nanos):
+            largest, step = -1, 0
+            for symbol in range(len(nanos)):
+                if not _is_part(symbol, number, class_of, is_risky, sums):
                     continue
+                mine = class_of[symbol]
+                free = min(nanos[symbol] - lower[symbol], sums[mine] - below[mine], excess)
                 if free > 0 and (largest < 0 or nanos[symbol] > nanos[largest]):
-                    largest, room = symbol, free
+                    largest, step = symbol, free
             if largest < 0:
-                return
-            step = min(excess, room)
+                break
             nanos[largest] -= step
-            sums[class_of[largest]] -= step
+            _add(largest, -step, class_of, is_risky, sums)
             excess -= step
 
 
 @njit(cache=True, nogil=True)
-def _raise_sums(  # type: ignore[no-untyped-def]
-    nanos, upper, class_of, class_upper, class_lower, most, least
-):
+def _raise_sums(nanos, upper, class_of, is_risky, sums, below, above):  # type: ignore[no-untyped-def]
     """Raise symbols in order, within all bounds, until each class and the total have enough."""
-    symbols = len(nanos)
-    sums = np.empty(len(class_upper), np.int64)
-    _class_sums(nanos, class_of, sums)
-    for number in range(len(class_lower) + 1):
-        is_total = number == len(class_lower)
-        missing = least - sums.sum() if is_total else class_lower[number] - sums[number]
-        if missing > _REPAIRABLE_NANOS * symbols:
+    for number in range(len(sums)):
+        missing = below[number] - sums[number]
+        if missing > _REPAIRABLE_NANOS * len(nanos):
             return
-        for symbol in range(symbols):
+        for symbol in range(len(nanos)):
             if missing <= 0:
                 break
-            mine = class_of[symbol]
-            if not is_total and mine != number:
-                continue
-            room = min(upper[symbol] - nanos[symbol], class_upper[mine] - sums[mine])
-            if is_total:
-                room = min(room, most - sums.sum())
-            step = max(0, min(missing, room))
-            nanos[symbol] += step
-            sums[mine] += step
-            missing -= step
-
-
-@njit(cache=True, nogil=True)
-def _is_within(  # type: ignore[no-untyped-def]
-    nanos, lower, upper, class_of, class_lower, class_upper, least, most
-):
-    sums = np.empty(len(class_upper), np.int64)
-    _class_sums(nanos, class_of, sums)
-    for symbol in range(len(nanos)):
-        if nanos[symbol] < max(0, lower[symbol]) or nanos[symbol] > upper[symbol]:
-            return False
-    for number in range(len(sums)):
-        if sums[number] < class_lower[number] or sums[number] > class_upper[number]:
-            return False
-    total = sums.sum()
-    return least <= total and total <= min(most, NANOS)
+            if _is_part(symbol, number, class_of, is_risky, sums):
+                mine = class_of[symbol]
+                room = min(upper[symbol] - nanos[symbol], above[mine] - sums[mine])
+                room = min(room, above[-1] - sums[-1])
+                if is_risky[symbol]:
+                    room = min(room, above[-2] - sums[-2])
+                step = max(0, min(missing, room))
+                nanos[symbol] += step
+                _add(symbol, step, class_of, is_risky, sums)
+                missing -= step

@@ -1,0 +1,100 @@
+"""Compiled loops of ``sizing``: one account after the other, none of which sees another.
+
+Arrays of an account's symbols: ``held``, ``target``, ``sold``, ``bought`` and ``settled`` in micros
+of a share, ``limit`` in cents. Groups are the classes, and last what is risky. ``rules`` is a tuple
+of the cost in basis points and the smallest notional in cents.
+"""
+
+import numpy as np
+from numba import njit
+
+from models.vocabulary import MICROS
+from pipelines.rebalance.trades.arithmetic import NANOS, divided_product, fee_of, notional_of
+from pipelines.rebalance.trades.buying_kernel import buy_gaps, spend_leftover
+from pipelines.rebalance.trades.limits_kernel import account_limits, add_to_groups
+from pipelines.rebalance.trades.selling_kernel import raise_cash, sell_to_target
+
+_UNLIMITED = np.iinfo(np.int64).max
+
+
+@njit(cache=True, nogil=True)
+def size_accounts(  # type: ignore[no-untyped-def]
+    is_traded, is_flow_only, goal, nanos, target, wealth, held, cash, buffer, frozen, lot,
+    sell_limit, may_buy, price, class_of, is_risky, worth, targets, upper, group_upper, rules,
+    traded, settled, notional, fee,
+):  # fmt: skip
+    """Fill in what is traded, (accounts, symbols) of each; see ``sizing.size``."""
+    symbols, groups = len(price), group_upper.shape[1]
+    limit, group_limit = np.empty(symbols, np.int64), np.empty(groups, np.int64)
+    for account in range(len(goal)):
+        if not is_traded[account]:
+            settled[account] = held[account]
+            continue
+        mine = goal[account]
+        account_limits(
+            nanos[account], wealth[account], worth[mine], targets[mine], upper[mine],
+            group_upper[mine], class_of, is_risky, limit, group_limit,
+        )  # fmt: skip
+        reserve = max(
+            buffer[account], _kept_cash(nanos[account, symbols], wealth[account]) - frozen[account]
+        )
+        sold, bought = np.zeros(symbols, np.int64), np.zeros(symbols, np.int64)
+        _size_account(
+            is_flow_only[account], held[account], target[account], price, limit, class_of,
+            is_risky, group_limit, sell_limit[min(account, len(sell_limit) - 1)],
+            may_buy[min(account, len(may_buy) - 1)], cash[account], buffer[account],
+            reserve, lot[account], rules, sold, bought, settled[account],
+        )  # fmt: skip
+        for symbol in range(symbols):
+            quantity = sold[symbol] + bought[symbol]
+            if quantity > 0:
+                traded[account, symbol] = bought[symbol] - sold[symbol]
+                notional[account, symbol] = notional_of(quantity, price[symbol])
+                fee[account, symbol] = fee_of(notional[account, symbol], rules[0])
+
+
+@njit(cache=True, nogil=True)
+def _kept_cash(nanos, wealth):  # type: ignore[no-untyped-def]
+    """Return the cents of a target's cash, rounded up."""
+    cents, rest = divided_product(nanos, wealth, NANOS)
+    return cents + 1 if rest > 0 else cents
+
+
+@njit(cache=True, nogil=True)
+def _size_account(  # type: ignore[no-untyped-def]
+    is_flow_only, held, target, price, limit, class_of, is_risky, group_limit, sell_limit, may_buy,
+    cash,     buffer, reserve, lot, rules, sold, bought, settled,
+):  # fmt: skip
+    symbols = len(price)
+    unlimited = np.full(symbols, _UNLIMITED)
+    nothing = np.zeros(symbols, np.int64)
+    if is_flow_only:
+        settled[:] = held
+        cash = raise_cash(
+            held, target, price, target, sell_limit, lot, rules, rules[1], cash, reserve, sold,
+            settled,
+        )  # fmt: skip
+    else:
+        settled[:] = target
+        cash = sell_to_target(
+            held, target, price, limit, sell_limit, lot, lot < MICROS, rules, cash, sold, settled
+        )
+    for most in (sell_limit, unlimited):  # the buffer comes before tax
+        cash = raise_cash(
+            held, target, price, nothing, most, lot, rules, 0, cash, buffer, sold, settled
+        )
+    kept = held - sold
+    values, group_values = np.empty(symbols, np.int64), np.zeros(len(group_limit), np.int64)
+    for symbol in range(symbols):
+        values[symbol] = notional_of(kept[symbol], price[symbol])
+        add_to_groups(symbol, values[symbol], class_of, is_risky, group_values)
+    budget = cash - reserve
+    if not is_flow_only:
+        budget = buy_gaps(
+            kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, budget, values,
+            group_values, bought, settled,
+        )  # fmt: skip
+    spend_leftover(
+        kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules,
+        budget, values, group_values, bought, settled,
+    )  # fmt: skip
