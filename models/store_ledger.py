@@ -1,12 +1,12 @@
 """Input tables of the SQL store: what moves in accounts, what shares cost, what clients answered.
 
-Lots and planned cash flows are versioned like all inputs. Transactions and feedback are facts: a
-row is never changed, and a transaction that was wrong is reversed by another.
+Lots and planned cash flows are versioned like all inputs. Transactions, what they closed of lots,
+and feedback are facts: a row is never changed, and a wrong transaction is reversed by another.
 """
 
 from dataclasses import replace
 
-from models.declaration import Table, date, integer, text, timestamp
+from models.declaration import Table, boolean, date, integer, text, timestamp
 from models.recording import recorded, version_of
 from models.vocabulary import (
     CashFlowKind,
@@ -153,12 +153,65 @@ FEEDBACK = Table(
     indexes=(("client_id",), ("run_id", "account_id")),
 )
 
-LEDGER = (CASH_FLOW, TRANSACTION, TAX_LOT, FEEDBACK)
+LOT_SALE = Table(
+    name="lot_sale",
+    grain="one row per sell and lot that it closed, wholly or in part; never changed",
+    key=("transaction_id", "lot_id"),
+    columns=(
+        text("transaction_id", "the sell"),
+        text("lot_id", "the lot; $NONE: shares that no lot told of"),
+        text("account_id", "the account"),
+        text("symbol", "instrument sold"),
+        date("sold_date", "trade date of the sell"),
+        integer("quantity_micros", "sold of the lot, millionths of a share", "micros", at_least=1),
+        integer("proceeds_cents", "its part of the sell, after fees", "US cents"),
+        integer(
+            "basis_cents",
+            "its part of the basis; null: unknown",
+            "US cents",
+            nullable=True,
+            at_least=0,
+        ),
+        date(
+            "holding_period_start_date",
+            "date from which the holding period counted; null: unknown",
+            nullable=True,
+        ),
+        *recorded(),
+    ),
+    references={"transaction_id": "transaction.transaction_id"},
+    indexes=(("account_id", "sold_date"),),
+)
+
+WASH_SALE = Table(
+    name="wash_sale",
+    grain="one row per lot sold at a loss and lot that replaced it within 30 days; never changed",
+    key=("transaction_id", "lot_id", "replacement_lot_id"),
+    columns=(
+        text("transaction_id", "the sell at a loss"),
+        text("lot_id", "the lot that it closed"),
+        text("replacement_lot_id", "lot of the same substitute group, of any of the client's"),
+        text("account_id", "account of the sell"),
+        text("replacement_account_id", "account of the lot that replaced it"),
+        integer("quantity_micros", "shares that were replaced", "micros", at_least=1),
+        integer("disallowed_cents", "loss that is not deducted", "US cents", at_least=1),
+        boolean(
+            "is_forfeited",
+            "whether the loss is gone, since the replacement is in a retirement account; else it "
+            "is part of the replacement's basis",
+        ),
+        *recorded(),
+    ),
+    references={"transaction_id": "transaction.transaction_id"},
+    indexes=(("account_id",), ("replacement_account_id",)),
+)
+
+LEDGER = (CASH_FLOW, TRANSACTION, TAX_LOT, FEEDBACK, LOT_SALE, WASH_SALE)
 
 _COPIED_TRANSACTION = replace(
     TRANSACTION,
     columns=tuple(column for column in TRANSACTION if column.name != "external_id"),
     unique=(),
 )
-COPIED_LEDGER = (CASH_FLOW, _COPIED_TRANSACTION, TAX_LOT, FEEDBACK)
+COPIED_LEDGER = (CASH_FLOW, _COPIED_TRANSACTION, TAX_LOT, FEEDBACK, LOT_SALE, WASH_SALE)
 """The ledger without the reporter's own keys, in which an account's number may stand."""

@@ -49,6 +49,8 @@ STAGED = {
     "stg_transactions": SNAPSHOT[7],
     "stg_tax_lots": SNAPSHOT[8],
     "stg_feedback": SNAPSHOT[9],
+    "stg_lot_sales": SNAPSHOT[10],
+    "stg_wash_sales": SNAPSHOT[11],
     "stg_advice_runs": ADVICE_HISTORY[0],
     "stg_model_choices": ADVICE_HISTORY[1],
     "stg_model_scores": ADVICE_HISTORY[2],
