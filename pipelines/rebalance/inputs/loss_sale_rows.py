@@ -15,24 +15,30 @@ if TYPE_CHECKING:
 
 _CLIENTS = "SELECT DISTINCT client_id FROM account WHERE {clients} ORDER BY client_id"
 _QUERY = """
-    SELECT client_id, symbol, sum(unmatched_micros)::BIGINT AS quantity_micros
+    SELECT
+        client_id,
+        symbol,
+        sum(unmatched_micros)::BIGINT AS quantity_micros,
+        sum(loss_cents)::BIGINT AS loss_cents
     FROM loss_sale
-    WHERE {clients} AND unmatched_micros > 0
+    WHERE {clients}
     GROUP BY client_id, symbol
     ORDER BY client_id, symbol
 """
 
 
 def read_loss_sales(warehouse: "DuckDBPyConnection", plan: ShardPlan, market: Market) -> LossSales:
-    """Read the mart ``loss_sale``, an entry for each symbol of the market that would replace it."""
+    """Read the mart ``loss_sale``; each loss counts for the first symbol that would replace it."""
     clients = rows_of_clients(warehouse, plan, _CLIENTS)["client_id"].combine_chunks()
     rows = rows_of_clients(warehouse, plan, _QUERY)
     sold = tuple(sorted(market.instruments))
-    sale, symbol = np.nonzero(_replaces(market, sold)[positions(rows["symbol"], sold)])
+    replaces = _replaces(market, sold)[positions(rows["symbol"], sold)]
+    sale = np.flatnonzero(replaces.any(axis=1))
     return LossSales(
         client=positions(rows["client_id"], clients)[sale],
-        symbol=symbol.astype(np.int64),
+        symbol=replaces[sale].argmax(axis=1),
         quantity_micros=integers(rows["quantity_micros"])[sale],
+        loss_cents=integers(rows["loss_cents"])[sale],
     )
 
 
