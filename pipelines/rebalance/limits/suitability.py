@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from pipelines.rebalance.arrays import Floats
+from pipelines.rebalance.arrays import Floats, Mask
 from pipelines.rebalance.inputs.shard import Goals
 from pipelines.rebalance.market.aversion import target_volatility
+from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 
 LOWEST_VOLATILITY = 1e-6
@@ -35,3 +36,8 @@ def suitable_risky_weight(goals: Goals, scores: Floats) -> Floats:
     glide path lowers it to lowers the share too.
     """
     return np.clip(np.minimum(goals.max_risky_weight, scores / 100), 0.0, 1.0)
+
+
+def risky_classes(market: Market, policy: Policy) -> Mask:
+    """Say which of the market's classes count as risky: all but ``policy.safe_classes``."""
+    return np.array([name not in policy.safe_classes for name in market.classes])
