@@ -91,4 +91,4 @@ final as (
 )
 
 select * from final
-order by account_id
+order by client_id, account_id

@@ -99,4 +99,4 @@ final as (
 )
 
 select * from final
-order by account_id, symbol
+order by client_id, account_id, symbol

@@ -15,7 +15,7 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 def integers(column: Column, missing: int | None = None) -> Integers:
     """Return whole numbers (dates as days since 1970-01-01) as int64; nulls as ``missing``."""
     if pa.types.is_date(column.type):
-        column = column.cast(pa.int32())
+        column = column.cast(pa.int32()).cast(pa.int64())
     if missing is not None:
         column = pc.fill_null(column, missing)
     return np.ascontiguousarray(column.to_numpy(), dtype=np.int64)

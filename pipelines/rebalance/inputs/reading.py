@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from pipelines.rebalance.inputs.account_rows import read_accounts
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.goal_rows import read_goals
-from pipelines.rebalance.inputs.lot_rows import read_lots
 from pipelines.rebalance.inputs.loss_sale_rows import read_loss_sales
+from pipelines.rebalance.inputs.lot_rows import read_lots
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.inputs.shard_plan import ACCOUNTS_PER_SHARD, ShardPlan, plan_shards
 from pipelines.rebalance.market.market import Market

@@ -1,0 +1,47 @@
+{#- Like holdings, lots are in the shares of the day they were recorded: later splits change them. -#}
+with lots as (
+
+    select
+        *,
+        (recorded_at at time zone 'America/New_York')::date as as_of_date
+    from {{ ref('stg_tax_lots') }}
+
+),
+
+later_splits as (
+
+    select
+        stated.symbol,
+        stated.as_of_date,
+        list_product(list(actions.amount order by actions.session_date)) as share_ratio
+    from (select distinct symbol, as_of_date from lots) as stated
+    inner join {{ ref('stg_actions') }} as actions
+        on stated.symbol = actions.symbol and stated.as_of_date < actions.session_date
+    where actions.kind = 'split'
+    group by stated.symbol, stated.as_of_date
+
+),
+
+final as (
+
+    select
+        accounts.client_id,
+        lots.account_id,
+        lots.symbol,
+        lots.lot_id,
+        lots.version as lot_version,
+        case when later_splits.share_ratio is null then lots.quantity_micros
+            else round_even(lots.quantity_micros * later_splits.share_ratio, 0)::bigint
+        end as quantity_micros,
+        lots.basis_cents,
+        lots.acquired_date,
+        coalesce(lots.holding_period_start_date, lots.acquired_date) as held_since_date,
+        lots.carried_over_loss_cents > 0 as is_replacement
+    from lots
+    inner join {{ ref('stg_accounts') }} as accounts using (account_id)
+    left join later_splits using (symbol, as_of_date)
+
+)
+
+select * from final
+order by client_id, account_id, symbol, lot_id
