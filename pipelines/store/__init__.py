@@ -4,6 +4,7 @@ Readers use :func:`connect`, writers :func:`transaction`; both give a SQLAlchemy
 ``tables`` holds the SQLAlchemy tables by name. :func:`migrate` creates or upgrades the store.
 """
 
+from pipelines.store.bulk import insert_arrow
 from pipelines.store.engine import connect, transaction, utc_now
 from pipelines.store.failures import shown_url
 from pipelines.store.migrate import migrate
@@ -14,6 +15,7 @@ from pipelines.store.writing import insert, upsert
 __all__ = [
     "connect",
     "insert",
+    "insert_arrow",
     "migrate",
     "read",
     "read_current_from",

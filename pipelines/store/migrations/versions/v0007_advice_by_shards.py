@@ -121,8 +121,8 @@ def _rebuild_on_sqlite() -> None:
     # Transactions refer to trades, which are gone for a moment.
     op.execute("PRAGMA defer_foreign_keys = ON")
     for table, column in _WRITTEN_BY_SHARDS.items():
-        statement, *indexes = _statements(table)
-        statement = _without_foreign_key(statement, f"fk_{table}_{column}")
+        made, *indexes = _statements(table)
+        statement = _without_foreign_key(made, f"fk_{table}_{column}")
         if table == "client_outcome":
             statement = _replaced(statement, _TRIGGERS_BEFORE, _TRIGGERS)
         kept = f"{table}_of_0006"
