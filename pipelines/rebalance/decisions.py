@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.vocabulary import MICROS_PER_CENT, NoTrade, Trigger
-from pipelines.rebalance.arrays import Floats, Integers, Mask
+from models.vocabulary import NoTrade, Trigger
+from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.goal_problems import advised_accounts
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
-from pipelines.rebalance.inputs.shard import Accounts, Shard
+from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
-from pipelines.rebalance.limits.drift import outside_band
+from pipelines.rebalance.limits.changes import lacks_cash
+from pipelines.rebalance.limits.destination import is_moved_by_cash_alone
+from pipelines.rebalance.limits.drift import account_grains, account_weights, outside_band
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.arithmetic import NANOS
-from pipelines.rebalance.trades.orders import grain_cents, is_tradable
+from pipelines.rebalance.trades.orders import is_tradable
 from pipelines.rebalance.trades.sized import Targets
 from pipelines.rebalance.trades.sizing import TRADED
 from pipelines.rebalance.trades.weights import NO_TARGET
@@ -74,8 +76,8 @@ def decide(
     """Decide which accounts are traded.
 
     With a new target an account is traded if it is outside the band around that, if its cash is
-    below its buffer, or if a loss is harvested. Where new cash alone asks for something, and where
-    the last target stands, only cash is brought to its place.
+    below its buffer, or if a loss is harvested. Where cash came or went, only that is brought to
+    its place, if it brings every weight into its band.
 
     Parameters
     ----------
@@ -88,13 +90,17 @@ def decide(
     has_target = advised_accounts(shard, bounds) & (account_nanos[:, 0] != NO_TARGET)
     has_target &= is_tradable(accounts, prices)
     goal_is_new = np.append(targets.is_new, False)[accounts.goal]
-    is_outside = has_target & _is_outside(accounts, account_nanos, prices, policy)
-    is_short = accounts.cash_micros < accounts.cash_buffer_cents * MICROS_PER_CENT
-    has_flow = trigger == _CASH_FLOW
-    trades = has_target & np.where(
-        goal_is_new, is_outside | is_short | is_harvested | has_flow, has_flow
+    is_outside = has_target & outside_band(
+        account_weights(accounts),
+        account_nanos / NANOS,
+        account_grains(accounts, market, policy),
+        policy,
     )
-    is_flow_only = trades & has_flow & ~(goal_is_new & (is_outside | is_harvested))
+    has_flow = trigger == _CASH_FLOW
+    is_renewed = goal_is_new & (is_outside | is_harvested | lacks_cash(accounts))
+    trades = has_target & (is_renewed | has_flow)
+    is_flow_only = trades & ~is_harvested
+    is_flow_only &= is_moved_by_cash_alone(shard, account_nanos, trigger, market, policy)
     is_cooling = has_target & ~trades & is_outside
     is_open = accounts.issue == ACCOUNT_ISSUES.index(AccountIssue.OPEN_ORDER)
     idle = np.select(
@@ -108,25 +114,6 @@ def decide(
         is_flow_only=is_flow_only,
         is_cooling=is_cooling,
     )
-
-
-def account_weights(accounts: Accounts) -> Floats:
-    """Return (accounts, symbols + 1): what accounts hold, as weights of their worth, cash last.
-
-    What is frozen counts as cash, as it does in targets.
-    """
-    wealth = np.maximum(accounts.wealth_cents, 1)
-    cash = wealth - accounts.value_cents.sum(axis=1)
-    weights: Floats = np.column_stack([accounts.value_cents, cash]) / wealth[:, None]
-    return weights
-
-
-def _is_outside(
-    accounts: Accounts, account_nanos: Integers, prices: Integers, policy: Policy
-) -> Mask:
-    wealth = np.maximum(accounts.wealth_cents, 1)[:, None]
-    grains = grain_cents(accounts.is_whole, prices, policy) / wealth
-    return outside_band(account_weights(accounts), account_nanos / NANOS, grains, policy)
 
 
 def _of_siblings(shard: Shard, trigger: Integers) -> Integers:

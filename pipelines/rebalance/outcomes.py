@@ -3,12 +3,13 @@
 import numpy as np
 
 from models.vocabulary import Outcome
-from pipelines.rebalance.arrays import Floats, Integers, Mask
-from pipelines.rebalance.decisions import Decisions, account_weights
+from pipelines.rebalance.arrays import Integers, Mask
+from pipelines.rebalance.decisions import Decisions
 from pipelines.rebalance.goal_problems import advised_accounts
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
+from pipelines.rebalance.limits.drift import account_weights, drift
 from pipelines.rebalance.reasons.account_sentences import Told
 from pipelines.rebalance.trades.arithmetic import NANOS
 from pipelines.rebalance.trades.sized import Sized, Targets
@@ -40,11 +41,12 @@ def tell(
     was_asked = np.zeros(len(targets.is_new) + 1, np.bool_)
     was_asked[rows] = True
     is_failed = is_advised & was_asked[goal] & ~np.append(targets.is_new, False)[goal]
+    gaps = drift(account_weights(accounts), targets.account_nanos / NANOS)
     return Told(
         outcome=_outcomes(accounts.issue == _BLOCKED, is_failed, has_target, relaxed, trades),
         trigger=decisions.trigger,
         trades=trades,
-        drift=_drift(account_weights(accounts), targets.account_nanos, has_target),
+        drift=np.where(has_target, gaps, np.nan),
         relaxed=relaxed,
         infeasible=np.append(bounds.infeasible, 0)[goal],
         has_new_target=has_target & np.append(targets.is_new, False)[goal],
@@ -69,10 +71,3 @@ def _outcomes(
         _OUTCOMES.index(Outcome.WITHIN_BAND),
     )
     return outcomes
-
-
-def _drift(weights: Floats, nanos: Integers, has_target: Mask) -> Floats:
-    """Return half the sum of absolute weight gaps; NaN where there is no target."""
-    gaps = np.abs(weights - nanos / NANOS).sum(axis=1) / 2
-    drift: Floats = np.where(has_target, gaps, np.nan)
-    return drift

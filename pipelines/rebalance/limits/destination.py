@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.vocabulary import Trigger
-from pipelines.rebalance.arrays import Floats, Integers
+from pipelines.rebalance.arrays import Floats, Integers, Mask
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.drift import (
     account_grains,
@@ -55,6 +55,22 @@ def destination_nanos(
         edge = _band_edge(current[rest], target[rest], policy)
         destination[rest] = _between(current[rest], edge, account_nanos[rest])
     return destination
+
+
+def is_moved_by_cash_alone(
+    shard: Shard, account_nanos: Integers, trigger: Integers, market: Market, policy: Policy
+) -> Mask:
+    """Say for which accounts with a cash flow that cash alone brings every weight into its band.
+
+    Parameters and shapes as of :func:`destination_nanos`.
+    """
+    is_flow = (account_nanos[:, -1] >= 0) & (trigger == _TRIGGERS.index(Trigger.CASH_FLOW))
+    rows = np.flatnonzero(is_flow)
+    current = account_weights(shard.accounts)[rows]
+    target = account_nanos[rows] / _NANOS
+    grains = account_grains(shard.accounts, market, policy)[rows]
+    is_flow[rows] = ~outside_band(_along_cash(current, target), target, grains, policy)
+    return is_flow
 
 
 def _along_cash(current: Floats, target: Floats) -> Floats:

@@ -1,23 +1,23 @@
 """One sentence per account: what happened to it and why, in words that its client understands."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.vocabulary import Constraint, Outcome, Trigger
+from models.vocabulary import Outcome, Trigger
 from pipelines.rebalance.arrays import Floats, Integers, Mask
 from pipelines.rebalance.inputs.screening import why_left_alone
 from pipelines.rebalance.inputs.shard import Accounts
-from pipelines.rebalance.reasons.words import INFEASIBLE_WORDS, RELAXED_WORDS, TRIGGER_WORDS
+from pipelines.rebalance.limits.wording import clauses_of
+from pipelines.rebalance.reasons.words import TRIGGER_WORDS
 
 OUTCOMES = tuple(Outcome)
 TRIGGERS = tuple(Trigger)
-_CONSTRAINTS = tuple(Constraint)
 
 _FAILED = "Nothing was traded: no target passed our checks. We look into it; nothing to do for you."
+_NO_TARGET = "no target can be made for its goal"
 _UNCHANGED = (
     "Nothing to do: every holding is within its band around the target, or as near to it as the "
     "smallest trade allows."
@@ -37,7 +37,7 @@ class Told:
     outcome, trigger : as ``tuple(Outcome)`` and ``tuple(Trigger)`` number them.
     trades : how many are made.
     drift : share of wealth in the wrong place; NaN where there is no target.
-    relaxed, infeasible : bits of ``Constraint``.
+    relaxed, infeasible : bits, as ``RELAXATIONS`` numbers them.
     has_new_target, is_flow_only, is_cooling : what was done, or why not.
     """
 
@@ -71,9 +71,13 @@ def _number(outcome: Outcome) -> int:
 
 def _left_alone(accounts: Accounts, told: Told) -> pa.StringArray:
     why = why_left_alone(accounts.issue, accounts.issue_detail)
-    infeasible = _by_bits(told.infeasible, _infeasible)
-    clause = pc.if_else(pc.equal(pc.binary_length(why), 0), infeasible, why)
+    unmet = clauses_of(told.infeasible)
+    clause = pc.case_when(pc.make_struct(_is_given(why), _is_given(unmet)), why, unmet, _NO_TARGET)
     return pc.binary_join_element_wise("Nothing was traded: ", clause, ".", "")
+
+
+def _is_given(clauses: pa.StringArray) -> pa.BooleanArray:
+    return pc.greater(pc.binary_length(clauses), 0)
 
 
 def _traded(told: Told) -> pa.StringArray:
@@ -111,22 +115,7 @@ def _untraded(told: Told) -> pa.StringArray:
 
 
 def _after_relaxing(told: Told, sentences: pa.StringArray) -> pa.StringArray:
-    return pc.binary_join_element_wise(_by_bits(told.relaxed, _relaxed), sentences, "")
-
-
-def _by_bits(bits: Integers, words: Callable[[list[Constraint]], str]) -> pa.StringArray:
-    known, same = np.unique(bits, return_inverse=True)
-    return pa.array([words(_named(value)) for value in known.tolist()]).take(pa.array(same))
-
-
-def _named(bits: int) -> list[Constraint]:
-    return [name for number, name in enumerate(_CONSTRAINTS) if bits >> number & 1]
-
-
-def _relaxed(names: list[Constraint]) -> str:
-    return "".join(RELAXED_WORDS[name] for name in names)
-
-
-def _infeasible(names: list[Constraint]) -> str:
-    clauses = [INFEASIBLE_WORDS[name] for name in names]
-    return ", and ".join(clauses) if clauses else "no target can be made for its goal"
+    clauses = pc.utf8_capitalize(clauses_of(told.relaxed))
+    return pc.binary_join_element_wise(
+        clauses, pc.if_else(pa.array(told.relaxed != 0), ". ", ""), sentences, ""
+    )

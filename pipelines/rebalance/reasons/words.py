@@ -1,9 +1,9 @@
-"""What triggers, causes, constraints and untraded symbols are called before a client."""
+"""What triggers, causes and untraded symbols are called before a client."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models.vocabulary import Constraint, NoTrade, Trigger
+from models.vocabulary import NoTrade, Trigger
 
 TRIGGER_WORDS: Mapping[Trigger, str] = MappingProxyType(
     {
@@ -69,28 +69,3 @@ NO_TRADE_WORDS: Mapping[NoTrade, str] = MappingProxyType(
     }
 )
 """Why a symbol is not traded though its target differs, as a clause after "because"."""
-
-RELAXED_WORDS: Mapping[Constraint, str] = MappingProxyType(
-    {
-        Constraint.TURNOVER: "More has to change at once than we usually trade. ",
-        Constraint.MINIMUM_INVESTED: "Your wishes and cash buffer leave less to invest than your "
-        "risk score asks for; we kept to your wishes. ",
-        Constraint.CLASS_LIMIT: "Our limit on a group of holdings had to give way. ",
-        Constraint.SYMBOL_LIMIT: "Our limit on a single holding had to give way. ",
-        Constraint.SUITABILITY: "The limit on risky holdings had to give way. ",
-        Constraint.CLIENT_WISH: "One of your wishes had to give way. ",
-    }
-)
-"""What was given up so that a target exists, as sentences."""
-
-INFEASIBLE_WORDS: Mapping[Constraint, str] = MappingProxyType(
-    {
-        Constraint.TURNOVER: "more would have to be traded at once than is allowed",
-        Constraint.MINIMUM_INVESTED: "too little could be invested",
-        Constraint.CLASS_LIMIT: "limits on groups of holdings contradict each other",
-        Constraint.SYMBOL_LIMIT: "limits on single holdings contradict each other",
-        Constraint.SUITABILITY: "no target suits the loss that you can bear",
-        Constraint.CLIENT_WISH: "your wishes and cash buffer leave nothing that could be invested",
-    }
-)
-"""Why no target exists, as a clause."""
