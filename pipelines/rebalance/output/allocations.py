@@ -9,15 +9,16 @@ from models.vocabulary import CASH, AllocationView, Constraint, NoTrade
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.arrays import Floats, Integers, Mask
 from pipelines.rebalance.market.market import Market
-from pipelines.rebalance.output.binding import NO_CONSTRAINT, binding_constraints
+from pipelines.rebalance.output.binding import NO_CONSTRAINT, binding_constraints, on_bounds
 from pipelines.rebalance.output.columns import floats, of_goal, same, table_of, words
 from pipelines.rebalance.output.outcomes import has_new_target
+from pipelines.rebalance.solver.problems import Risk
 from pipelines.rebalance.trades.arithmetic import NANOS
 
 _NOT_TOLD = -1
 
 
-def allocations(run_id: str, market: Market, advice: ShardAdvice) -> pa.Table:
+def allocations(run_id: str, market: Market, risk: Risk, advice: ShardAdvice) -> pa.Table:
     """Return a row for cash and for each symbol of each account whose target is new.
 
     A bound is the account's part of its goal's: what the account may hold at most (at least) when
@@ -26,9 +27,8 @@ def allocations(run_id: str, market: Market, advice: ShardAdvice) -> pa.Table:
     accounts = np.nonzero(has_new_target(advice))[0]
     symbols = len(market.symbols)
     lower, upper = _account_bounds(advice, accounts)
-    binding = of_goal(
-        binding_constraints(market, advice), advice.shard.accounts.goal[accounts], NO_CONSTRAINT
-    )
+    goal = advice.shard.accounts.goal[accounts]
+    binding = of_goal(binding_constraints(risk, advice), goal, NO_CONSTRAINT)
     no_trade = np.column_stack([advice.sized.no_trade[accounts], np.full(len(accounts), _NOT_TOLD)])
     order = _cash_first(symbols)
     rows = len(accounts) * (symbols + 1)
@@ -42,7 +42,7 @@ def allocations(run_id: str, market: Market, advice: ShardAdvice) -> pa.Table:
             "current_weight": floats(_flat(_current_weights(advice, accounts), order)),
             "lower_bound": floats(_flat(lower, order)),
             "upper_bound": floats(_flat(upper, order)),
-            "bound_binds": pa.array(_flat(binding != NO_CONSTRAINT, order)),
+            "bound_binds": pa.array(_flat(of_goal(on_bounds(advice), goal, False), order)),
             "binding_constraint": words(_flat(binding, order), Constraint),
             "no_trade": words(_flat(no_trade, order), NoTrade),
         },
@@ -52,10 +52,9 @@ def allocations(run_id: str, market: Market, advice: ShardAdvice) -> pa.Table:
 def counterfactuals(run_id: str, market: Market, advice: ShardAdvice) -> pa.Table:
     """Return the weights above zero that each view would give each account with a new target."""
     accounts = np.nonzero(has_new_target(advice))[0]
-    goal = advice.shard.accounts.goal[accounts]
+    order = _cash_first(len(market.symbols))
     # (accounts, symbols + 1, views), as the key has them.
-    nanos = of_goal(np.moveaxis(advice.views.nanos, 0, -1), goal, 0)
-    nanos = nanos[:, _cash_first(len(market.symbols))]
+    nanos = np.moveaxis(advice.views.account_nanos[:, accounts], 0, -1)[:, order]
     account, symbol, view = np.nonzero(nanos > 0)
     names = pa.array((CASH, *market.symbols))
     return table_of(

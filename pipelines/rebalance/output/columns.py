@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from models.declaration import Table
 from pipelines.lake import arrow_schema
 from pipelines.rebalance.arrays import Floats, Integers, Mask
 
-T = TypeVar("T", bound=npt.NDArray[Any])
+T = TypeVar("T", bound=np.generic)
 
 _ACCOUNT_DIGITS = 22
 _SYMBOL_DIGITS = 10
@@ -61,7 +61,7 @@ def floats(values: Floats) -> pa.Array:
     return pa.array(values + 0.0, pa.float64(), from_pandas=True)
 
 
-def of_goal(values: T, goal: Integers, missing: float) -> T:
+def of_goal(values: npt.NDArray[T], goal: Integers, missing: float) -> npt.NDArray[T]:
     """Return each account's goal's value; ``missing`` where it has no goal.
 
     Parameters

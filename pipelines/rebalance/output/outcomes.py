@@ -8,6 +8,7 @@ from models.store_advice import CLIENT_OUTCOME
 from models.vocabulary import Constraint, Outcome, Trigger
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.arrays import Mask
+from pipelines.rebalance.goal_problems import advised_accounts
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.output.columns import (
     floats,
@@ -20,15 +21,15 @@ from pipelines.rebalance.output.columns import (
     words,
 )
 from pipelines.rebalance.solver.solve import SOLVERS
+from pipelines.rebalance.trades.weights import NO_TARGET
 
 _UNPRICED = ACCOUNT_ISSUES.index(AccountIssue.UNPRICED_HOLDING)
-_NO_TARGET = -1
 
 
 def has_new_target(advice: ShardAdvice) -> Mask:
     """Say for each account whether this run wrote its target."""
     accounts = advice.shard.accounts
-    located = advice.targets.account_nanos[:, -1] != _NO_TARGET
+    located = advice.targets.account_nanos[:, 0] != NO_TARGET
     return located & (accounts.goal >= 0) & of_goal(advice.targets.is_new, accounts.goal, False)
 
 
@@ -43,6 +44,8 @@ def outcomes(run_id: str, advice: ShardAdvice) -> pa.Table:
         of_goal(advice.bounds.risk_score, goal, 0),
         np.where(has_last, accounts.last_risk_score, 0),
     )
+    is_advised = advised_accounts(advice.shard, advice.bounds)
+    relaxed = np.where(is_advised, of_goal(advice.bounds.relaxed, goal, 0), 0)
     solver = np.where(new, of_goal(advice.solutions.solver, goal, -1), -1)
     sells = np.where(sized.traded_micros < 0, sized.notional_cents, 0)
     buys = np.where(sized.traded_micros > 0, sized.notional_cents, 0)
@@ -64,9 +67,7 @@ def outcomes(run_id: str, advice: ShardAdvice) -> pa.Table:
                 np.where(new, of_goal(advice.solutions.kkt_residual, goal, np.nan), np.nan)
             ),
             "solver": names_at(SOLVERS, solver),
-            "relaxed_constraints": joined_words(
-                of_goal(advice.bounds.relaxed, goal, 0), Constraint
-            ),
+            "relaxed_constraints": joined_words(relaxed, Constraint),
             "wealth_cents": integers(accounts.wealth_cents, accounts.issue != _UNPRICED),
             "cash_before_cents": integers(sized.cash_before_cents),
             "sells_cents": integers(sells.sum(axis=1)),

@@ -14,6 +14,7 @@ from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.allocations import allocations, counterfactuals
 from pipelines.rebalance.output.outcomes import outcomes
 from pipelines.rebalance.output.trade_rows import trade_lots, trade_reasons, trades
+from pipelines.rebalance.solver.problems import Risk
 
 WRITTEN_BY_SHARDS: tuple[Table, ...] = (
     CLIENT_OUTCOME,
@@ -28,7 +29,7 @@ WRITTEN_BY_SHARDS: tuple[Table, ...] = (
 
 
 def tables_of(
-    run_id: str, market: Market, advice: ShardAdvice, valid_until: dt.date
+    run_id: str, market: Market, risk: Risk, advice: ShardAdvice, valid_until: dt.date
 ) -> dict[str, pa.Table]:
     """Return the rows of a shard by the names of their tables, in the order of their keys.
 
@@ -36,13 +37,15 @@ def tables_of(
 
     Parameters
     ----------
+    risk : whose classes limit targets.
     valid_until : last session on which the trades may be executed.
     """
-    traded = np.nonzero(advice.sized.traded_micros)
+    account, symbol = np.nonzero(advice.sized.traded_micros)
+    traded = (account.astype(np.int64), symbol.astype(np.int64))
     made = trades(run_id, market, advice, traded, valid_until)
     return {
         CLIENT_OUTCOME.name: outcomes(run_id, advice),
-        TARGET_ALLOCATION.name: allocations(run_id, market, advice),
+        TARGET_ALLOCATION.name: allocations(run_id, market, risk, advice),
         COUNTERFACTUAL_ALLOCATION.name: counterfactuals(run_id, market, advice),
         TRADE.name: made,
         TRADE_REASON.name: trade_reasons(made, advice),

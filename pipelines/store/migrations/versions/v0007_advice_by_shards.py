@@ -121,14 +121,14 @@ def _rebuild_on_sqlite() -> None:
     # Transactions refer to trades, which are gone for a moment.
     op.execute("PRAGMA defer_foreign_keys = ON")
     for table, column in _WRITTEN_BY_SHARDS.items():
-        made, *indexes = _statements(table)
-        statement = _without_foreign_key(made, f"fk_{table}_{column}")
+        statements = _statements(table)
+        statement = _without_foreign_key(statements[0], f"fk_{table}_{column}")
         if table == "client_outcome":
             statement = _replaced(statement, _TRIGGERS_BEFORE, _TRIGGERS)
         kept = f"{table}_of_0006"
         op.execute(f"CREATE TABLE {kept} AS SELECT * FROM {table}")
         op.drop_table(table)
-        for each in (statement, *indexes):
+        for each in (statement, *statements[1:]):
             op.execute(each)
         op.execute(f"INSERT INTO {table} SELECT * FROM {kept}")
         op.drop_table(kept)
@@ -143,7 +143,7 @@ def _statements(table: str) -> list[str]:
         ),
         {"name": table},
     )
-    return [str(statement) for statement in found.scalars()]
+    return [str(row.sql) for row in found]
 
 
 def _without_foreign_key(statement: str, name: str) -> str:
