@@ -158,7 +158,7 @@ class _Shard:
         found = solve(risk, problems, self.policy)
         goals, symbols = self.bounds.lower.shape
         nanos = np.full((goals, symbols + 1), NO_TARGET, np.int64)
-        nanos[rows] = clean(found.weights, problems, risk.class_of)
+        nanos[rows] = clean(found.weights, problems, risk.class_of, risk.is_risky)
         solutions = Solutions(
             weights=np.full((goals, symbols), np.nan),
             objective=np.full(goals, np.nan),
