@@ -173,6 +173,7 @@ def _goals(rows: list[dict[str, object]], width: int) -> Goals:
         target_day=SESSION_DAY + horizon,
         horizon_days=horizon,
         risk_score=_integers(rows, "risk_score"),
+        capacity_score=_integers(rows, "risk_score"),
         max_loss=np.array([row["max_loss"] for row in rows], dtype=np.float64),
         max_risky_weight=np.array([row["max_risky_weight"] for row in rows], dtype=np.float64),
         min_cash_cents=np.zeros(len(rows), np.int64),

@@ -147,6 +147,7 @@ def _goals(count: int, width: int) -> Goals:
         target_day=zeros,
         horizon_days=zeros,
         risk_score=zeros,
+        capacity_score=zeros,
         max_loss=zeros.astype(float),
         max_risky_weight=zeros.astype(float),
         min_cash_cents=zeros,

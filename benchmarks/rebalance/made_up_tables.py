@@ -34,6 +34,7 @@ def tables_of(made_up: MadeUp, chunk: Chunk) -> dict[str, pa.Table]:
         "account_transaction": _transactions(made_up, chunk),
         "client_profile": _profiles(made_up, chunk, wishes, positions),
         "loss_sale": _loss_sales(made_up, chunk),
+        "planned_cash_flow": _planned_flows(made_up, chunk, wishes),
         "tax_lot": _lots(made_up, chunk, holdings),
     }
 
@@ -101,6 +102,25 @@ def _holdings(made_up: MadeUp, chunk: Chunk, positions: Positions) -> pa.Table:
     )
 
 
+def _planned_flows(made_up: MadeUp, chunk: Chunk, wishes: Wishes) -> pa.Table:
+    """Return a monthly deposit into every second goal: a tenth of what it wants, each year."""
+    saving = np.flatnonzero(np.arange(len(chunk.client_of_goal)) % 2 == 0)
+    goal_id = _goal_ids(chunk).take(pa.array(saving))
+    following = (made_up.session - _EPOCH).days + 20
+    return pa.table(
+        {
+            "client_id": _client_ids(chunk, chunk.client_of_goal).take(pa.array(saving)),
+            "goal_id": goal_id,
+            "account_id": goal_id,
+            "cash_flow_id": goal_id,
+            "signed_cents": np.maximum(wishes.target_cents[saving] // 120, 1),
+            "step_months": np.ones(len(saving), dtype=np.int64),
+            "next_date": pa.array(np.full(len(saving), following, np.int32)).cast(pa.date32()),
+            "last_date": pa.nulls(len(saving), pa.date32()),
+        }
+    )
+
+
 def _profiles(made_up: MadeUp, chunk: Chunk, wishes: Wishes, positions: Positions) -> pa.Table:
     market, goals = made_up.market, len(chunk.client_of_goal)
     buffers = np.zeros(goals, dtype=np.int64)
@@ -120,6 +140,7 @@ def _profiles(made_up: MadeUp, chunk: Chunk, wishes: Wishes, positions: Position
             "target_date": pa.array(day.astype(np.int32)).cast(pa.date32()),
             "horizon_days": wishes.horizon_days,
             "risk_score": wishes.score,
+            "capacity_score": np.minimum(100, wishes.score + 15),
             "max_loss": risky * 0.5,
             "max_risky_weight": np.minimum(1.0, risky * 1.3),
             "min_cash_cents": buffers,

@@ -20,6 +20,16 @@ from pipelines.rebalance.market.market import Market
 from pipelines.warehouse.duckdb import open_writable
 
 ACCOUNTS_PER_CHUNK = 50_000
+_ORDER = {
+    "account": "client_id, account_id",
+    "account_holding": "client_id, account_id, symbol",
+    "account_transaction": "client_id, account_id, transaction_id",
+    "client_profile": "client_id, goal_id",
+    "loss_sale": "client_id, account_id, symbol",
+    "planned_cash_flow": "client_id, goal_id, cash_flow_id",
+    "tax_lot": "client_id, account_id, symbol, lot_id",
+}
+"""As dbt writes each mart."""
 _GOALS_OF_A_CLIENT = (0.8, 0.2)
 _ACCOUNTS_OF_A_GOAL = (0.78, 0.17, 0.05)
 
@@ -60,7 +70,7 @@ def write_population(
                 warehouse.register("rows", rows)
                 if chunk.first_account == 0:
                     warehouse.execute(f"CREATE TABLE marts.{name} AS FROM rows LIMIT 0")
-                warehouse.execute(f"INSERT INTO marts.{name} FROM rows")
+                warehouse.execute(f"INSERT INTO marts.{name} FROM rows ORDER BY {_ORDER[name]}")
                 warehouse.unregister("rows")
         if market_build is not None:
             _copy_market(warehouse, market_build)

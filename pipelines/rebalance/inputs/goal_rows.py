@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _QUERY = """
     SELECT
         goal_id, client_id, goal_version, goal_kind, target_cents, target_date, horizon_days,
-        risk_score, max_loss, max_risky_weight, min_cash_cents, excluded_symbols,
+        risk_score, capacity_score, max_loss, max_risky_weight, min_cash_cents, excluded_symbols,
         excluded_classes, max_symbol_weight, issue
     FROM client_profile
     WHERE {clients}
@@ -42,6 +42,7 @@ def read_goals(warehouse: "DuckDBPyConnection", plan: ShardPlan, market: Market)
         target_day=integers(rows["target_date"]),
         horizon_days=integers(rows["horizon_days"]),
         risk_score=integers(rows["risk_score"], missing=0),
+        capacity_score=integers(rows["capacity_score"], missing=0),
         max_loss=floats(rows["max_loss"], missing=0.0),
         max_risky_weight=floats(rows["max_risky_weight"], missing=0.0),
         min_cash_cents=integers(rows["min_cash_cents"]),

@@ -8,6 +8,7 @@ from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.goal_rows import read_goals
 from pipelines.rebalance.inputs.loss_sale_rows import read_loss_sales
 from pipelines.rebalance.inputs.lot_rows import read_lots
+from pipelines.rebalance.inputs.planned_flow_rows import read_planned_flows
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.inputs.shard_plan import ACCOUNTS_PER_SHARD, ShardPlan, plan_shards
 from pipelines.rebalance.market.market import Market
@@ -42,6 +43,7 @@ def read_shard(
         accounts=accounts,
         lots=lots,
         loss_sales=read_loss_sales(warehouse, plan, market),
+        planned_flows=read_planned_flows(warehouse, plan, goals),
     )
 
 

@@ -1,6 +1,6 @@
 """A shard: all goals and accounts of some clients, as arrays aligned to the market's symbols."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ class Goals:
     target_day : days since 1970-01-01 of the target date.
     horizon_days : calendar days from the session to the target date; 0 or less: it has passed.
     risk_score : 1..100; 0 where there is none.
+    capacity_score : the highest risk score that finances and horizon allow, whatever the client is
+        willing to take; 0 where there is none.
     max_loss, max_risky_weight : fractions; suitability limits that no forecast overrides.
     min_cash_cents : buffers and withdrawals planned in three months, US cents.
     excluded : (goals, symbols) what the client wants none of, by symbol or class.
@@ -41,6 +43,7 @@ class Goals:
     target_day: Integers
     horizon_days: Integers
     risk_score: Integers
+    capacity_score: Integers
     max_loss: Floats
     max_risky_weight: Floats
     min_cash_cents: Integers
@@ -146,6 +149,31 @@ class LossSales:
 
 
 @dataclass(frozen=True)
+class PlannedFlows:
+    """Cash that a shard's clients plan to pay in or take out after the session, (flows,).
+
+    Attributes
+    ----------
+    goal : row of the account's goal in ``Goals``; sorted.
+    signed_cents : of each payment; withdrawals are negative.
+    first_day : days from the session to the first payment to come, above 0.
+    last_day : days from the session after which nothing is paid; a large number for no end.
+    step_months : between payments; 0: there is one only.
+    """
+
+    goal: Integers
+    signed_cents: Integers
+    first_day: Integers
+    last_day: Integers
+    step_months: Integers
+
+
+def no_planned_flows() -> PlannedFlows:
+    """Return the flows of clients who plan none."""
+    return PlannedFlows(*(np.zeros(0, np.int64) for _ in range(5)))
+
+
+@dataclass(frozen=True)
 class Shard:
     """Everything that is known of some clients: each client's rows are in one shard."""
 
@@ -154,3 +182,4 @@ class Shard:
     accounts: Accounts
     lots: Lots
     loss_sales: LossSales
+    planned_flows: PlannedFlows = field(default_factory=no_planned_flows)
