@@ -180,11 +180,14 @@ def _solve(covariance, class_of, is_risky, asset, step, group, active, system, f
         if outcome >= 0:  # a row that depends on the others; without price it may go
             active[_IS_ACTIVE, outcome] = 0
             group[_PRICE, outcome] = 0.0
+            _keep_to_intervals(asset, step, group, _DUAL)
             continue
         _aim(asset, group)
         if _advance(asset, step, group, active, False) < 1.0:
             continue
-        outcome, more = _add(covariance, class_of, is_risky, asset, step, group, active, system, free)
+        outcome, more = _add(
+            covariance, class_of, is_risky, asset, step, group, active, system, free
+        )
         rounds += more
         if outcome == SOLVED:
             _finish(asset, step)
@@ -493,9 +496,15 @@ def _make_dual_feasible(asset, step, group, active):  # type: ignore[no-untyped-
         side, price = active[_IS_ACTIVE, g], group[_MOVE, g]
         is_right = side * price > 0.0 or (side != 0 and group[_LEAST, g] == group[_MOST, g])
         group[_PRICE, g] = price if is_right else 0.0
+    _keep_to_intervals(asset, step, group, _CHANGE)
+
+
+@njit(cache=True, nogil=True)
+def _keep_to_intervals(asset, step, group, source):  # type: ignore[no-untyped-def]
+    """Take multipliers of fixed symbols from a row of ``asset``, as near as their steps allow."""
     theta = group[_PRICE, group.shape[1] - 1]
     for i in range(asset.shape[1]):
-        dual = asset[_CHANGE, i]
+        dual = asset[source, i]
         if step[_NOW, i] == _PINNED or _is_free(step, i):
             continue
         if step[_NOW, i] != _AT_UPPER:
@@ -520,19 +529,20 @@ def _room(asset, step, group, i, is_ray):  # type: ignore[no-untyped-def]
     turnover = group.shape[1] - 1
     theta, widening = group[_PRICE, turnover], group[_MOVE, turnover]
     dual, change = asset[_DUAL, i], asset[_CHANGE, i]
+    room, up = np.inf, False
     if step[_NOW, i] != _AT_UPPER:
         code = _next_step(step, i, True)
         gap = max(_slope(asset, code, i, theta) - dual, 0.0)
         closing = change - (widening if code == _BUYING else -widening)
         if closing > _RAY_TOLERANCE if is_ray else closing - gap > _DUAL_TOLERANCE:
-            return gap / closing, True
+            room, up = gap / closing, True
     if step[_NOW, i] != _AT_LOWER:
         code = _next_step(step, i, False)
         gap = max(dual - _slope(asset, code, i, theta), 0.0)
         closing = (widening if code == _BUYING else -widening) - change
         if closing > _RAY_TOLERANCE if is_ray else closing - gap > _DUAL_TOLERANCE:
-            return gap / closing, False
-    return np.inf, False
+            room, up = min(room, gap / closing), gap / closing >= room and up
+    return room, up
 
 
 @njit(cache=True, nogil=True)
@@ -631,17 +641,34 @@ def _add(covariance, class_of, is_risky, asset, step, group, active, system, fre
             excess = _violate(asset, step, group, active, i)
             if excess != 0.0:
                 _take_in(asset, step, group, active, i, excess)
-        if _fit(covariance, class_of, is_risky, asset, step, group, active, system, free) == _INDEPENDENT:
+        if (
+            _fit(covariance, class_of, is_risky, asset, step, group, active, system, free)
+            == _INDEPENDENT
+        ):
             return UNSOLVED, 1
         step[_NOW] = step[_BEFORE]
     _take_in(asset, step, group, active, worst, size)
-    if _fit(covariance, class_of, is_risky, asset, step, group, active, system, free) == _INDEPENDENT:
+    if (
+        _fit(covariance, class_of, is_risky, asset, step, group, active, system, free)
+        == _INDEPENDENT
+    ):
         return UNSOLVED, 2
     step[_NOW] = step[_BEFORE]
     if worst >= symbols:
         active[_IS_ACTIVE, worst - symbols] = 0
     _fit(covariance, class_of, is_risky, asset, step, group, active, system, free)
-    _point(class_of, is_risky, asset, step, group, active, system, free, worst, 1.0 if size > 0 else -1.0)
+    _point(
+        class_of,
+        is_risky,
+        asset,
+        step,
+        group,
+        active,
+        system,
+        free,
+        worst,
+        1.0 if size > 0 else -1.0,
+    )
     _take_in(asset, step, group, active, worst, size)
     if _advance(asset, step, group, active, True) == np.inf:
         return INFEASIBLE, 3
@@ -685,6 +712,4 @@ def _point(class_of, is_risky, asset, step, group, active, system, free, number,
             asset[_CHANGE, i] -= group[_MOVE, turnover - 1]
     if number < symbols:
         widening = group[_MOVE, turnover]
-        asset[_CHANGE, number] = side + (
-            widening if step[_NOW, number] == _BUYING else -widening
-        )
+        asset[_CHANGE, number] = side + (widening if step[_NOW, number] == _BUYING else -widening)

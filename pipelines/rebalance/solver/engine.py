@@ -1,5 +1,6 @@
 """The batch engine: all problems of a shard, by compiled active sets, on as many threads as told."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -27,15 +28,29 @@ class Points:
     prices: Floats
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the engine has for a batch.
+
+    Attributes
+    ----------
+    points : of the problems that were solved.
+    status : (problems,) SOLVED, INFEASIBLE, UNSOLVED or BAD_INPUT (not finite) of ``active_set``.
+    rounds : (problems,) linear systems that each took.
+    """
+
+    points: Points
+    status: npt.NDArray[np.int8]
+    rounds: Integers
+
+
 def mean_variance(risk: Risk) -> float:
     """Return the mean of the symbols' variances, the unit of multipliers and residuals."""
     return float(np.mean(np.diag(risk.covariance)))
 
 
-def solve_batch(
-    risk: Risk, problems: Problems, threads: int
-) -> tuple[Points, npt.NDArray[np.int8], Integers]:
-    """Return the points found, how each ended, and how many linear systems each took."""
+def solve_batch(risk: Risk, problems: Problems, threads: int) -> Found:
+    """Return what the engine finds for a batch, its arrays C-contiguous and of 64 bits."""
     count, symbols = problems.expected.shape
     weights = np.empty((count, symbols))
     prices = np.empty((count, risk.classes + 3))
@@ -70,10 +85,10 @@ def solve_batch(
         )
 
     in_parts(solve_part, count, threads)
-    return Points(weights, prices), status, rounds
+    return Found(Points(weights, prices), status, rounds)
 
 
-def in_parts(work, count: int, threads: int) -> None:
+def in_parts(work: Callable[[int, int], None], count: int, threads: int) -> None:
     """Call ``work(begin, end)`` for parts of a batch, on some threads."""
     if threads <= 1 or count < 2 * threads:
         work(0, count)

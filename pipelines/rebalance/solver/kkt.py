@@ -1,0 +1,135 @@
+"""How far points are from optimal, computed again from problems, weights and multipliers alone.
+
+The natural residual: what is left of ``w - prox(w - gradient)`` for symbols, and of a row's sum less
+its projection after a step along its multiplier. It is zero where, and only where, a point is
+feasible, stationary (with the cost's subdifferential at kinks), has multipliers of the right sign
+and none on a limit that does not bind; and it bounds the distance to the optimum [1]_. Gradients are
+divided by the mean variance, so the residual is in units of weight.
+
+References
+----------
+.. [1] F. Facchinei and J.-S. Pang, "Finite-dimensional variational inequalities and complementarity
+   problems", Springer (2003), chapter 6.
+"""
+
+import numpy as np
+from numba import njit
+
+from pipelines.rebalance.arrays import Floats
+from pipelines.rebalance.solver.engine import Points, in_parts, mean_variance
+from pipelines.rebalance.solver.problems import Problems, Risk
+
+
+def residuals(
+    risk: Risk, problems: Problems, points: Points, threads: int
+) -> tuple[Floats, Floats]:
+    """Return the largest violation of the optimality conditions, and the utility, of each point.
+
+    Returns
+    -------
+    residual : (problems,) in units of weight; NaN where the point has NaN.
+    objective : (problems,) as in ``Solutions``.
+    """
+    count = len(problems.tolerance)
+    residual, objective = np.empty(count), np.empty(count)
+    unit = mean_variance(risk)
+    covariance = np.ascontiguousarray(risk.covariance / unit)
+    tolerance = problems.tolerance / unit
+    is_risky = risk.is_risky[risk.class_of]
+
+    def check_part(begin: int, end: int) -> None:
+        _residual_range(
+            covariance,
+            risk.class_of,
+            is_risky,
+            problems.expected,
+            tolerance,
+            problems.current,
+            problems.buy_cost,
+            problems.sell_cost,
+            problems.lower,
+            problems.upper,
+            problems.class_lower,
+            problems.class_upper,
+            problems.invested_lower,
+            problems.invested_upper,
+            problems.risky_upper,
+            problems.turnover,
+            points.weights,
+            points.prices,
+            residual,
+            objective,
+            begin,
+            end,
+        )
+
+    in_parts(check_part, count, threads)
+    return residual, objective
+
+
+@njit(cache=True, nogil=True)
+def _residual_range(  # type: ignore[no-untyped-def]
+    covariance, class_of, is_risky, expected, tolerance, current, buy_cost, sell_cost, lower, upper,
+    class_lower, class_upper, invested_lower, invested_upper, risky_upper, turnover,
+    weights, prices, residual, objective, begin, end,
+):  # fmt: skip
+    symbols, classes = len(class_of), class_lower.shape[1]
+    risk, sums = np.empty(symbols), np.empty(classes)
+    for row in range(begin, end):
+        weight, price, scale = weights[row], prices[row], tolerance[row]
+        invested, risky, changed, utility, worst = 0.0, 0.0, 0.0, 0.0, 0.0
+        risk[:] = 0.0
+        sums[:] = 0.0
+        for i in range(symbols):
+            if weight[i] != 0.0:
+                for j in range(symbols):
+                    risk[j] += weight[i] * covariance[i, j]
+        theta = price[classes + 2]
+        for i in range(symbols):
+            here, now = weight[i], current[row, i]
+            sums[class_of[i]] += here
+            invested += here
+            push = scale * expected[row, i] - risk[i] - price[class_of[i]] - price[classes]
+            if is_risky[i]:
+                risky += here
+                push -= price[classes + 1]
+            utility += here * (scale * expected[row, i] - 0.5 * risk[i])
+            buy, sell = scale * buy_cost[row, i], scale * sell_cost[row, i]
+            if here > now:
+                changed += here - now
+                utility -= buy * (here - now)
+            else:
+                changed += now - here
+                utility -= sell * (now - here)
+            there = here + push
+            if there > now + (buy + theta):
+                there -= buy + theta
+            elif there < now - (sell + theta):
+                there += sell + theta
+            else:
+                there = now
+            there = min(max(there, lower[row, i]), upper[row, i])
+            worst = _larger(worst, abs(here - there))
+        for k in range(classes):
+            worst = _larger(
+                worst, _row_residual(sums[k], price[k], class_lower[row, k], class_upper[row, k])
+            )
+        worst = _larger(
+            worst,
+            _row_residual(invested, price[classes], invested_lower[row], invested_upper[row]),
+        )
+        worst = _larger(worst, _row_residual(risky, price[classes + 1], -np.inf, risky_upper[row]))
+        worst = _larger(worst, _row_residual(changed, theta, -np.inf, turnover[row]))
+        residual[row] = _larger(worst, -theta)
+        objective[row] = utility / scale
+
+
+@njit(cache=True, nogil=True)
+def _row_residual(total, price, least, most):  # type: ignore[no-untyped-def]
+    return abs(total - min(max(total + price, least), most))
+
+
+@njit(cache=True, nogil=True)
+def _larger(worst, value):  # type: ignore[no-untyped-def]
+    """Return the larger of two, or NaN where either is."""
+    return value if value > worst or value != value else worst
