@@ -51,6 +51,14 @@ def quantity_to_micros(text: str) -> int:
     return _scaled(text, MICROS, 6, MAX_SHARES, "a number of shares, such as 2.5")
 
 
+def price_to_micros(text: str) -> int:
+    """Read a price above zero in dollars with at most six decimals as exact millionths."""
+    micros = _scaled(text, MICROS, 6, MAX_DOLLARS, "a price in dollars, such as 131.294998")
+    if micros == 0:
+        raise ValueProblem("a price of zero is none", "Write a price in dollars, such as 131.29.")
+    return micros
+
+
 def weight(text: str) -> float:
     """Read a cap as a fraction in (0, 1]; an empty cell is no cap, which is 1."""
     if not text:
@@ -96,6 +104,19 @@ def iso_date(text: str) -> dt.date:
         return read_date(text)
     except ValueError:
         raise ValueProblem("it is no date", "Write it as YYYY-MM-DD.") from None
+
+
+def moment(text: str) -> dt.datetime:
+    """Read a moment of ISO 8601 with its offset from UTC."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ValueProblem(
+            "it is no moment with its offset", "Write it as 2022-12-28T10:31:05-05:00."
+        )
+    return found
 
 
 def plain_text(longest: int) -> Callable[[str], str]:

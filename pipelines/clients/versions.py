@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,17 @@ def select_by(
 
 
 def _current(
-    connection: sa.Connection, table: Table, owners: Mapping[str, object]
+    connection: sa.Connection, table: Table, owners: Collection[str]
 ) -> dict[str, tuple[int, frozenset[tuple[Any, ...]]]]:
     """Return each known owner's highest version and the contents of its rows."""
+    rows = current_rows(connection, table, owners)
+    return {key: (owned[0]["version"], _contents(table, owned)) for key, owned in rows.items()}
+
+
+def current_rows(
+    connection: sa.Connection, table: Table, owners: Collection[str]
+) -> dict[str, list[Row]]:
+    """Return the rows of each known owner's highest version, by owner."""
     stored = tables[table.name]
     other = stored.alias()
     owner = table.key[0]
@@ -86,9 +94,9 @@ def _current(
         .scalar_subquery()
     )
     rows: dict[str, list[Row]] = defaultdict(list)
-    for row in select_by(connection, stored.c[owner], owners.keys(), stored.c.version == newest):
+    for row in select_by(connection, stored.c[owner], owners, stored.c.version == newest):
         rows[row[owner]].append(row)
-    return {key: (owned[0]["version"], _contents(table, owned)) for key, owned in rows.items()}
+    return dict(rows)
 
 
 def _contents(table: Table, rows: Sequence[Row]) -> frozenset[tuple[Any, ...]]:

@@ -63,8 +63,10 @@ def test_another_class_member_of_another_group_disallows_nothing() -> None:
 def test_selling_the_lately_bought_shares_themselves_is_no_wash_sale() -> None:
     bought = Lot("AAA", 10 * SHARE, 200_000, LATELY)
     assert disallowed([Holder([bought])], [{"AAA": -10 * SHARE}]) == [0]
-    # Of a lot sold by half the other half is what was bought within thirty days.
-    assert disallowed([Holder([bought])], [{"AAA": -4 * SHARE}]) == [40_000]
+    # Rev. Rul. 56-602: nor is what is left of the lot a replacement, but another lot is.
+    assert disallowed([Holder([bought])], [{"AAA": -4 * SHARE}]) == [0]
+    other = Holder([Lot("AAA", SHARE, 10_000, LATELY)])
+    assert disallowed([Holder([bought]), other], [{"AAA": -4 * SHARE}, {}]) == [10_000]
 
 
 def test_a_share_bought_is_matched_once() -> None:

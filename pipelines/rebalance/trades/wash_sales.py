@@ -79,14 +79,17 @@ def disallowed_cents(
     """Return the sales with the losses that purchases take away.
 
     Purchases are those of the last 30 days that are still held and those of this run, in all
-    accounts of the client; what is itself sold here replaces nothing. Each share bought is matched
-    once, in the order of the sales.
+    accounts of the client; what is itself sold here replaces nothing, nor what is left of the lot
+    that it is sold of (Rev. Rul. 56-602). Each share bought is matched once, in the order of the
+    sales.
     """
     groups = groups_of(market)
     client = shard.accounts.client
     pool = recent_micros(shard, groups, session)
     own = sales.lot != WITHOUT_LOT
     own[own] = is_recent(shard, session)[sales.lot[own]]
+    left = np.zeros(len(own), np.int64)
+    left[own] = shard.lots.quantity_micros[sales.lot[own]] - sales.quantity_micros[own]
     sold = (client[sales.account[own]], groups.of[sales.symbol[own]])
     np.subtract.at(pool, sold, sales.quantity_micros[own])
     account, symbol = np.nonzero(sized.traded_micros > 0)
@@ -97,6 +100,7 @@ def disallowed_cents(
         groups.of[sales.symbol],
         sales.quantity_micros,
         np.where(_is_taxed(shard, sales), loss_cents(sales), 0),
+        left,
         pool,
         disallowed,
     )
@@ -148,11 +152,11 @@ def _is_taxed(shard: Shard, sales: LotSales) -> Mask:
 
 
 @njit(cache=True, nogil=True)
-def _match(client, group, quantity, loss, pool, disallowed):  # type: ignore[no-untyped-def]
+def _match(client, group, quantity, loss, left, pool, disallowed):  # type: ignore[no-untyped-def]
     for row in range(len(client)):
-        left = pool[client[row], group[row]]
-        if loss[row] <= 0 or left <= 0:
+        others = pool[client[row], group[row]] - left[row]
+        if loss[row] <= 0 or others <= 0:
             continue
-        matched = min(left, quantity[row])
+        matched = min(others, quantity[row])
         disallowed[row] = share_of(loss[row], matched, quantity[row])
-        pool[client[row], group[row]] = left - matched
+        pool[client[row], group[row]] -= matched
