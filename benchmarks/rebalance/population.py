@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 
 from benchmarks.rebalance.made_up_accounts import Chunk, MadeUp
@@ -76,7 +77,7 @@ def write_population(
             _copy_market(warehouse, market_build)
 
 
-def _copy_market(warehouse: object, market_build: Path) -> None:
+def _copy_market(warehouse: duckdb.DuckDBPyConnection, market_build: Path) -> None:
     warehouse.execute(f"ATTACH '{market_build}' AS market (READ_ONLY)")
     warehouse.execute("CREATE TABLE marts.instrument AS FROM market.marts.instrument")
     warehouse.execute(

@@ -12,6 +12,7 @@ from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions, text
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
+from pipelines.rebalance.inputs.goal_rows import goal_of
 from pipelines.rebalance.inputs.holding_rows import Holdings, read_holdings
 from pipelines.rebalance.inputs.movements import read_movements
 from pipelines.rebalance.inputs.open_orders import OpenOrders, read_open_orders
@@ -54,7 +55,7 @@ def read_accounts(
     holdings = read_holdings(warehouse, plan, market, orders, account_id)
     movements = read_movements(warehouse, plan, runs, account_id)
     last = targets_in_force(store, runs, account_id, market.symbols)
-    goal = _goal_of(rows, goals)
+    goal = goal_of(rows, goals)
     delivered_micros = integers(rows["cash_micros"])
     cash_micros = delivered_micros - holdings.ordered_cents * MICROS_PER_CENT
     wealth = (
@@ -83,14 +84,6 @@ def read_accounts(
         issue=issue,
         issue_detail=symbols_meant(issue, holdings.unpriced, holdings.short),
     )
-
-
-def _goal_of(rows: pa.Table, goals: Goals) -> Integers:
-    """Return the row of each account's goal; another client's goal is none of the account's."""
-    goal = positions(rows["goal_id"], goals.goal_id)
-    named = goals.client_id.take(pa.array(goal, mask=goal < 0))
-    is_own = pc.fill_null(pc.equal(rows["client_id"].combine_chunks(), named), False)
-    return np.where(is_own.to_numpy(zero_copy_only=False), goal, -1)
 
 
 def _client_of(rows: pa.Table) -> Integers:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.vocabulary import GoalKind
-from pipelines.rebalance.arrays import Mask
+from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import floats, integers, positions, text
 from pipelines.rebalance.inputs.screening import GOAL_ISSUES, GoalIssue
@@ -50,6 +50,14 @@ def read_goals(warehouse: "DuckDBPyConnection", plan: ShardPlan, market: Market)
         symbol_cap=floats(rows["max_symbol_weight"], missing=1.0),
         issue=positions(pc.fill_null(rows["issue"], no_issue), GOAL_ISSUES).astype(np.int8),
     )
+
+
+def goal_of(rows: pa.Table, goals: Goals) -> Integers:
+    """Return the goal that each row names, -1 for none; another client's goal is none of its."""
+    goal = positions(rows["goal_id"], goals.goal_id)
+    named = goals.client_id.take(pa.array(goal, mask=goal < 0))
+    is_own = pc.fill_null(pc.equal(rows["client_id"].combine_chunks(), named), False)
+    return np.where(is_own.to_numpy(zero_copy_only=False), goal, -1)
 
 
 def _excluded(rows: pa.Table, market: Market) -> Mask:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.vocabulary import CASH
-from pipelines.rebalance.arrays import Integers
+from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions, text
 from pipelines.rebalance.inputs.open_orders import OpenOrders
@@ -20,21 +20,14 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _HOLDINGS = f"""
-    SELECT account_id, symbol, quantity_micros, coalesce(value_cents, 0) AS value_cents
+    SELECT
+        account_id,
+        symbol,
+        quantity_micros,
+        coalesce(value_cents, 0) AS value_cents,
+        price_micros IS NULL AS is_unpriced
     FROM account_holding
     WHERE {{clients}} AND symbol <> '{CASH}'
-"""
-_UNPRICED = f"""
-    SELECT account_id, string_agg(symbol, ', ' ORDER BY symbol) AS symbols
-    FROM account_holding
-    WHERE {{clients}} AND symbol <> '{CASH}' AND price_micros IS NULL AND quantity_micros <> 0
-    GROUP BY account_id
-"""
-_SHORT = f"""
-    SELECT account_id, string_agg(symbol, ', ' ORDER BY symbol) AS symbols
-    FROM account_holding
-    WHERE {{clients}} AND symbol <> '{CASH}' AND quantity_micros < 0
-    GROUP BY account_id
 """
 
 
@@ -70,20 +63,22 @@ def read_holdings(
     rows = rows_of_clients(warehouse, plan, _HOLDINGS)
     account = positions(rows["account_id"], account_ids)
     symbol = positions(rows["symbol"], market.symbols)
+    quantity = integers(rows["quantity_micros"])
     traded = (account >= 0) & (symbol >= 0)
     held = np.zeros((len(account_ids), len(market.symbols)), dtype=np.int64)
-    held[account[traded], symbol[traded]] = integers(rows["quantity_micros"])[traded]
+    held[account[traded], symbol[traded]] = quantity[traded]
     frozen = np.zeros(len(account_ids), dtype=np.int64)
     outside = (account >= 0) & (symbol < 0)
     np.add.at(frozen, account[outside], integers(rows["value_cents"])[outside])
     ordered = _add_orders(held, frozen, orders, market)
+    unpriced = (quantity != 0) & rows["is_unpriced"].to_numpy()
     return Holdings(
         held_micros=held,
         value_cents=worth_cents(held, np.array(market.price_micros, dtype=np.int64)),
         frozen_cents=frozen,
         ordered_cents=ordered,
-        unpriced=_by_account(rows_of_clients(warehouse, plan, _UNPRICED), account_ids),
-        short=_by_account(rows_of_clients(warehouse, plan, _SHORT), account_ids),
+        unpriced=_named(rows["symbol"], account, unpriced, len(account_ids)),
+        short=_named(rows["symbol"], account, quantity < 0, len(account_ids)),
     )
 
 
@@ -101,6 +96,13 @@ def _add_orders(held: Integers, frozen: Integers, orders: OpenOrders, market: Ma
     return ordered
 
 
-def _by_account(rows: pa.Table, account_ids: pa.StringArray) -> pa.StringArray:
-    place = pc.index_in(account_ids, value_set=text(rows["account_id"]))
-    return text(pc.fill_null(rows["symbols"].take(place), ""))
+def _named(
+    symbols: pa.ChunkedArray, account: Integers, is_meant: Mask, count: int
+) -> pa.StringArray:
+    """Return, per account, the symbols of the rows that are meant, sorted and comma-separated."""
+    row = np.flatnonzero(is_meant & (account >= 0))
+    meant = pa.table({"account": account[row], "symbol": symbols.take(pa.array(row))})
+    meant = meant.sort_by([("account", "ascending"), ("symbol", "ascending")])
+    first = np.searchsorted(integers(meant["account"]), np.arange(count + 1)).astype(np.int32)
+    lists = pa.ListArray.from_arrays(first, text(meant["symbol"]))
+    return pc.binary_join(lists, ", ")
