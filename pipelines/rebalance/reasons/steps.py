@@ -67,9 +67,7 @@ def optima(risk: Risk, problems: Problems, policy: Policy) -> Integers:
 def shared_optima(risk: Risk, problems: Problems, policy: Policy) -> Integers:
     """Return the problems' optima, solving those that are alike in every number once."""
     columns = [getattr(problems, field.name) for field in dataclasses.fields(Problems)]
-    table = np.concatenate(
-        [column.reshape(len(problems.tolerance), -1) for column in columns], axis=1
-    )
+    table = np.column_stack(columns)
     keys = np.ascontiguousarray(table).view(np.dtype((np.void, table.itemsize * table.shape[1])))
     _, first, same = np.unique(keys.ravel(), return_index=True, return_inverse=True)
     return optima(risk, take(problems, first), policy)[same]
