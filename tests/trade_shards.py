@@ -221,3 +221,38 @@ def any_case(seed: int, accounts: int = 30, accounts_of_a_goal: int = 1) -> Case
     most = goal_nanos[goal, -1] * shard.accounts.wealth_cents // NANOS
     shard.accounts.cash_buffer_cents[:] = np.minimum(rng.integers(0, 100_000, accounts), most)
     return Case(market, shard, goal_nanos, bounds)
+
+
+def ordinary_case(seed: int, accounts: int = 12, accounts_of_a_goal: int = 1) -> Case:
+    """Prices from 5 to 500 dollars, worth from 2,000 to a million, limits above the target."""
+    rng = np.random.default_rng(seed)
+    symbols = int(rng.integers(2, 13))
+    prices = np.exp(rng.uniform(np.log(5e6), np.log(5e8), symbols)).astype(np.int64)
+    market = market_of(prices, rng.choice(CLASSES, symbols))
+    wealth = np.exp(rng.uniform(np.log(2e5), np.log(1e8), accounts))
+    weights = rng.dirichlet(np.full(symbols + 1, 0.4), accounts)
+    whole = rng.random(accounts) < 0.5
+    lot = np.where(whole, 1_000_000, POLICY.fractional_lot_micros)[:, None]
+    held = (weights[:, :-1] * wealth[:, None] * 1e10 / prices / lot).astype(np.int64) * lot
+    goal = np.arange(accounts) // accounts_of_a_goal
+    goals = int(goal.max()) + 1
+    wanted = rng.dirichlet(np.full(symbols, 0.4), goals) * rng.uniform(0.1, 0.99, (goals, 1))
+    nanos = (wanted * NANOS).astype(np.int64)
+    shard = shard_of(
+        market,
+        held,
+        (weights[:, -1] * wealth).astype(np.int64) + 1,
+        goal,
+        rng.integers(0, len(TaxKind), accounts),
+        whole,
+        np.where(rng.random(accounts) < 0.3, 0.01 * wealth, 0),
+    )
+    in_class = nanos @ market.membership.T / NANOS
+    bounds = bounds_of(
+        market,
+        goals,
+        upper=np.minimum(1, nanos / NANOS * rng.choice([1, 1.2, 2], (goals, 1))),
+        class_upper=np.minimum(1, in_class * rng.choice([1, 1.2, 2], (goals, 1))),
+    )
+    goal_nanos = np.column_stack([nanos, NANOS - nanos.sum(axis=1)])
+    return Case(market, shard, goal_nanos, bounds)

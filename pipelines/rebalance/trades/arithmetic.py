@@ -29,19 +29,20 @@ LARGEST_PRICE_MICROS = 10**15
 _MICROS_SQUARED_PER_CENT = 10_000_000_000  # micros of a share * micros of USD
 _QUANTITY_SCALE = 10  # cents * nanos / (micros of USD per share) -> micros of a share
 _BPS = 10_000
+_FITS = 9.2e18  # a product below it fits into 64 bits, however its estimate was rounded
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def divided_product(a, b, c):  # type: ignore[no-untyped-def]
     """Return the quotient of a * b by c, rounded down, and what is left over."""
-    quotient = np.int64(np.float64(a) * np.float64(b) / np.float64(c))
-    product = np.uint64(a) * np.uint64(b)
-    rest = np.int64(product - np.uint64(quotient) * np.uint64(c))
-    if rest < 0 or rest >= c:
-        steps = rest // c
-        quotient += steps
-        rest -= steps * c
-    return quotient, rest
+    estimate = np.float64(a) * np.float64(b)
+    if estimate < _FITS:
+        quotient = np.uint64(a * b) // np.uint64(c)
+        return np.int64(quotient), np.int64(np.uint64(a * b) - quotient * np.uint64(c))
+    quotient = np.uint64(estimate / np.float64(c))
+    rest = np.int64(np.uint64(a) * np.uint64(b) - quotient * np.uint64(c))
+    steps = rest // c
+    return np.int64(quotient) + steps, rest - steps * c
 
 
 @njit(cache=True, nogil=True)
@@ -55,9 +56,8 @@ def half_even(a, b, c):  # type: ignore[no-untyped-def]
     """Return a * b / c, rounded half to even."""
     quotient, rest = divided_product(a, b, c)
     twice = 2 * rest
-    if twice > c or (twice == c and quotient % 2 == 1):
-        return quotient + 1
-    return quotient
+    # Without a branch: which way it goes is a toss.
+    return quotient + np.int64((twice > c) | ((twice == c) & (quotient & 1 == 1)))
 
 
 @njit(cache=True, nogil=True)

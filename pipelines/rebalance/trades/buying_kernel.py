@@ -99,7 +99,11 @@ def spend_leftover(  # type: ignore[no-untyped-def]
     kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules, left,
     values, group_values, bought, settled,
 ):  # fmt: skip
-    """Buy lots of what is furthest below its target, as long as cash and limits allow."""
+    """Buy lots of what is furthest below its target, as long as cash and limits allow.
+
+    What is held and at most half a lot below its target is there: a sale to the nearest lot leaves
+    it so, and the next run would buy it back.
+    """
     cost_bps, smallest = rules
     if left <= 0:
         return
@@ -133,7 +137,8 @@ def _most_affordable(  # type: ignore[no-untyped-def]
     kept, done, target, price, limit, group_room, cash, lot, cost_bps
 ):
     """Return what may be bought of a symbol in all, up to the lot that reaches its target."""
-    fewest, most = 0, (target - kept - done + lot - 1) // lot
+    missing = target - kept - done
+    fewest, most = 0, (missing + (lot - 1 if kept == 0 else (lot - 1) // 2)) // lot
     while fewest < most:
         # One lot is the most common answer, or none.
         middle = 1 if fewest == 0 and most == 1 else (fewest + most + 1) // 2

@@ -36,14 +36,16 @@ def signed_notional(quantity, price):  # type: ignore[no-untyped-def]
 def nearest_sale(held, target, price, limit, lot):  # type: ignore[no-untyped-def]
     """Return the whole lots that leave what is nearest to the target, and never a debt.
 
-    None where the target is less than a lot away. A lot more where what stays is above the target
-    and above the symbol's limit: half a share of a dear symbol can be a tenth of a small account,
-    and the limit may be its client's wish.
+    None where the target is less than a lot away, and not the last lot of what is wanted. A lot
+    more where what stays is above the target and above the symbol's limit: half a share of a dear
+    symbol can be a tenth of a small account, and the limit may be its client's wish.
     """
     excess = held - target
     sale = 0
     if excess >= lot:
         sale = min(excess + lot // 2, held) // lot * lot
+        if target > 0 and sale == held:
+            sale -= lot
     one_more = sale + lot
     stays_above = held - sale > target
     if stays_above and one_more <= held and notional_of(held - sale, price) > limit:

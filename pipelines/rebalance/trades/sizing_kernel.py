@@ -84,6 +84,8 @@ def _size_account(  # type: ignore[no-untyped-def]
             held, target, price, nothing, most, lot, rules, 0, cash, buffer, sold, settled
         )
     kept = held - sold
+    if is_flow_only and sold.any():
+        return
     values, group_values = np.empty(symbols, np.int64), np.zeros(len(group_limit), np.int64)
     for symbol in range(symbols):
         values[symbol] = notional_of(kept[symbol], price[symbol])
