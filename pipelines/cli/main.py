@@ -9,6 +9,7 @@ from pipelines.cli import (
     bench,
     clients,
     docs,
+    fills,
     lake,
     models,
     operate,
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(stages.app)
 app.add_typer(operate.app)
 app.add_typer(clients.app, name="clients")
+app.add_typer(fills.app, name="fills")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(lake.app, name="lake")
 app.add_typer(warehouse.app, name="warehouse")

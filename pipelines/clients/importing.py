@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from models.store_inputs import CLIENT_IDENTITY
-from models.store_issues import CLIENT_ISSUE
 from pipelines.clients.assemble import Assembled, assemble
 from pipelines.clients.csv_file import ClientFile, read_client_file
 from pipelines.clients.issues import RowIssue
 from pipelines.clients.market import market_of
+from pipelines.clients.recorded_issues import record_issues
 from pipelines.clients.records import Client
 from pipelines.clients.saving import Saved, save_clients
 from pipelines.clients.terminal import terminal_text
 from pipelines.clients.versions import Recording, select_by
-from pipelines.lineage import json_digest
 from pipelines.settings import Settings
-from pipelines.store import insert, tables, transaction, utc_now
+from pipelines.store import tables, transaction, utc_now
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -80,7 +79,8 @@ def import_csv(settings: Settings, path: Path) -> ImportReport:
     with transaction(settings) as connection:
         keys = _known_keys(connection, assembled)
         saved = _save(connection, assembled.clients, keys, file)
-        _save_issues(connection, file, issues, assembled.ref_by_line, keys)
+        client_of = {line: keys[ref] for line, ref in assembled.ref_by_line.items() if ref in keys}
+        record_issues(connection, file.digest, issues, client_of)
     rows = len(file.rows) + len(file.issues)
     report = ImportReport(file.digest, rows, rows - assembled.accepted_rows, saved, issues)
     logger.info(
@@ -110,32 +110,3 @@ def _save(
         by_key[key] = client
     recording = Recording(utc_now(), f"clients import, file {file.digest[:16]}")
     return save_clients(connection, by_key, recording)
-
-
-def _save_issues(
-    connection: sa.Connection,
-    file: ClientFile,
-    issues: Iterable[RowIssue],
-    ref_by_line: Mapping[int, str],
-    keys: Mapping[str, str],
-) -> None:
-    """Keep what is wrong, once; never the value, since a shifted column puts a name anywhere."""
-    rows = {
-        json_digest([file.digest, issue.line, issue.field]): {
-            "client_id": keys.get(ref_by_line.get(issue.line, "")),
-            "file_digest": file.digest,
-            "line": issue.line,
-            "field": issue.field,
-            "cause": issue.problem,
-            "remedy": issue.remedy,
-            "since": utc_now(),
-        }
-        for issue in issues
-    }
-    column = tables[CLIENT_ISSUE.name].c.issue_id
-    present = {row["issue_id"] for row in select_by(connection, column, rows)}
-    insert(
-        connection,
-        CLIENT_ISSUE,
-        ({"issue_id": key, **row} for key, row in rows.items() if key not in present),
-    )
