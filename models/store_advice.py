@@ -84,6 +84,13 @@ TARGET_ALLOCATION = Table(
             nullable=True,
             allowed=NoTrade,
         ),
+        number(
+            "goal_upper_bound",
+            "largest share of its goal's worth allowed, in all accounts together; null: made by a "
+            "release that did not keep it",
+            "fraction",
+            nullable=True,
+        ),
     ),
     indexes=(("account_id",),),
 )

@@ -34,6 +34,7 @@ def weights(**changes: list) -> pa.Table:
         "bound_binds": [True, False, True],
         "binding_constraint": ["turnover", None, None],
         "no_trade": [None, "cooldown", None],
+        "goal_upper_bound": [1.0] * 3,
     }
     return typed(TARGET_ALLOCATION, columns | changes)
 
@@ -113,7 +114,7 @@ def test_columns_other_than_declared_are_refused_before_anything_is_written(
     store: Settings,
 ) -> None:
     rows = weights()
-    for wrong in (rows.select(rows.column_names[:-1]), rows.rename_columns([*"abcdefghij"])):
+    for wrong in (rows.select(rows.column_names[:-1]), rows.rename_columns([*"abcdefghijk"])):
         with (
             pytest.raises(ValueError, match="declared otherwise"),
             transaction(store) as connection,

@@ -18,7 +18,8 @@ renamed as (
         upper_bound,
         bound_binds,
         binding_constraint,
-        no_trade
+        no_trade,
+        goal_upper_bound
     from source
 
 )

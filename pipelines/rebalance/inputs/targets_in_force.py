@@ -22,7 +22,7 @@ _ALLOCATIONS = pa.schema(
         ("place", pa.int64()),
         ("symbol", pa.dictionary(pa.int32(), pa.string())),
         ("weight", pa.float64()),
-        ("upper_bound", pa.float64()),
+        ("goal_upper_bound", pa.float64()),
     ]
 )
 
@@ -37,8 +37,8 @@ class TargetsInForce:
     risk_score : (accounts,) that it was made for; 0 where there is none.
     nanos : (accounts, symbols + 1) in billionths, cash last; -1 where there is none. What it had
         of symbols that are no longer in the market counts as cash.
-    upper : (accounts, symbols) largest weights that it was made under; 0 for symbols it had no
-        row of.
+    upper : (accounts, symbols) largest weights of the goal that it was made under; 0 for symbols
+        it had no row of, NaN where a former release did not keep them.
     """
 
     run_id: pa.StringArray
@@ -80,7 +80,8 @@ def _scatter(rows: pa.Table, symbols: tuple[str, ...], nanos: Integers, upper: F
     nanos[place[known], symbol[known]] = weight[known]
     np.add.at(nanos[:, -1], place[~known], weight[~known])
     instrument = known & (symbol < len(symbols))
-    upper[place[instrument], symbol[instrument]] = rows["upper_bound"].to_numpy()[instrument]
+    upper_bound = rows["goal_upper_bound"].to_numpy()
+    upper[place[instrument], symbol[instrument]] = upper_bound[instrument]
 
 
 def _outcomes(wanted: sa.FromClause, run_id: str) -> sa.Select[tuple[int, str, int]]:
@@ -96,7 +97,7 @@ def _allocations(wanted: sa.FromClause, run_id: str) -> sa.Select[tuple[int, str
     outcome, allocation = tables["client_outcome"], tables["target_allocation"]
     return (
         sa.select(
-            wanted.c.place, allocation.c.symbol, allocation.c.weight, allocation.c.upper_bound
+            wanted.c.place, allocation.c.symbol, allocation.c.weight, allocation.c.goal_upper_bound
         )
         .join(outcome, outcome.c.account_id == wanted.c.account_id)
         .join(
