@@ -4,12 +4,27 @@ Apps read the ``current_*`` views, which show published runs only.
 """
 
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
-from models.store_explanations import EXPLANATIONS
+from models.store_explanations import (
+    COUNTERFACTUAL_ALLOCATION,
+    EXPLANATIONS,
+    GOAL_PROJECTION,
+)
 from models.store_forecasts import FORECASTS
 from models.store_issues import CLIENT_ISSUE, QUARANTINE
 from models.store_runs import ADVICE_RUN, ADVICE_SHARD, SNAPSHOT_FILE
 from models.store_scores import SCORES
 from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
+
+WRITTEN_BY_SHARDS = (
+    CLIENT_OUTCOME,
+    TARGET_ALLOCATION,
+    COUNTERFACTUAL_ALLOCATION,
+    GOAL_PROJECTION,
+    TRADE,
+    TRADE_REASON,
+    TRADE_LOT,
+)
+"""What is written for some clients' accounts together, in this order."""
 
 OUTPUTS = (
     ADVICE_RUN,

@@ -45,6 +45,10 @@ ADVICE_SHARD = Table(
         integer("accounts", "accounts advised on", "count", at_least=0),
         integer("trades", "trades proposed", "count", at_least=0),
         text(
+            "inputs_digest",
+            "SHA-256 of everything that was known of its accounts; with others it is written anew",
+        ),
+        text(
             "digest",
             "SHA-256 of all its rows, in the order of their keys; null: it failed",
             nullable=True,

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
@@ -13,23 +13,32 @@ T = TypeVar("T")
 _LOG_EVERY_SECONDS = 10.0
 
 
-def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-    """Yield the items and show how many are done and how long the rest will take.
+def track(
+    items: Iterable[T],
+    what: str,
+    total: int | None = None,
+    size: Callable[[T], int] = lambda _item: 1,
+) -> Iterator[T]:
+    """Yield the items and show how much is done and how long the rest will take.
 
     Parameters
     ----------
     total : how many there are; needed where the items have no length.
+    size : how many an item stands for.
     """
     if total is None:
         total = len(cast(Sized, items))
     if sys.stderr.isatty():
         from rich.console import Console
-        from rich.progress import track as rich_track
+        from rich.progress import Progress
 
-        console = Console(stderr=True)
-        yield from rich_track(items, description=what, total=total, console=console)
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task(what, total=total)
+            for item in items:
+                yield item
+                bar.advance(task, size(item))
         return
-    yield from _logged(items, total, what)
+    yield from _logged(items, total, what, size)
 
 
 @contextmanager
@@ -41,12 +50,14 @@ def step(what: str) -> Iterator[None]:
     logger.info("%s: done in %.1f s", what, time.perf_counter() - started)
 
 
-def _logged(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+def _logged(items: Iterable[T], total: int, what: str, size: Callable[[T], int]) -> Iterator[T]:
     started = said = time.perf_counter()
-    for done, item in enumerate(items, start=1):
+    done = 0
+    for item in items:
         yield item
+        done += size(item)
         now = time.perf_counter()
-        if now - said >= _LOG_EVERY_SECONDS:
+        if done and now - said >= _LOG_EVERY_SECONDS:
             left = (now - started) / done * (total - done)
             logger.info("%s: %d of %d, %.0f s left", what, done, total, left)
             said = now

@@ -65,6 +65,12 @@ class Settings(BaseModel):
         description="SQLAlchemy URL of the database of searches for model settings, which several "
         "workers may share; an SQLite file under home if unset",
     )
+    accounts_per_shard: int = Field(
+        10_000, ge=1, description="accounts that are advised and written together"
+    )
+    workers: int = Field(
+        0, ge=0, description="processes that advise accounts at once; 0: one per core"
+    )
     seed: int = Field(
         7, ge=0, le=_LARGEST_SEED, description="seed of training and of generated clients"
     )

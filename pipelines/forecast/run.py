@@ -17,6 +17,7 @@ from pipelines.rebalance.policy import POLICY
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, tables, utc_now
 from pipelines.store.one_source import require_runs_of
+from pipelines.store.run_rows import delete_runs
 from pipelines.warehouse import WarehouseBuild
 
 _FORECAST_TABLES = (FORECAST, FORECAST_ATTRIBUTION)
@@ -132,11 +133,7 @@ def _remove_unpublished(connection: sa.Connection, session: dt.date) -> None:
         run.c.session_date == session,
         run.c.status == RunStatus.BUILDING.value,
     )
-    run_ids: list[str] = list(connection.execute(unpublished).scalars())
-    for declared in _FORECAST_TABLES:
-        table = tables[declared.name]
-        connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids)))
-    connection.execute(sa.delete(run).where(run.c.run_id.in_(run_ids)))
+    delete_runs(connection, list(connection.execute(unpublished).scalars()))
 
 
 def _published(connection: sa.Connection, session: dt.date) -> str | None:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,8 @@ from pipelines.sessions import session_after
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.rebalance.advisor import Advice
-    from pipelines.rebalance.inputs.accounts import Account
-    from pipelines.rebalance.inputs.last_targets import LastTarget
-    from pipelines.rebalance.market.market import Market
-    from pipelines.rebalance.market.outlook import Forecast
+    from pipelines.rebalance.inputs.shard_plan import ShardPlan
+    from pipelines.rebalance.shard_work import Work
     from pipelines.warehouse import WarehouseBuild
 
 logger = logging.getLogger(__name__)
@@ -41,9 +37,10 @@ class RebalanceReport:
 def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     """Advise every account of a session and publish the run, whole or not at all.
 
-    A run that is published already is left as it is; one that was superseded, and whose inputs are
-    back, is shown again. The numerical libraries are held to one thread, so that the number of
-    cores changes no bit of the advice.
+    Accounts are advised by shards, each written in a transaction of its own under a run that
+    nobody sees yet; what an earlier call wrote before it was killed is not made again. A run that
+    is published already is left as it is; one that was superseded, and whose inputs are back, is
+    shown again.
 
     Raises
     ------
@@ -52,15 +49,10 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     WarehouseError, StoreError, LakeError
         The inputs cannot be read or the advice cannot be written.
     """
-    # Heavy: only this stage needs cvxpy and skfolio, and Airflow imports this package.
+    # Heavy: only this stage needs numba and skfolio, and Airflow imports this package.
     from pipelines.forecast.run import begin_with_known_forecasts
-    from pipelines.rebalance.inputs.last_targets import last_targets
-    from pipelines.rebalance.output.publication import (
-        publish,
-        reinstate,
-        require_status,
-        serving_forecasts,
-    )
+    from pipelines.rebalance.output.publication import reinstate
+    from pipelines.rebalance.output.run_status import require_status
     from pipelines.store import connect, transaction
     from pipelines.warehouse import build_for
 
@@ -70,31 +62,75 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
         begin_with_known_forecasts(store, identity)
     with connect(settings) as store:
         status = require_status(store, identity)
-        if status is RunStatus.PUBLISHED:
-            return _existing(settings, identity)
-        forecasts = serving_forecasts(store, identity.run_id)
-        last = last_targets(store, identity.source, session)
+    if status is RunStatus.PUBLISHED:
+        return _report(settings, identity, written=False)
     if status is RunStatus.SUPERSEDED:
         with transaction(settings) as store:
             reinstate(store, identity)
-        return _existing(settings, identity)
-    market, advice = _advise(build, forecasts, last)
+        return _report(settings, identity, written=False)
+    return _report(settings, identity, written=_advise_and_publish(settings, identity, build))
+
+
+def _advise_and_publish(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") -> bool:
+    from pipelines.rebalance.inputs.shard_plan import plan_shards
+    from pipelines.rebalance.output.publication import publish
+    from pipelines.rebalance.output.shards import Cut, begin_shards
+    from pipelines.rebalance.shard_work import open_warehouse
+    from pipelines.rebalance.workers import advise_shards, worker_count
+    from pipelines.store import transaction
+
+    work = prepare(settings, identity, build)
+    with open_warehouse(work) as warehouse:
+        plans = plan_shards(warehouse, settings.accounts_per_shard)
+    _require_accounts(plans)
+    with transaction(settings) as store:
+        begin_shards(store, identity.run_id, settings.accounts_per_shard)
+    done = advise_shards(work, plans, worker_count(settings, len(plans)))
+    accounts = sum(plan.accounts for plan in plans)
+    for _ in track(done, "rebalance accounts", accounts, lambda plan: plan.accounts):
+        pass
     files = _snapshot_files(settings, identity.data_snapshot)
-    valid_until = session_after(session, POLICY.trade_valid_sessions)
+    cut = Cut(settings.accounts_per_shard, len(plans))
     with step("publish the run"), transaction(settings) as store:
-        written = publish(store, identity, market, advice, files, valid_until)
-    if not written:
-        return _existing(settings, identity)
-    report = RebalanceReport(
-        run_id=identity.run_id,
-        session_date=session,
-        written=True,
-        accounts=len(advice),
-        trades=sum(len(item.orders.orders) for item in advice),
-        outcomes=dict(sorted(Counter(item.outcome.value for item in advice).items())),
+        return publish(store, identity, work.market, files, cut)
+
+
+def prepare(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") -> "Work":
+    """Read and estimate what all shards of a run share.
+
+    Raises
+    ------
+    RebalanceError
+        There are no forecasts, or there is no market to advise on.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from pipelines.rebalance.inputs.earlier_runs import read_earlier_runs
+    from pipelines.rebalance.market.forecasts import read_forecasts
+    from pipelines.rebalance.market.market import read_market
+    from pipelines.rebalance.market.outlook import make_outlook
+    from pipelines.rebalance.shard_work import Work
+    from pipelines.store import connect
+    from pipelines.warehouse import connect as connect_warehouse
+
+    with connect(settings) as store:
+        forecasts = read_forecasts(store, identity.run_id)
+        runs = read_earlier_runs(store, identity.source, identity.session_date)
+    with connect_warehouse(build.warehouse_path) as warehouse:
+        market = read_market(warehouse, POLICY)
+    # One thread, so that the number of cores changes no bit.
+    with threadpool_limits(limits=1), step("estimate risk and returns"):
+        outlook = make_outlook(market, forecasts, POLICY)
+    return Work(
+        settings=settings,
+        identity=identity,
+        warehouse_path=build.warehouse_path,
+        runs=runs,
+        market=market,
+        outlook=outlook,
+        policy=POLICY,
+        valid_until=session_after(identity.session_date, POLICY.trade_valid_sessions),
     )
-    logger.info("published run %s: %s, %d trades", report.run_id, report.outcomes, report.trades)
-    return report
 
 
 def _identity(settings: Settings, build: "WarehouseBuild") -> RunIdentity:
@@ -112,31 +148,6 @@ def _identity(settings: Settings, build: "WarehouseBuild") -> RunIdentity:
     return identify(settings, build, choice)
 
 
-def _advise(
-    build: "WarehouseBuild", forecasts: "Sequence[Forecast]", last: "Mapping[str, LastTarget]"
-) -> "tuple[Market, list[Advice]]":
-    from threadpoolctl import threadpool_limits
-
-    from pipelines.rebalance.advisor import Advisor
-    from pipelines.rebalance.inputs.accounts import read_accounts
-    from pipelines.rebalance.market.market import read_market
-    from pipelines.rebalance.market.outlook import make_outlook
-    from pipelines.warehouse import connect
-
-    with connect(build.warehouse_path) as warehouse:
-        market = read_market(warehouse, POLICY)
-        accounts = read_accounts(warehouse)
-    _require_accounts(accounts)
-    with threadpool_limits(limits=1):
-        with step("estimate risk and returns"):
-            advisor = Advisor(market, make_outlook(market, forecasts, POLICY), POLICY)
-        advice = [
-            advisor.advise(account, last.get(account.account_id))
-            for account in track(accounts, "rebalance accounts")
-        ]
-    return market, advice
-
-
 def _snapshot_files(settings: Settings, data_snapshot: str) -> list[dict[str, Any]]:
     from pipelines.lake import read_manifest
 
@@ -144,8 +155,8 @@ def _snapshot_files(settings: Settings, data_snapshot: str) -> list[dict[str, An
     return [{"data_snapshot": data_snapshot, **file} for file in files]
 
 
-def _existing(settings: Settings, identity: RunIdentity) -> RebalanceReport:
-    """Report on a run that another call published."""
+def _report(settings: Settings, identity: RunIdentity, *, written: bool) -> RebalanceReport:
+    """Report on a published run, whoever published it."""
     import sqlalchemy as sa
 
     from pipelines.store import connect, tables
@@ -160,20 +171,23 @@ def _existing(settings: Settings, identity: RunIdentity) -> RebalanceReport:
         trades = store.execute(
             sa.select(sa.func.count()).select_from(trade).where(trade.c.run_id == identity.run_id)
         ).scalar_one()
-    logger.info("run %s was published before; nothing to do", identity.run_id)
     outcomes = {str(row[0]): int(row[1]) for row in sorted(counts, key=lambda row: str(row[0]))}
+    if written:
+        logger.info("published run %s: %s, %d trades", identity.run_id, outcomes, trades)
+    else:
+        logger.info("run %s was published before; nothing to do", identity.run_id)
     return RebalanceReport(
         run_id=identity.run_id,
         session_date=identity.session_date,
-        written=False,
+        written=written,
         accounts=sum(outcomes.values()),
         trades=trades,
         outcomes=outcomes,
     )
 
 
-def _require_accounts(accounts: "Sequence[Account]") -> None:
-    if not accounts:
+def _require_accounts(plans: "Sequence[ShardPlan]") -> None:
+    if not plans:
         raise RebalanceError(
             "accounts",
             0,

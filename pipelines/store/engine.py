@@ -26,7 +26,9 @@ from pipelines.store.schema import SCHEMA_VERSION
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 0.05
 _BEGIN = "sqlite_begin"
-_ONE_WRITER = sa.select(sa.func.pg_advisory_xact_lock(0x5317_0001))
+_WRITERS = 0x5317_0001
+_ONE_WRITER = sa.select(sa.func.pg_advisory_xact_lock(_WRITERS))
+_ONE_OF_MANY_WRITERS = sa.select(sa.func.pg_advisory_xact_lock_shared(_WRITERS))
 
 
 @contextmanager
@@ -55,6 +57,23 @@ def transaction(settings: Settings) -> Iterator[sa.Connection]:
         The store is unreachable, locked, read-only, or of another schema version.
     """
     with _begin(settings, writes=True) as connection:
+        require_version(settings, connection)
+        yield connection
+
+
+@contextmanager
+def shared_transaction(settings: Settings) -> Iterator[sa.Connection]:
+    """Yield a connection that writes beside others of its kind, but beside no :func:`transaction`.
+
+    For rows that no two write at once, such as the parts of a run. On SQLite there is still one
+    writer at a time.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable, locked, read-only, or of another schema version.
+    """
+    with _begin(settings, writes=True, lock=_ONE_OF_MANY_WRITERS) as connection:
         require_version(settings, connection)
         yield connection
 
@@ -141,7 +160,9 @@ def sqlite_path(settings: Settings) -> Path | None:
 
 
 @contextmanager
-def _begin(settings: Settings, *, writes: bool) -> Iterator[sa.Connection]:
+def _begin(
+    settings: Settings, *, writes: bool, lock: sa.Select[tuple[None]] = _ONE_WRITER
+) -> Iterator[sa.Connection]:
     path = sqlite_path(settings)
     if path is not None and not path.is_file():
         raise StoreError(
@@ -158,7 +179,7 @@ def _begin(settings: Settings, *, writes: bool) -> Iterator[sa.Connection]:
         with connection.execution_options(**options).begin():
             if path is None and writes:
                 # As BEGIN IMMEDIATE on SQLite: two that both find a row missing would both add it.
-                connection.execute(_ONE_WRITER)
+                connection.execute(lock)
             yield connection
 
 

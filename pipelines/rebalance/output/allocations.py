@@ -45,6 +45,7 @@ def allocations(run_id: str, market: Market, risk: Risk, advice: ShardAdvice) ->
             "bound_binds": pa.array(_flat(of_goal(on_bounds(advice), goal, False), order)),
             "binding_constraint": words(_flat(binding, order), Constraint),
             "no_trade": words(_flat(no_trade, order), NoTrade),
+            "goal_upper_bound": floats(_flat(_goal_upper(advice)[goal], order)),
         },
     )
 
@@ -69,11 +70,16 @@ def counterfactuals(run_id: str, market: Market, advice: ShardAdvice) -> pa.Tabl
     )
 
 
+def _goal_upper(advice: ShardAdvice) -> Floats:
+    """Return what each goal may hold at most, as weights of its worth, cash last."""
+    return np.column_stack([advice.bounds.upper, 1 - advice.bounds.invested_lower])
+
+
 def _account_bounds(advice: ShardAdvice, accounts: Integers) -> tuple[Floats, Floats]:
     """Return what each account may hold, as weights of its own worth, cash last."""
     bounds, goal = advice.bounds, advice.shard.accounts.goal[accounts]
     lower = np.column_stack([bounds.lower, 1 - bounds.invested_upper])[goal]
-    upper = np.column_stack([bounds.upper, 1 - bounds.invested_lower])[goal]
+    upper = _goal_upper(advice)[goal]
     # One account: exactly its goal's bounds.
     times = bounds.wealth_cents[goal] / advice.shard.accounts.wealth_cents[accounts]
     scale = times[:, np.newaxis]

@@ -5,9 +5,8 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 
-from models.declaration import Table
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
-from models.store_explanations import COUNTERFACTUAL_ALLOCATION, GOAL_PROJECTION
+from models.store_explanations import COUNTERFACTUAL_ALLOCATION
 from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.market.market import Market
@@ -15,17 +14,6 @@ from pipelines.rebalance.output.allocations import allocations, counterfactuals
 from pipelines.rebalance.output.outcomes import outcomes
 from pipelines.rebalance.output.trade_rows import trade_lots, trade_reasons, trades
 from pipelines.rebalance.solver.problems import Risk
-
-WRITTEN_BY_SHARDS: tuple[Table, ...] = (
-    CLIENT_OUTCOME,
-    TARGET_ALLOCATION,
-    COUNTERFACTUAL_ALLOCATION,
-    GOAL_PROJECTION,
-    TRADE,
-    TRADE_REASON,
-    TRADE_LOT,
-)
-"""What a shard's transaction writes, in this order."""
 
 
 def tables_of(

@@ -103,6 +103,11 @@ def upgrade() -> None:
             f"ALTER TABLE target_allocation ADD COLUMN {name} TEXT "
             f"CONSTRAINT {check} CHECK ({name} IN ({words}))"
         )
+    op.execute(
+        "ALTER TABLE target_allocation ADD COLUMN goal_upper_bound DOUBLE PRECISION "
+        "CONSTRAINT ck_target_allocation_goal_upper_bound_finite "
+        "CHECK (goal_upper_bound > -1e308 AND goal_upper_bound < 1e308)"
+    )
     _create_trade_lot()
     _create_advice_shard()
     for name, query in _VIEWS.items():
@@ -191,6 +196,7 @@ def _create_advice_shard() -> None:
         sa.Column("accounts_per_shard", sa.BigInteger, nullable=False),
         sa.Column("accounts", sa.BigInteger, nullable=False),
         sa.Column("trades", sa.BigInteger, nullable=False),
+        sa.Column("inputs_digest", sa.Text, nullable=False),
         sa.Column("digest", sa.Text, nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "shard", name="pk_advice_shard"),

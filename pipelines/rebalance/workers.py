@@ -1,0 +1,186 @@
+"""Advise the shards of a run, in this process or in several at once."""
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pipelines.errors import RebalanceError, SmartInvestError
+from pipelines.rebalance.inputs.shard_plan import ShardPlan
+from pipelines.rebalance.output.shards import ShardRows, note_failure
+from pipelines.rebalance.shard_work import Work, missing_rows, open_warehouse, write
+from pipelines.settings import Settings
+from pipelines.store import transaction
+from pipelines.store.engine import sqlite_path
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+logger = logging.getLogger(__name__)
+
+
+def worker_count(settings: Settings, shards: int) -> int:
+    """Return how many processes advise: as set, or one per core; never more than there is work."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(settings.workers or cores or 1, shards))
+
+
+def advise_shards(work: Work, plans: Sequence[ShardPlan], workers: int) -> Iterator[ShardPlan]:
+    """Advise and write shards, and yield each as soon as it is in the store.
+
+    Shards that are there already are not made again. One that fails is noted and the others are
+    done, so that a rerun has only that one left. On SQLite, which has one writer, this process
+    writes what the others made.
+
+    Raises
+    ------
+    RebalanceError
+        A shard failed, or its process was killed again and again.
+    """
+    failed: list[tuple[ShardPlan, Exception]] = []
+    advise = _here if workers == 1 else _in_processes
+    for plan, error in advise(work, plans, workers):
+        if error is None:
+            yield plan
+            continue
+        logger.error("shard %d failed", plan.number, exc_info=error)
+        with transaction(work.settings) as store:
+            note_failure(store, work.identity, work.key(plan))
+        failed.append((plan, error))
+    if failed:
+        plan, error = failed[0]
+        raise RebalanceError(
+            "shards that failed",
+            len(failed),
+            f"the first is number {plan.number}, with {type(error).__name__} (see the log)",
+            "This is our fault, not yours. A rerun makes only these shards; the others are kept.",
+        ) from error
+
+
+_Done = Iterator[tuple[ShardPlan, Exception | None]]
+
+
+def _here(work: Work, plans: Sequence[ShardPlan], _workers: int) -> _Done:
+    with open_warehouse(work) as warehouse:
+        for plan in plans:
+            try:
+                rows = missing_rows(work, plan, warehouse)
+            except SmartInvestError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, other shards go on
+                yield plan, error
+                continue
+            if rows is not None:
+                write(work, rows)
+            yield plan, None
+
+
+def _in_processes(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done:
+    """Advise in a pool; where a process was killed, go on with the rest in a new one."""
+    left = {plan.number: plan for plan in plans}
+    while left:
+        before = len(left)
+        try:
+            for plan, error in _in_pool(work, list(left.values()), workers):
+                del left[plan.number]
+                yield plan, error
+        except BrokenProcessPool as broken:
+            if len(left) == before:
+                raise RebalanceError(
+                    "setting SMARTINVEST_WORKERS",
+                    workers,
+                    "processes that advise were killed before any shard was done, perhaps for "
+                    "lack of memory",
+                    "Set fewer workers, or fewer SMARTINVEST_ACCOUNTS_PER_SHARD.",
+                ) from broken
+            logger.warning("a process was killed; %d shards are left", len(left))
+
+
+def _in_pool(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done:
+    waiting = iter(plans)
+    running: dict[Future[ShardRows | None], ShardPlan] = {}
+    with _pool(work, workers) as pool:
+
+        def submit(count: int) -> None:
+            # One more than there are workers, so that none waits for us; no more, for memory.
+            for plan in islice(waiting, count):
+                running[pool.submit(_advise, plan)] = plan
+
+        submit(workers + 1)
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                plan, error = running.pop(future), None
+                try:
+                    rows = future.result()
+                except (SmartInvestError, BrokenProcessPool):
+                    raise
+                except Exception as raised:  # noqa: BLE001 - as above
+                    error = raised
+                else:
+                    if rows is not None:
+                        write(work, rows)
+                submit(1)
+                yield plan, error
+
+
+@contextmanager
+def _pool(work: Work, workers: int) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(
+        workers,
+        # A fork would share open databases and the locks of threads.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(work,),
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Process:
+    """What a worker process holds from its first shard on."""
+
+    work: Work
+    warehouse: "DuckDBPyConnection"
+    writes: bool
+
+
+def _begin(work: Work) -> None:
+    import pyarrow as pa
+
+    _end_with_parent()
+    pa.set_cpu_count(1)
+    _Process.work = work
+    _Process.warehouse = open_warehouse(work)
+    _Process.writes = sqlite_path(work.settings) is None
+
+
+def _advise(plan: ShardPlan) -> ShardRows | None:
+    """Advise a shard and write it; return its rows where another process has to write them."""
+    rows = missing_rows(_Process.work, plan, _Process.warehouse)
+    if rows is not None and _Process.writes:
+        write(_Process.work, rows)
+        return None
+    return rows
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
