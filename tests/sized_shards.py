@@ -34,7 +34,8 @@ class Sizing:
         self.after = accounts.held_micros + self.sized.traded_micros
         self.is_bought = self.sized.traded_micros > 0
         self.is_sold = self.sized.traded_micros < 0
-        kept = -(-self.nanos[:, -1].astype(object) * accounts.wealth_cents // NANOS)
+        left = accounts.wealth_cents - self.sized.fee_cents.sum(axis=1)
+        kept = -(-self.nanos[:, -1].astype(object) * left // NANOS)
         reserve = np.maximum(accounts.cash_buffer_cents, kept - accounts.frozen_cents)
         self.reserve = reserve.astype(np.int64)
 

@@ -1,13 +1,21 @@
 """Compiled loops of ``sizing``: what is bought, and what is bought with what is left.
 
-``values`` and ``group_values`` are the worth in cents of each symbol and of each group (a class,
-or last all risky ones) as trades so far leave them, and are kept up to date.
+``purse`` is a tuple of the target's cash in billionths, the account's worth, its frozen holdings
+and its buffer in cents. ``values`` and ``group_values`` are the worth in cents of each symbol and
+of each group (a class, or last all risky ones) as trades so far leave them, and are kept up to
+date.
 """
 
 import numpy as np
 from numba import njit
 
-from pipelines.rebalance.trades.arithmetic import fee_of, floored, notional_of
+from pipelines.rebalance.trades.arithmetic import (
+    NANOS,
+    divided_product,
+    fee_of,
+    floored,
+    notional_of,
+)
 from pipelines.rebalance.trades.limits_kernel import add_to_groups
 from pipelines.rebalance.trades.selling_kernel import positions_by, signed_notional
 
@@ -20,15 +28,30 @@ def cost_of(quantity, price, cost_bps):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def left_over(cash, fees, purse):  # type: ignore[no-untyped-def]
+    """Return what may be spent: cash less the buffer and the cash of a target of what is left.
+
+    Fees lower the account's worth, and so the target's cash; else the next run would have that
+    difference to spend.
+    """
+    cash_nanos, wealth, frozen, buffer = purse
+    kept, rest = divided_product(cash_nanos, max(0, wealth - fees), NANOS)
+    if rest > 0:
+        kept += 1
+    return cash - max(buffer, kept - frozen)
+
+
+@njit(cache=True, nogil=True)
 def buy_gaps(  # type: ignore[no-untyped-def]
-    kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, budget, values,
-    group_values, bought, settled,
+    kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, cash, fees,
+    purse, values, group_values, bought, settled,
 ):  # fmt: skip
     """Fill in purchases towards targets, reduced in proportion where cash or classes are short.
 
-    Returns what is left of the budget.
+    Returns the cash afterwards and all fees so far.
     """
     cost_bps, smallest = rules
+    budget = left_over(cash, fees, purse)
     symbols = len(price)
     missing = np.zeros(symbols, np.int64)
     for symbol in range(symbols):
@@ -56,9 +79,10 @@ def buy_gaps(  # type: ignore[no-untyped-def]
         notional = notional_of(quantity, price[symbol])
         if quantity > 0 and notional >= smallest:
             bought[symbol] = quantity
-            budget -= notional + fee_of(notional, cost_bps)
+            fee = fee_of(notional, cost_bps)
+            cash, fees = cash - notional - fee, fees + fee
             _hold(symbol, kept[symbol] + quantity, price, class_of, is_risky, values, group_values)
-    return budget
+    return cash, fees
 
 
 @njit(cache=True, nogil=True)
@@ -96,8 +120,8 @@ def _is_part(symbol, group, class_of, is_risky, groups):  # type: ignore[no-unty
 
 @njit(cache=True, nogil=True)
 def spend_leftover(  # type: ignore[no-untyped-def]
-    kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules, left,
-    values, group_values, bought, settled,
+    kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules, cash,
+    fees, purse, values, group_values, bought, settled,
 ):  # fmt: skip
     """Buy lots of what is furthest below its target, as long as cash and limits allow.
 
@@ -105,6 +129,7 @@ def spend_leftover(  # type: ignore[no-untyped-def]
     it so, and the next run would buy it back.
     """
     cost_bps, smallest = rules
+    left = left_over(cash, fees, purse)
     if left <= 0:
         return
     shortfall = np.empty(len(price), np.int64)
@@ -125,7 +150,10 @@ def spend_leftover(  # type: ignore[no-untyped-def]
             room + values[symbol], left + spent, lot, cost_bps,
         )  # fmt: skip
         if quantity > done and notional_of(quantity, price[symbol]) >= smallest:
-            left += spent - cost_of(quantity, price[symbol], cost_bps)
+            cash += spent - cost_of(quantity, price[symbol], cost_bps)
+            fees -= fee_of(notional_of(done, price[symbol]), cost_bps)
+            fees += fee_of(notional_of(quantity, price[symbol]), cost_bps)
+            left = left_over(cash, fees, purse)
             bought[symbol] = quantity
             _hold(symbol, kept[symbol] + quantity, price, class_of, is_risky, values, group_values)
             reached = min(target[symbol], kept[symbol] + quantity)

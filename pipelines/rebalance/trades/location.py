@@ -1,10 +1,10 @@
 """Where a goal's one target is held: over its accounts, by how each is taxed.
 
 What pays ordinary income every year (bonds, real estate, commodities) goes to tax-deferred accounts
-first, then to tax-free ones; what grows goes to tax-free accounts first, then to taxable ones,
-where gains are taxed late and lightly; foreign equity prefers taxable ones, where tax withheld
-abroad is credited. That bonds belong in tax-deferred accounts: Dammon, Spatt and Zhang, "Optimal Asset
-Location and Allocation with Taxable and Tax-Deferred Investing", Journal of Finance 59 (2004).
+first, then to tax-free ones. What grows goes to tax-free accounts first, then to taxable ones,
+where gains are taxed late and lightly. Foreign equity prefers taxable ones, where tax withheld
+abroad is credited. That bonds belong in tax-deferred accounts: Dammon, Spatt and Zhang, "Optimal
+Asset Location and Allocation with Taxable and Tax-Deferred Investing", J. of Finance 59 (2004).
 
 A taxable account sells nothing merely to move it: it keeps what it holds as far as the goal's
 target goes. Trades inside sheltered accounts realise no gain, so only those relocate; and what such

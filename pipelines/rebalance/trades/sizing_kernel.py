@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 from models.vocabulary import MICROS
-from pipelines.rebalance.trades.arithmetic import NANOS, divided_product, fee_of, notional_of
-from pipelines.rebalance.trades.buying_kernel import buy_gaps, spend_leftover
+from pipelines.rebalance.trades.arithmetic import fee_of, notional_of
+from pipelines.rebalance.trades.buying_kernel import buy_gaps, left_over, spend_leftover
 from pipelines.rebalance.trades.limits_kernel import account_limits, add_to_groups
 from pipelines.rebalance.trades.selling_kernel import raise_cash, sell_to_target
 
@@ -35,15 +35,13 @@ def size_accounts(  # type: ignore[no-untyped-def]
             nanos[account], wealth[account], worth[mine], targets[mine], upper[mine],
             group_upper[mine], class_of, is_risky, limit, group_limit,
         )  # fmt: skip
-        reserve = max(
-            buffer[account], _kept_cash(nanos[account, symbols], wealth[account]) - frozen[account]
-        )
+        purse = (nanos[account, symbols], wealth[account], frozen[account], buffer[account])
         sold, bought = np.zeros(symbols, np.int64), np.zeros(symbols, np.int64)
         _size_account(
             is_flow_only[account], held[account], target[account], price, limit, class_of,
             is_risky, group_limit, sell_limit[min(account, len(sell_limit) - 1)],
-            may_buy[min(account, len(may_buy) - 1)], cash[account], buffer[account],
-            reserve, lot[account], rules, sold, bought, settled[account],
+            may_buy[min(account, len(may_buy) - 1)], cash[account], purse,
+            lot[account], rules, sold, bought, settled[account],
         )  # fmt: skip
         for symbol in range(symbols):
             quantity = sold[symbol] + bought[symbol]
@@ -54,21 +52,15 @@ def size_accounts(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _kept_cash(nanos, wealth):  # type: ignore[no-untyped-def]
-    """Return the cents of a target's cash, rounded up."""
-    cents, rest = divided_product(nanos, wealth, NANOS)
-    return cents + 1 if rest > 0 else cents
-
-
-@njit(cache=True, nogil=True)
 def _size_account(  # type: ignore[no-untyped-def]
     is_flow_only, held, target, price, limit, class_of, is_risky, group_limit, sell_limit, may_buy,
-    cash,     buffer, reserve, lot, rules, sold, bought, settled,
+    cash, purse, lot, rules, sold, bought, settled,
 ):  # fmt: skip
     symbols = len(price)
     unlimited = np.full(symbols, _UNLIMITED)
     nothing = np.zeros(symbols, np.int64)
     if is_flow_only:
+        reserve = cash - left_over(cash, 0, purse)
         settled[:] = held
         cash = raise_cash(
             held, target, price, target, sell_limit, lot, rules, rules[1], cash, reserve, sold,
@@ -81,22 +73,23 @@ def _size_account(  # type: ignore[no-untyped-def]
         )
     for most in (sell_limit, unlimited):  # the buffer comes before tax
         cash = raise_cash(
-            held, target, price, nothing, most, lot, rules, 0, cash, buffer, sold, settled
+            held, target, price, nothing, most, lot, rules, 0, cash, purse[3], sold, settled
         )
-    kept = held - sold
     if is_flow_only and sold.any():
         return
+    kept = held - sold
+    fees = 0
     values, group_values = np.empty(symbols, np.int64), np.zeros(len(group_limit), np.int64)
     for symbol in range(symbols):
+        fees += fee_of(notional_of(sold[symbol], price[symbol]), rules[0])
         values[symbol] = notional_of(kept[symbol], price[symbol])
         add_to_groups(symbol, values[symbol], class_of, is_risky, group_values)
-    budget = cash - reserve
     if not is_flow_only:
-        budget = buy_gaps(
-            kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, budget, values,
-            group_values, bought, settled,
+        cash, fees = buy_gaps(
+            kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, cash, fees,
+            purse, values, group_values, bought, settled,
         )  # fmt: skip
     spend_leftover(
         kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules,
-        budget, values, group_values, bought, settled,
+        cash, fees, purse, values, group_values, bought, settled,
     )  # fmt: skip
