@@ -61,13 +61,17 @@ GOAL_PROJECTION = Table(
         text("client_id", "whose goal it is"),
         number(
             "success_probability",
-            "share of simulated paths on which the goal's accounts reach its target in time",
+            "probability that the goal's accounts are worth its target at its date",
             "fraction",
             at_least=0,
             at_most=1,
         ),
-        integer(
-            "path_count", "simulated paths; their number bounds the error", "count", at_least=1
+        number(
+            "probability_error",
+            "largest error of it beside a simulation of the same assumptions",
+            "fraction",
+            at_least=0,
+            at_most=1,
         ),
         integer("wealth_cents", "worth of the goal's accounts at the run's prices", "US cents"),
         integer(
@@ -103,6 +107,14 @@ GOAL_PROJECTION = Table(
             "US cents",
             nullable=True,
             at_least=0,
+        ),
+        integer(
+            "higher_risk_score",
+            "risk score that would do alone; null: none is needed, or none would",
+            "1..100",
+            nullable=True,
+            at_least=1,
+            at_most=100,
         ),
         text(
             "best_lever",

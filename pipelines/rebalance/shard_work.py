@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.lineage import RunIdentity
+from pipelines.rebalance.goals.projection import project
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.reading import read_shard
 from pipelines.rebalance.inputs.shard import Shard
@@ -83,8 +84,10 @@ def open_warehouse(work: Work) -> "DuckDBPyConnection":
 
 def _rows(work: Work, plan: ShardPlan, shard: Shard, digest: str) -> ShardRows:
     advice = advise(shard, work.market, work.outlook, work.policy, work.identity.session_date)
+    nanos = advice.targets.account_nanos
+    prospects = project(shard, advice.bounds, nanos, work.market, work.outlook, work.policy)
     tables = tables_of(
-        work.identity.run_id, work.market, work.outlook.today, advice, work.valid_until
+        work.identity.run_id, work.market, work.outlook.today, advice, prospects, work.valid_until
     )
     return ShardRows(
         key=work.key(plan),

@@ -20,7 +20,6 @@ _WRITTEN_BY_SHARDS = {
     "client_outcome": "run_id",
     "target_allocation": "run_id",
     "counterfactual_allocation": "run_id",
-    "goal_projection": "run_id",
 }
 
 _TRIGGER = "ck_client_outcome_trigger_allowed"
@@ -108,6 +107,8 @@ def upgrade() -> None:
         "CONSTRAINT ck_target_allocation_goal_upper_bound_finite "
         "CHECK (goal_upper_bound > -1e308 AND goal_upper_bound < 1e308)"
     )
+    op.drop_table("goal_projection")  # no release wrote it
+    _create_goal_projection()
     _create_trade_lot()
     _create_advice_shard()
     for name, query in _VIEWS.items():
@@ -164,6 +165,57 @@ def _replaced(statement: str, before: str, after: str) -> str:
     if before not in statement:
         raise ValueError(f"no {before} in: {statement}")
     return statement.replace(before, after)
+
+
+def _create_goal_projection() -> None:
+    op.create_table(
+        "goal_projection",
+        sa.Column("run_id", sa.Text, nullable=False),
+        sa.Column("goal_id", sa.Text, nullable=False),
+        sa.Column("goal_version", sa.BigInteger, nullable=False),
+        sa.Column("client_id", sa.Text, nullable=False),
+        sa.Column("success_probability", sa.Double, nullable=False),
+        sa.Column("probability_error", sa.Double, nullable=False),
+        sa.Column("wealth_cents", sa.BigInteger, nullable=False),
+        sa.Column("planned_cash_flow_cents", sa.BigInteger, nullable=False),
+        sa.Column("lower_worth_cents", sa.BigInteger, nullable=False),
+        sa.Column("median_worth_cents", sa.BigInteger, nullable=False),
+        sa.Column("upper_worth_cents", sa.BigInteger, nullable=False),
+        sa.Column("aimed_probability", sa.Double, nullable=False),
+        sa.Column("extra_monthly_cents", sa.BigInteger, nullable=True),
+        sa.Column("later_target_date", sa.Date, nullable=True),
+        sa.Column("lower_target_cents", sa.BigInteger, nullable=True),
+        sa.Column("higher_risk_score", sa.BigInteger, nullable=True),
+        sa.Column("best_lever", sa.Text, nullable=True),
+        sa.Column("sentence", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "goal_id", name="pk_goal_projection"),
+        *_shares("success_probability", "probability_error", "aimed_probability"),
+        *(
+            sa.CheckConstraint(condition, name=f"ck_goal_projection_{rule}")
+            for rule, condition in {
+                "goal_version_at_least": "goal_version >= 1",
+                "extra_monthly_cents_at_least": "extra_monthly_cents >= 1",
+                "lower_target_cents_at_least": "lower_target_cents >= 0",
+                "higher_risk_score_at_least": "higher_risk_score >= 1",
+                "higher_risk_score_at_most": "higher_risk_score <= 100",
+                "best_lever_allowed": "best_lever IN "
+                "('save_more', 'wait_longer', 'want_less', 'take_more_risk')",
+            }.items()
+        ),
+    )
+    op.create_index("ix_goal_projection_goal_id", "goal_projection", ["goal_id"])
+
+
+def _shares(*names: str) -> list[sa.CheckConstraint]:
+    return [
+        sa.CheckConstraint(f"{name} {condition}", name=f"ck_goal_projection_{name}_{rule}")
+        for name in names
+        for rule, condition in {
+            "at_least": ">= 0",
+            "at_most": "<= 1",
+            "finite": f"> -1e308 AND {name} < 1e308",
+        }.items()
+    ]
 
 
 def _create_trade_lot() -> None:
