@@ -72,7 +72,8 @@ def read_forecasts(connection: sa.Connection, run_id: str) -> RunForecasts:
         raise RebalanceError(
             "run",
             run_id,
-            f"{len(serving)} models serve it with forecasts over {HORIZON_SESSIONS} sessions",
+            f"{'more than one' if serving else 'no'} forecast over {HORIZON_SESSIONS} sessions "
+            "serves it",
             "Run `smartinvest forecast` again.",
         )
     best = _best_moving_average(connection, run_id, set(by_model))
