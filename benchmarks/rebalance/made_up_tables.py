@@ -18,7 +18,7 @@ from models.vocabulary import CASH, MICROS, GoalKind, ShareKind, TaxKind
 from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.worth import worth_cents
 
-_ACCOUNT, _GOAL, _CLIENT, _LOT, _TRANSACTION, _NOBODY, _FLOW = range(10, 80, 10)
+_ACCOUNT, _GOAL, _CLIENT, _LOT, _TRANSACTION, _NOBODY = range(10, 70, 10)
 UNKNOWN_SYMBOL = "GONE"
 _EPOCH = dt.date(1970, 1, 1)
 

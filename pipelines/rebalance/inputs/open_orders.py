@@ -14,7 +14,7 @@ from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions, text
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
-from pipelines.rebalance.inputs.store_rows import fetch, wanted_accounts
+from pipelines.rebalance.inputs.store_rows import fetch, found, wanted_accounts
 from pipelines.store import tables
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def read_open_orders(
     if not runs.order_run_ids or not len(account_ids):
         nobody = np.empty(0, dtype=np.int64)
         return OpenOrders(nobody, pa.array([], pa.string()), nobody, own_account)
-    trades = fetch(store, _trades(store, runs, account_ids), _TRADES)
+    trades = found(fetch(store, _trades(store, runs, account_ids), _TRADES), "trade_id")
     place = integers(trades["place"])
     is_own = pc.is_in(trades["run_id"], value_set=pa.array(runs.own_run_ids, pa.string()))
     own_account[place[is_own.to_numpy()]] = True
@@ -108,6 +108,13 @@ def _trades(
             trade.c.side,
             trade.c.quantity_micros,
         )
-        .join(trade, trade.c.account_id == wanted.c.account_id)
-        .where(trade.c.run_id.in_(runs.order_run_ids), trade.c.status.in_(_WITH_THE_BROKER))
+        .select_from(wanted)
+        .outerjoin(
+            trade,
+            sa.and_(
+                trade.c.run_id.in_(runs.order_run_ids),
+                trade.c.account_id == wanted.c.account_id,
+                trade.c.status.in_(_WITH_THE_BROKER),
+            ),
+        )
     )

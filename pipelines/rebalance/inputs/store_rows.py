@@ -3,6 +3,7 @@
 import json
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import sqlalchemy as sa
 
@@ -10,8 +11,10 @@ import sqlalchemy as sa
 def wanted_accounts(store: sa.Connection, account_ids: pa.StringArray) -> sa.FromClause:
     """Return the accounts as a relation of ``account_id`` and ``place``, from 0 in their order.
 
-    It is joined on the server, so that each shard costs index look-ups for its own accounts,
-    whatever else a table holds.
+    Tables are joined to it on the server, so that each shard costs index look-ups for its own
+    accounts, whatever else a table holds. The joins must be outer ones, which no planner turns
+    round: to look each row of a table up in the list would take for ever. :func:`found` leaves out
+    what they add.
     """
     listed = json.dumps(account_ids.to_pylist())
     if store.dialect.name == "sqlite":
@@ -33,6 +36,11 @@ def fetch(store: sa.Connection, query: sa.Select, schema: pa.Schema) -> pa.Table
     if store.dialect.name == "sqlite":
         return _fetch_rows(store, query, schema)
     return _copy(store, query, schema)
+
+
+def found(rows: pa.Table, column: str) -> pa.Table:
+    """Return the rows that an outer join found, where a column is not null."""
+    return rows.filter(pc.is_valid(rows[column]))
 
 
 def _fetch_rows(store: sa.Connection, query: sa.Select, schema: pa.Schema) -> pa.Table:

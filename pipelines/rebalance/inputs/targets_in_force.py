@@ -11,7 +11,7 @@ from models.vocabulary import CASH
 from pipelines.rebalance.arrays import Floats, Integers
 from pipelines.rebalance.inputs.columns import integers, positions
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
-from pipelines.rebalance.inputs.store_rows import fetch, wanted_accounts
+from pipelines.rebalance.inputs.store_rows import fetch, found, wanted_accounts
 from pipelines.store import tables
 
 NANOS = 1_000_000_000
@@ -61,10 +61,11 @@ def targets_in_force(
     if runs.target_run_id is None or not count:
         return TargetsInForce(pa.nulls(count, pa.string()), risk_score, nanos, upper)
     wanted = wanted_accounts(store, account_ids)
-    outcomes = fetch(store, _outcomes(wanted, runs.target_run_id), _OUTCOMES)
+    outcomes = found(fetch(store, _outcomes(wanted, runs.target_run_id), _OUTCOMES), "run_id")
     places = integers(outcomes["place"])
     risk_score[places] = integers(outcomes["risk_score"], missing=0)
     rows = fetch(store, _allocations(wanted, runs.target_run_id), _ALLOCATIONS)
+    rows = found(rows, "symbol")
     _scatter(rows, symbols, nanos, upper)
     run_id = outcomes["run_id"].take(
         pc.index_in(pa.array(np.arange(count)), value_set=outcomes["place"].combine_chunks())
@@ -88,8 +89,8 @@ def _outcomes(wanted: sa.FromClause, run_id: str) -> sa.Select[tuple[int, str, i
     outcome = tables["client_outcome"]
     return (
         sa.select(wanted.c.place, outcome.c.allocation_run_id, outcome.c.risk_score)
-        .join(outcome, outcome.c.account_id == wanted.c.account_id)
-        .where(outcome.c.run_id == run_id, outcome.c.allocation_run_id.is_not(None))
+        .select_from(wanted)
+        .outerjoin(outcome, _is_of(run_id, outcome, wanted))
     )
 
 
@@ -99,13 +100,17 @@ def _allocations(wanted: sa.FromClause, run_id: str) -> sa.Select[tuple[int, str
         sa.select(
             wanted.c.place, allocation.c.symbol, allocation.c.weight, allocation.c.goal_upper_bound
         )
-        .join(outcome, outcome.c.account_id == wanted.c.account_id)
-        .join(
+        .select_from(wanted)
+        .outerjoin(outcome, _is_of(run_id, outcome, wanted))
+        .outerjoin(
             allocation,
             sa.and_(
                 allocation.c.run_id == outcome.c.allocation_run_id,
                 allocation.c.account_id == outcome.c.account_id,
             ),
         )
-        .where(outcome.c.run_id == run_id)
     )
+
+
+def _is_of(run_id: str, table: sa.Table, wanted: sa.FromClause) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.run_id == run_id, table.c.account_id == wanted.c.account_id)
