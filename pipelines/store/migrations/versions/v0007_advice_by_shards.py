@@ -96,6 +96,7 @@ def upgrade() -> None:
         _rebuild_on_sqlite()
     else:
         _alter_on_postgresql()
+    double = sa.Double().compile(op.get_bind().dialect)
     for name, words in _NEW_WORDS.items():
         check = f"ck_target_allocation_{name}_allowed"
         op.execute(
@@ -103,7 +104,7 @@ def upgrade() -> None:
             f"CONSTRAINT {check} CHECK ({name} IN ({words}))"
         )
     op.execute(
-        "ALTER TABLE target_allocation ADD COLUMN goal_upper_bound DOUBLE PRECISION "
+        f"ALTER TABLE target_allocation ADD COLUMN goal_upper_bound {double} "
         "CONSTRAINT ck_target_allocation_goal_upper_bound_finite "
         "CHECK (goal_upper_bound > -1e308 AND goal_upper_bound < 1e308)"
     )
