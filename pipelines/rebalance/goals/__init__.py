@@ -1,0 +1,1 @@
+"""Whether goals will be reached, and what would make it likelier."""

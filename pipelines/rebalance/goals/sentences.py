@@ -1,0 +1,143 @@
+"""Projections in words that a client understands, and that promise nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.vocabulary import GoalLever
+from pipelines.rebalance.arrays import Floats, Integers, Mask
+from pipelines.rebalance.goals.levers import Levers
+
+_ESTIMATE = (
+    " This is an estimate: it takes markets to pay for risk as they have in the long run, and they"
+    " may do better or worse."
+)
+_NO_LEVER = " No single change that we looked at would raise that to "
+_LEVERS = tuple(GoalLever)
+_THOUSAND = 1_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """What sentences are made of; see ``Projections``. (goals,) each.
+
+    Attributes
+    ----------
+    has_passed : whether the goal's date has.
+    """
+
+    is_projected: Mask
+    has_passed: Mask
+    probability: Floats
+    target_cents: Integers
+    target_day: Integers
+    lower_cents: Integers
+    upper_cents: Integers
+    aimed_probability: float
+    levers: Levers
+    later_target_day: Integers
+
+
+def sentences_of(told: Told) -> pa.StringArray:
+    """Return each goal's sentences; empty where there is no projection."""
+    text = pc.if_else(pa.array(told.has_passed), _of_passed(told), _of_prospects(told))
+    return pc.if_else(pa.array(told.is_projected), text, "")
+
+
+def _of_passed(told: Told) -> pa.StringArray:
+    reached = pa.array(told.probability >= 1)
+    return _joined(
+        pc.if_else(
+            reached,
+            "The goal's date has passed, and its accounts are worth what was wanted: ",
+            "The goal's date has passed, and its accounts are worth less than was wanted: ",
+        ),
+        dollars(told.target_cents),
+        ".",
+    )
+
+
+def _of_prospects(told: Told) -> pa.StringArray:
+    return _joined(
+        "You reach ",
+        dollars(told.target_cents),
+        " by ",
+        _day(told.target_day),
+        " in ",
+        _share(told.probability),
+        " of the futures that we expect; in eight of ten the accounts are then worth between ",
+        dollars(_three_digits(told.lower_cents)),
+        " and ",
+        dollars(_three_digits(told.upper_cents)),
+        ".",
+        _advice(told),
+        _ESTIMATE,
+    )
+
+
+def _advice(told: Told) -> pa.StringArray:
+    aimed = f"{told.aimed_probability:.0%}"
+    levers, best = told.levers, told.levers.best
+    raising = f" would raise that to {aimed}."
+    phrases = {
+        GoalLever.SAVE_MORE: _joined(
+            " Saving ", dollars(levers.extra_monthly_cents), f" more each month{raising}"
+        ),
+        GoalLever.WAIT_LONGER: _joined(
+            " Waiting until ", _day(np.maximum(told.later_target_day, 0)), raising
+        ),
+        GoalLever.WANT_LESS: _joined(
+            " Aiming for ", dollars(levers.lower_target_cents), f" instead{raising}"
+        ),
+        GoalLever.TAKE_MORE_RISK: _joined(
+            " A risk score of ",
+            pa.array(levers.higher_risk_score).cast(pa.string()),
+            raising[:-1],
+            ", but you would have to bear larger losses on the way.",
+        ),
+    }
+    is_likely = pa.array(told.probability >= told.aimed_probability)
+    advice = pa.array([f"{_NO_LEVER}{aimed}."] * len(best), pa.string())
+    for number, lever in enumerate(_LEVERS):
+        advice = pc.if_else(pa.array(best == number), phrases[lever], advice)
+    return pc.if_else(is_likely, "", advice)
+
+
+def dollars(cents: Integers) -> pa.StringArray:
+    """Return whole dollars, rounded half to even, with commas; for amounts of at least 0."""
+    whole = np.rint(np.maximum(cents, 0) / 100).astype(np.int64)
+    text, rest = None, whole
+    for _ in range(6):
+        part = pa.array(rest % _THOUSAND).cast(pa.string())
+        higher = rest // _THOUSAND
+        padded = pc.if_else(pa.array(higher > 0), pc.utf8_lpad(part, 3, "0"), part)
+        shown = padded if text is None else _joined(padded, ",", text)
+        text = shown if text is None else pc.if_else(pa.array(rest > 0), shown, text)
+        rest = higher
+        if not rest.any():
+            break
+    return _joined("$", text)
+
+
+def _three_digits(cents: Integers) -> Integers:
+    """Round to three digits: more would claim to know the future to the dollar."""
+    size = np.maximum(np.floor(np.log10(np.maximum(cents, 1))) - 2, 0)
+    unit = 10 ** size.astype(np.int64)
+    return (cents + unit // 2) // unit * unit
+
+
+def _share(probability: Floats) -> pa.StringArray:
+    percent = np.rint(probability * 100).astype(np.int64)
+    about = np.where(percent < 1, "less than ", np.where(percent > 99, "more than ", "about "))
+    shown = pa.array(np.clip(percent, 1, 99)).cast(pa.string())
+    return _joined(pa.array(about), shown, "%")
+
+
+def _day(day: Integers) -> pa.StringArray:
+    return pa.array(day.astype(np.int32)).cast(pa.date32()).cast(pa.string())
+
+
+def _joined(*parts: pa.StringArray | str) -> pa.StringArray:
+    return pc.binary_join_element_wise(*parts, "")
