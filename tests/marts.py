@@ -80,7 +80,9 @@ def profile(client_id: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def holding(account_id: str, client_id: str, symbol: str, shares: float, price: float | None) -> Any:
+def holding(
+    account_id: str, client_id: str, symbol: str, shares: float, price: float | None
+) -> Any:
     """A row of ``account_holding``; ``price`` in dollars, None where there is none."""
     quantity = round(shares * 1_000_000)
     return {

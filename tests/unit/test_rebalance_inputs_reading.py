@@ -1,0 +1,355 @@
+"""Marts of a warehouse file become arrays aligned to the market's symbols."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+from marts import account, holding, profile, write_marts
+from rebalance_examples import PRICES, SESSION, market
+
+from models.vocabulary import GoalKind, TaxKind
+from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
+from pipelines.rebalance.inputs.movements import NEVER_TRADED
+from pipelines.rebalance.inputs.reading import read_shard, read_shards
+from pipelines.rebalance.inputs.screening import (
+    ACCOUNT_ISSUES,
+    GOAL_ISSUES,
+    AccountIssue,
+    GoalIssue,
+    why_left_alone,
+)
+from pipelines.rebalance.inputs.shard import Shard
+from pipelines.rebalance.inputs.shard_plan import plan_shards
+from pipelines.warehouse import connect
+
+MARKET = market()
+CASH_SINCE = dt.datetime(2022, 12, 28, 1, tzinfo=dt.UTC)
+NO_RUNS = EarlierRuns(SESSION, None, None, (), ())
+AFTER_A_RUN = EarlierRuns(SESSION, None, CASH_SINCE, (), ())
+BEFORE = CASH_SINCE - dt.timedelta(days=3)
+SINCE = CASH_SINCE + dt.timedelta(hours=3)
+A = MARKET.symbols.index("AAA")
+
+
+@pytest.fixture
+def store() -> Iterator[sa.Connection]:
+    """A database that nobody asks, where no earlier run left anything."""
+    with sa.create_engine("sqlite://").connect() as connection:
+        yield connection
+
+
+def shards(
+    path: Path, store: sa.Connection, runs: EarlierRuns = NO_RUNS, size: int = 100
+) -> list[Shard]:
+    with connect(path) as warehouse:
+        return list(read_shards(warehouse, store, MARKET, runs, size))
+
+
+def one(path: Path, store: sa.Connection, runs: EarlierRuns = NO_RUNS) -> Shard:
+    [shard] = shards(path, store, runs)
+    return shard
+
+
+def dollars(symbol: str) -> float:
+    return PRICES[symbol] / 1_000_000
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two dataclasses of arrays hold the same bits."""
+    if dataclasses.is_dataclass(one):
+        names = [field.name for field in dataclasses.fields(one)]
+        return all(same(getattr(one, name), getattr(other, name)) for name in names)
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    return bool(one.equals(other)) if isinstance(one, pa.Array) else bool(one == other)
+
+
+def test_accounts_are_aligned_by_name_whatever_the_order_of_rows(
+    tmp_path: Path, store: sa.Connection
+) -> None:
+    rows = {
+        "account": [
+            account("a2", "c1"),
+            account("a1", "c1", share_kind="whole", tax_kind="tax_free"),
+        ],
+        "client_profile": [profile("c1")],
+        "account_holding": [
+            holding("a2", "c1", "CCC", 3, dollars("CCC")),
+            holding("a1", "c1", "BBB", 2, dollars("BBB")),
+            holding("a1", "c1", "AAA", 1.5, dollars("AAA")),
+        ],
+    }
+    shard = one(write_marts(tmp_path / "w.duckdb", **rows), store)
+    turned = {name: list(reversed(of)) for name, of in rows.items()}
+    assert same(shard, one(write_marts(tmp_path / "turned.duckdb", **turned), store))
+    accounts = shard.accounts
+    assert accounts.account_id.to_pylist() == ["a1", "a2"]
+    assert accounts.goal.tolist() == [0, 0]
+    assert accounts.tax_kind.tolist() == [2, 0]
+    assert accounts.is_whole.tolist() == [True, False]
+    held = {
+        (row, MARKET.symbols[column]): int(accounts.held_micros[row, column])
+        for row, column in zip(*np.nonzero(accounts.held_micros), strict=True)
+    }
+    assert held == {(0, "AAA"): 1_500_000, (0, "BBB"): 2_000_000, (1, "CCC"): 3_000_000}
+    assert accounts.value_cents[0, A] == round(1.5 * PRICES["AAA"] / 10_000)
+    assert (accounts.wealth_cents == 10_000 + accounts.value_cents.sum(axis=1)).all()
+    assert accounts.issue.tolist() == [0, 0]
+
+
+def test_goals_carry_wishes_by_symbol_and_by_class(tmp_path: Path, store: sa.Connection) -> None:
+    wishes = {"excluded_symbols": ["CCC", "NOWHERE"], "excluded_classes": ["technology", "bond"]}
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a1", "c1")],
+        client_profile=[
+            profile("c2", issue="no_account", goal_kind="house", max_symbol_weight=0.2),
+            profile("c1", **wishes, issue="target_date_passed", horizon_days=-1),
+        ],
+    )
+    goals = one(path, store).goals
+    assert goals.client_id.to_pylist() == ["c1", "c2"]
+    excluded = [MARKET.symbols[column] for column in np.flatnonzero(goals.excluded[0])]
+    assert excluded == ["AAA", "BBB", "CCC"]
+    assert not goals.excluded[1].any()
+    assert goals.symbol_cap.tolist() == [1.0, 0.2]
+    assert [tuple(GoalKind)[number] for number in goals.kind] == ["wealth", "house"]
+    assert [GOAL_ISSUES[number] for number in goals.issue] == [
+        GoalIssue.TARGET_DATE_PASSED,
+        GoalIssue.NO_ACCOUNT,
+    ]
+    assert goals.target_day[0] == (dt.date(2040, 1, 1) - dt.date(1970, 1, 1)).days
+
+
+@pytest.mark.parametrize(
+    ("changes", "held", "issue", "sentence"),
+    [
+        ({}, [("XXX", 1, None), ("QQQ", 2, None)], "unpriced_holding",
+         "there is no current price for QQQ, XXX"),
+        ({}, [("XXX", 0, None)], "none", ""),
+        ({}, [("BBB", -1, 9.87), ("AAA", 5, 131.29)], "short_position", "it owes shares of BBB"),
+        ({"cash_micros": -1}, [("AAA", 5, 131.29)], "negative_cash", "its cash is negative"),
+        ({"cash_micros": 9_999}, [], "empty", "it is worth nothing"),
+        ({"goal_id": "c2-goal"}, [], "goal_missing", "it serves a goal that does not exist"),
+        ({"goal_id": "c3-goal", "client_id": "c3"}, [], "no_risk_profile",
+         "the questionnaire on risk has not been answered"),
+        ({"cash_micros": -1}, [("XXX", 1, None)], "unpriced_holding",
+         "there is no current price for XXX"),
+    ],
+)  # fmt: skip
+def test_an_account_that_cannot_be_advised_on_says_why(
+    tmp_path: Path,
+    store: sa.Connection,
+    changes: dict[str, Any],
+    held: list[tuple[str, float, float | None]],
+    issue: str,
+    sentence: str,
+) -> None:
+    client = changes.get("client_id", "c1")
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a1", "c1") | changes],
+        account_holding=[holding("a1", client, *position) for position in held],
+        client_profile=[
+            profile("c1"),
+            profile("c2"),
+            profile("c3", risk_score=1, issue="no_risk_profile"),
+        ],
+    )
+    accounts = one(path, store).accounts
+    assert ACCOUNT_ISSUES[accounts.issue[0]] == issue
+    assert why_left_alone(accounts.issue, accounts.issue_detail).to_pylist() == [sentence]
+
+
+def test_what_is_priced_but_not_in_the_market_is_frozen_and_holds_nothing(
+    tmp_path: Path, store: sa.Connection
+) -> None:
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a1", "c1")],
+        account_holding=[
+            holding("a1", "c1", "YOUNG", 2, 10.5),
+            holding("a1", "c1", "GONE", 1, 3),
+            holding("a1", "c1", "$CASH", 100, 1),
+        ],
+        client_profile=[profile("c1")],
+    )
+    accounts = one(path, store).accounts
+    assert accounts.frozen_cents.tolist() == [2_400]
+    assert accounts.wealth_cents.tolist() == [12_400]
+    assert not accounts.held_micros.any()
+    assert ACCOUNT_ISSUES[accounts.issue[0]] is AccountIssue.NONE
+
+
+def deposit(number: int, cents: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "client_id": "c1",
+        "account_id": "a1",
+        "transaction_id": f"t{number}",
+        "kind": "deposit",
+        "cash_cents": cents,
+        "quantity_micros": 0,
+        "trade_date": dt.date(2022, 12, 20),
+        "recorded_at": SINCE,
+    } | changes
+
+
+def test_new_cash_is_what_was_recorded_since_the_last_run_less_what_was_taken_back(
+    tmp_path: Path, store: sa.Connection
+) -> None:
+    transactions = [
+        deposit(1, 500),
+        deposit(2, -120, kind="withdrawal"),
+        deposit(3, 7_000, recorded_at=BEFORE),
+        deposit(4, 40, recorded_at=BEFORE, reversed_at=SINCE),
+        deposit(5, 9_000, reversed_at=SINCE),
+        deposit(6, 9_000, recorded_at=BEFORE, reversed_at=BEFORE),
+        deposit(7, 11, kind="dividend"),
+        deposit(8, 9_000, account_id="another"),
+    ]
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a1", "c1"), account("a2", "c1")],
+        client_profile=[profile("c1")],
+        account_transaction=transactions,
+    )
+    assert one(path, store, AFTER_A_RUN).accounts.new_cash_cents.tolist() == [500 - 120 - 40, 0]
+    assert one(path, store, NO_RUNS).accounts.new_cash_cents.tolist() == [0, 0]
+
+
+def test_sessions_are_counted_since_the_last_fill_of_an_advised_trade(
+    tmp_path: Path, store: sa.Connection
+) -> None:
+    def fill(name: str, date: dt.date, **changes: Any) -> dict[str, Any]:
+        return deposit(0, 0, account_id=name, kind="buy", trade_id="t", trade_date=date) | changes
+
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account(f"a{number}", "c1") for number in range(5)],
+        client_profile=[profile("c1")],
+        account_transaction=[
+            fill("a0", dt.date(2022, 12, 22)),  # a Thursday; Monday the 26th is a holiday
+            fill("a0", dt.date(2022, 12, 1)),
+            fill("a1", SESSION),
+            fill("a2", dt.date(2022, 12, 1), trade_id=None),
+            fill("a3", dt.date(2022, 12, 1), reversed_at=SINCE),
+        ],
+    )
+    since = one(path, store).accounts.sessions_since_trade
+    assert since.tolist() == [3, 0, NEVER_TRADED, NEVER_TRADED, NEVER_TRADED]
+
+
+def test_lots_lie_by_account_symbol_and_lot_with_unknowns_marked(
+    tmp_path: Path, store: sa.Connection
+) -> None:
+    def lot(account_id: str, symbol: str, lot_id: str, **changes: Any) -> dict[str, Any]:
+        return {
+            "client_id": "c1",
+            "account_id": account_id,
+            "symbol": symbol,
+            "lot_id": lot_id,
+            "quantity_micros": 5,
+            "is_replacement": False,
+        } | changes
+
+    since = dt.date(2020, 1, 2)
+    lots = [
+        lot("a2", "BBB", "l2"),
+        lot("a1", "ZZZ", "l3", basis_cents=0),
+        lot("a2", "AAA", "l4", held_since_date=since, acquired_date=since, is_replacement=True),
+        lot("a2", "AAA", "l1", basis_cents=7),
+        lot("nobodys", "AAA", "l0"),
+    ]
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a2", "c1"), account("a1", "c1"), account("a3", "c1")],
+        client_profile=[profile("c1")],
+        tax_lot=lots,
+    )
+    found = one(path, store).lots
+    assert found.lot_id.to_pylist() == ["l3", "l1", "l4", "l2"]
+    assert found.first.tolist() == [0, 1, 4, 4]
+    assert found.symbol.tolist() == [-1, A, A, A + 1]
+    assert found.basis_cents.tolist() == [0, 7, -1, -1]
+    assert found.held_since_day.tolist() == [-1, -1, 18_263, -1]
+    assert found.is_replacement.tolist() == [False, False, True, False]
+
+
+def test_shards_part_the_clients_and_hold_each_once(tmp_path: Path, store: sa.Connection) -> None:
+    owners = ["c1", "c1", "c1", "c2", "c3", "c3", "c4", "c6", "c6", "c6", "c6"]
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account(f"a{number:02}", name) for number, name in enumerate(owners)],
+        client_profile=[profile(f"c{number}") for number in range(8)],
+    )
+    parts = shards(path, store, size=3)
+    whole = one(path, store)
+    with connect(path) as warehouse:
+        plans = plan_shards(warehouse, 3)
+    assert [plan.accounts for plan in plans] == [3, 3, 1, 4]
+    assert [len(part.accounts.account_id) for part in parts] == [3, 3, 1, 4]
+    assert [part.number for part in parts] == [0, 1, 2, 3]
+    goals = [name for part in parts for name in part.goals.goal_id.to_pylist()]
+    assert goals == whole.goals.goal_id.to_pylist()
+    assert len(goals) == 8
+    names = [name for part in parts for name in part.accounts.account_id.to_pylist()]
+    assert sorted(names) == whole.accounts.account_id.to_pylist()
+
+
+def test_a_shard_that_is_read_again_has_the_same_bits(tmp_path: Path, store: sa.Connection) -> None:
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account(f"a{number}", f"c{number % 3}") for number in range(9)],
+        account_holding=[
+            holding(f"a{number}", f"c{number % 3}", symbol, number + 0.25, dollars(symbol))
+            for number in range(9)
+            for symbol in MARKET.symbols
+        ],
+        client_profile=[profile(f"c{number}") for number in range(3)],
+    )
+    with connect(path) as warehouse:
+        plan = plan_shards(warehouse, 3)[1]
+        first = read_shard(warehouse, store, MARKET, NO_RUNS, plan)
+    with connect(path) as warehouse:
+        warehouse.execute("SET threads = 1")
+        assert same(first, read_shard(warehouse, store, MARKET, NO_RUNS, plan))
+
+
+def test_loss_sales_count_for_whatever_substitute_the_market_has(
+    tmp_path: Path, store: sa.Connection
+) -> None:
+    def sale(client: str, symbol: str, micros: int, cents: int) -> dict[str, Any]:
+        return {
+            "client_id": client,
+            "account_id": "a1",
+            "symbol": symbol,
+            "unmatched_micros": micros,
+            "loss_cents": cents,
+        }
+
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a1", "c1"), account("a2", "c2")],
+        client_profile=[profile("c1"), profile("c2")],
+        loss_sale=[
+            sale("c2", "BBB", 5, 100),
+            sale("c2", "BBB", 6, 50),
+            sale("c2", "NOWHERE", 5, 100),
+            sale("c1", "AAA", 0, 100),
+        ],
+    )
+    found = one(path, store).loss_sales
+    assert (found.client.tolist(), found.symbol.tolist()) == ([1], [MARKET.symbols.index("BBB")])
+    assert (found.quantity_micros.tolist(), found.loss_cents.tolist()) == ([11], [150])
+
+
+def test_tax_kinds_are_numbered_as_the_vocabulary_has_them() -> None:
+    assert tuple(TaxKind)[:1] == (TaxKind.TAXABLE,)
+    assert ACCOUNT_ISSUES[0] is AccountIssue.NONE
+    assert GOAL_ISSUES[0] is GoalIssue.NONE
