@@ -46,12 +46,15 @@ def _locate_goal(  # type: ignore[no-untyped-def]
     room = _room(wanted, wealth, kept)
     placed = np.zeros((len(members), symbols), np.int64)
     _keep(kind, value, may_buy, wanted, room, placed)
+    left = np.zeros(len(preferences), np.int64)
+    for symbol in range(symbols):
+        left[tier_of[symbol]] += wanted[symbol]
     for tier in range(len(preferences)):
         for preferred in preferences[tier]:
             for stays in (True, False):
                 for account in range(len(members)):
-                    if kind[account] == preferred:
-                        _fill(
+                    if left[tier] > 0 and room[account] > 0 and kind[account] == preferred:
+                        left[tier] -= _fill(
                             tier, tier_of, stays, value[account], placed[account], wanted, room,
                             account,
                         )  # fmt: skip
@@ -104,7 +107,10 @@ def _keep(kind, value, may_buy, wanted, room, placed):  # type: ignore[no-untype
 
 @njit(cache=True, nogil=True)
 def _fill(tier, tier_of, stays, value, placed, wanted, room, account):  # type: ignore[no-untyped-def]
-    """Place in an account what is wanted of a tier: what it holds of it, or whatever it can."""
+    """Place in an account what is wanted of a tier: what it holds of it, or whatever it can.
+
+    Returns the cents placed.
+    """
     steps = np.zeros(len(wanted), np.int64)
     for symbol in range(len(wanted)):
         if tier_of[symbol] == tier:
@@ -112,10 +118,12 @@ def _fill(tier, tier_of, stays, value, placed, wanted, room, account):  # type: 
             steps[symbol] = min(held, wanted[symbol]) if stays else wanted[symbol]
     total = steps.sum()
     if total == 0:
-        return
-    most = min(total, room[account])
+        return 0
+    before, most = room[account], min(total, room[account])
     for symbol in range(len(wanted)):
-        step = floored(steps[symbol], most, total)
-        placed[symbol] += step
-        wanted[symbol] -= step
-        room[account] -= step
+        if steps[symbol] > 0:
+            step = floored(steps[symbol], most, total)
+            placed[symbol] += step
+            wanted[symbol] -= step
+            room[account] -= step
+    return before - room[account]
