@@ -57,7 +57,7 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     from pipelines.warehouse import build_for
 
     build = build_for(settings, session)
-    identity = _identity(settings, build)
+    identity = identity_of(settings, build)
     with transaction(settings) as store:
         begin_with_known_forecasts(store, identity)
     with connect(settings) as store:
@@ -68,10 +68,16 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
         with transaction(settings) as store:
             reinstate(store, identity)
         return _report(settings, identity, written=False)
-    return _report(settings, identity, written=_advise_and_publish(settings, identity, build))
+    return _report(settings, identity, written=advise_and_publish(settings, identity, build))
 
 
-def _advise_and_publish(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") -> bool:
+def advise_and_publish(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") -> bool:
+    """Advise every account of a build and publish the run that the forecast stage has begun.
+
+    Returns
+    -------
+    Whether it was published here; another process may have done so in the meantime.
+    """
     from pipelines.rebalance.inputs.shard_plan import plan_shards
     from pipelines.rebalance.output.publication import publish
     from pipelines.rebalance.output.shards import Cut, begin_shards
@@ -133,7 +139,14 @@ def prepare(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") 
     )
 
 
-def _identity(settings: Settings, build: "WarehouseBuild") -> RunIdentity:
+def identity_of(settings: Settings, build: "WarehouseBuild") -> RunIdentity:
+    """Return which run the present data, model, settings and code make.
+
+    Raises
+    ------
+    RebalanceError
+        No model was chosen for the session.
+    """
     from pipelines.forecast.run import identify
     from pipelines.model_choices import find_choice
 
