@@ -1,4 +1,4 @@
-"""A small market and accounts in memory for the tests of rebalancing."""
+"""A small market in memory for the tests of rebalancing."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.vocabulary import MICROS_PER_CENT
-from pipelines.rebalance.inputs.accounts import Account, Position
 from pipelines.rebalance.market.market import Instrument, Market, make_market
 from pipelines.rebalance.market.outlook import Forecast
 from pipelines.rebalance.policy import POLICY
-from pipelines.rebalance.trades.scalar.orders import notional_cents
 
 SESSION = dt.date(2022, 12, 28)
 CLASSES = {
@@ -87,31 +84,3 @@ def forecasts(confidence: float = 0.2, seed: int = 5) -> list[Forecast]:
         Forecast(symbol, float(mean), 0.06, confidence)
         for symbol, mean in zip(CLASSES, rng.normal(0.01, 0.02, len(CLASSES)), strict=True)
     ]
-
-
-def account(
-    shares: Mapping[str, float] | None = None, cash: float = 10_000.0, **changes: Any
-) -> Account:
-    """An account with positions in shares and cash in dollars."""
-    positions = {}
-    for symbol, count in (shares or {}).items():
-        quantity, price = round(count * 1_000_000), PRICES[symbol]
-        positions[symbol] = Position(quantity, price, notional_cents(quantity, price))
-    cash_cents = round(cash * 100)
-    values: dict[str, Any] = {
-        "account_id": "a1",
-        "client_id": "c1",
-        "goal_id": "g1",
-        "share_kind": "fractional",
-        "cash_buffer_cents": 0,
-        "cash_micros": cash_cents * MICROS_PER_CENT,
-        "wealth_cents": cash_cents + sum(p.value_cents or 0 for p in positions.values()),
-        "positions": positions,
-        "risk_score": 60,
-        "excluded_symbols": frozenset(),
-        "excluded_classes": frozenset(),
-        "max_symbol_weight": None,
-        "account_issue": None,
-        "profile_issue": None,
-    }
-    return Account(**(values | changes))

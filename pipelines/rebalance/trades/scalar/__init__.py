@@ -1,1 +1,0 @@
-"""One account at a time: what the kernels replace, kept until the stage no longer calls it."""
