@@ -33,6 +33,7 @@ def columns_of(mart: str) -> dict[str, str]:
 def write_marts(path: Path, **rows: Rows) -> Path:
     """Write a file with all marts that accounts are read from; what a row leaves out is null."""
     with open_writable(path) as warehouse:
+        warehouse.begin()
         warehouse.execute("CREATE SCHEMA marts")
         for mart in READ_BY_REBALANCE:
             columns = columns_of(mart)
@@ -44,6 +45,7 @@ def write_marts(path: Path, **rows: Rows) -> Path:
                     f"INSERT INTO marts.{mart} VALUES ({', '.join('?' for _ in columns)})",
                     [row.get(name) for name in columns],
                 )
+        warehouse.commit()
     return path
 
 
