@@ -34,7 +34,7 @@ HORIZON_YEARS = 15.0
 """``longest_horizon_years`` of the mart ``client_profile``: from then on the horizon lowers the
 profile's score, year by year."""
 
-PROBABILITY_ERROR = 0.01
+PROBABILITY_ERROR = 0.005
 """Largest error of a probability beside simulation, as tests hold it."""
 
 
