@@ -5,6 +5,15 @@ with lots as (
         *,
         (recorded_at at time zone 'America/New_York')::date as as_of_date
     from {{ ref('stg_tax_lots') }}
+    -- An account whose last lot was sold has a row of cash in its place.
+    where symbol <> '$CASH'
+
+),
+
+replacements as (
+
+    select distinct replacement_lot_id as lot_id
+    from {{ ref('stg_wash_sales') }}
 
 ),
 
@@ -36,10 +45,12 @@ final as (
         lots.basis_cents,
         lots.acquired_date,
         coalesce(lots.holding_period_start_date, lots.acquired_date) as held_since_date,
-        lots.carried_over_loss_cents > 0 as is_replacement
+        -- A forfeited loss is in no basis.
+        lots.carried_over_loss_cents > 0 or replacements.lot_id is not null as is_replacement
     from lots
     inner join {{ ref('stg_accounts') }} as accounts using (account_id)
     left join later_splits using (symbol, as_of_date)
+    left join replacements using (lot_id)
 
 )
 
