@@ -6,7 +6,6 @@ from rebalance_examples import daily_returns
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
-from pipelines.rebalance.market.aversion import risk_aversion, target_volatility
 from pipelines.rebalance.market.returns import (
     blend_views,
     equilibrium_returns,
@@ -14,7 +13,6 @@ from pipelines.rebalance.market.returns import (
     risk_free_return,
 )
 from pipelines.rebalance.market.risk import (
-    annual_volatility,
     long_run_covariance,
     todays_covariance,
 )
@@ -163,24 +161,6 @@ def test_a_confidence_that_is_no_share_is_refused(covariance, bad: float) -> Non
         blend_views(
             np.zeros(7), covariance, np.array([0]), np.array([0.1]), np.array([bad]), POLICY.tau
         )
-
-
-def test_the_unbounded_optimum_has_the_volatility_that_the_score_asks_for(covariance) -> None:
-    reference = np.full(7, 1 / 7)
-    volatility = annual_volatility(reference, covariance)
-    prior = equilibrium_returns(covariance, reference, POLICY)
-    for score in (1, 25, 60, 100):
-        aversion = risk_aversion(score, volatility, POLICY)
-        weights = np.linalg.solve(aversion * covariance, prior)
-        assert annual_volatility(weights, covariance) == pytest.approx(
-            target_volatility(score, POLICY)
-        )
-
-
-@pytest.mark.parametrize("score", [0, 101])
-def test_a_score_outside_its_scale_is_refused(score: int) -> None:
-    with pytest.raises(ValueError, match=f"{score} lies outside 1..100"):
-        target_volatility(score, POLICY)
 
 
 def test_any_changed_rule_changes_the_digest_of_the_policy() -> None:
