@@ -11,6 +11,7 @@ from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.arrays import Integers
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.columns import integers, same, table_of, trade_ids, words
+from pipelines.rebalance.trades.lots import lot_ids
 
 _SELL, _BUY = (tuple(Side).index(side) for side in (Side.SELL, Side.BUY))
 _UNKNOWN = -1
@@ -67,12 +68,12 @@ def trade_lots(made: pa.Table, traded: Traded, advice: ShardAdvice) -> pa.Table:
     sales, lots = advice.lot_sales, advice.shard.lots
     trade_of = np.full(advice.sized.traded_micros.shape, _UNKNOWN)
     trade_of[traded] = np.arange(made.num_rows)
-    since = lots.held_since_day[sales.lot]
+    since = np.append(lots.held_since_day, _UNKNOWN)[sales.lot]
     return table_of(
         TRADE_LOT,
         {
             "trade_id": made["trade_id"].take(pa.array(trade_of[sales.account, sales.symbol])),
-            "lot_id": lots.lot_id.take(pa.array(sales.lot)),
+            "lot_id": lot_ids(advice.shard, sales),
             "quantity_micros": integers(sales.quantity_micros),
             "proceeds_cents": integers(sales.proceeds_cents),
             "basis_cents": integers(sales.basis_cents, sales.basis_cents != _UNKNOWN),
