@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from models.vocabulary import AssetClass, GoalKind
 from pipelines.lineage import json_digest
@@ -152,12 +153,30 @@ class Policy:
     harvest_minimum_loss_share: float = 0.05
     kkt_tolerance: float = 1e-8
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Views of dictionaries cannot travel to worker processes; there they are made anew.
+        rules = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return _policy_of, ({name: _plain(rule) for name, rule in rules.items()},)
+
     def digest(self) -> str:
         """Return the SHA-256 of all rules, in hex; part of every run's ``config_hash``."""
         rules = {name: getattr(self, name) for name in self.__dataclass_fields__}
         limits = {name.value: asdict(limit) for name, limit in self.class_limits.items()}
         paths = {kind.value: curve for kind, curve in self.glide_paths.items()}
         return json_digest(rules | {"class_limits": limits, "glide_paths": paths})
+
+
+def _plain(rule: object) -> object:
+    return dict(rule) if isinstance(rule, Mapping) else rule
+
+
+def _policy_of(rules: Mapping[str, Any]) -> Policy:
+    return Policy(
+        **{
+            name: MappingProxyType(rule) if isinstance(rule, dict) else rule
+            for name, rule in rules.items()
+        }
+    )
 
 
 POLICY = Policy()

@@ -1,5 +1,7 @@
 """Risk and expected returns: one horizon, skill entering once."""
 
+import pickle
+
 import numpy as np
 import pytest
 from rebalance_examples import daily_returns
@@ -161,6 +163,11 @@ def test_a_confidence_that_is_no_share_is_refused(covariance, bad: float) -> Non
         blend_views(
             np.zeros(7), covariance, np.array([0]), np.array([0.1]), np.array([bad]), POLICY.tau
         )
+
+
+def test_a_policy_travels_between_processes_whole() -> None:
+    policy = Policy(cost_bps=7)
+    assert pickle.loads(pickle.dumps(policy)) == policy
 
 
 def test_any_changed_rule_changes_the_digest_of_the_policy() -> None:
