@@ -11,7 +11,6 @@ from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.limits.changes import lacks_cash
-from pipelines.rebalance.limits.destination import is_moved_by_cash_alone
 from pipelines.rebalance.limits.drift import account_grains, account_weights, outside_band
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
@@ -76,8 +75,8 @@ def decide(
     """Decide which accounts are traded.
 
     With a new target an account is traded if it is outside the band around that, if its cash is
-    below its buffer, or if a loss is harvested. Where cash came or went, only that is brought to
-    its place, if it brings every weight into its band.
+    below its buffer, or if a loss is harvested. Where only cash came or went, only that is
+    brought to its place; what is out of its band after that has drifted.
 
     Parameters
     ----------
@@ -99,8 +98,7 @@ def decide(
     has_flow = trigger == _CASH_FLOW
     is_renewed = goal_is_new & (is_outside | is_harvested | lacks_cash(accounts))
     trades = has_target & (is_renewed | has_flow)
-    is_flow_only = trades & ~is_harvested
-    is_flow_only &= is_moved_by_cash_alone(shard, account_nanos, trigger, market, policy)
+    is_flow_only = trades & has_flow & ~(goal_is_new & (is_outside | is_harvested))
     is_cooling = has_target & ~trades & is_outside
     is_open = accounts.issue == ACCOUNT_ISSUES.index(AccountIssue.OPEN_ORDER)
     idle = np.select(

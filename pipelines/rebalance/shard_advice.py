@@ -90,7 +90,7 @@ class _Shard:
     def advise(self) -> ShardAdvice:
         shard, market, policy = self.shard, self.market, self.policy
         losses = find_opportunities(shard, market, self.session, policy)
-        harvests = (losses.quantity_micros > 0).any(axis=1)
+        harvests: Mask = np.any(losses.quantity_micros > 0, axis=1)
         trigger = trigger_of(shard, self.bounds, market, policy, harvests)
         aimed = self._aim(solved_goals(shard, self.bounds, trigger), losses)
         decisions = decide(

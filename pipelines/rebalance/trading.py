@@ -70,7 +70,7 @@ def trade(
     sized = sized_without(blocked, decisions.idle_because)
     sales = choose_lots(shard, sized, market, session)
     spoiling = spoiling_buys(shard, sized, sales, market, policy)
-    anew = spoiling.any(axis=1)
+    anew: Mask = np.any(spoiling, axis=1)
     if anew.any():
         blocked = blocked | spoiling
         only_those = np.where(anew, decisions.idle_because, _any_idle(decisions))
