@@ -59,7 +59,8 @@ def hold_bounds_to_what_suits(seed: int) -> None:
     least = least_turnover(risk.class_of, risk.is_risky, bounds, holdings.current)
     assert (least[bounds.is_advised] <= bounds.turnover[bounds.is_advised] + 1e-9).all()
     assert (bounds.risky_upper <= goals.max_risky_weight).all()
-    assert (bounds.risky_upper <= bounds.risk_score / 100).all()
+    lowered = bounds.risk_score / goals.risk_score
+    assert (bounds.risky_upper <= goals.max_risky_weight * lowered).all()
     assert (bounds.risk_score <= goals.risk_score).all()
     sigma = (
         bounds.tolerance
@@ -149,7 +150,7 @@ def test_a_nearer_date_never_raises_the_score(kind: int, score: int, days: int, 
 
 def test_the_score_in_force_lowers_the_risky_share() -> None:
     house = list(GoalKind).index(GoalKind.HOUSE)
-    assert bounds_of(one(kind=house, horizon_days=300)).risky_upper[0] == 0.01
+    assert bounds_of(one(kind=house, horizon_days=300)).risky_upper[0] == pytest.approx(0.01)
     assert bounds_of(one(kind=house, horizon_days=9_000)).risky_upper[0] == 0.6
 
 

@@ -30,12 +30,12 @@ def suitable_volatility(goals: Goals, scores: Floats, policy: Policy) -> Floats:
 
 
 def suitable_risky_weight(goals: Goals, scores: Floats) -> Floats:
-    """Return the largest share of worth in risky classes: the profile's, or the glide path's.
+    """Return the largest share of worth in risky classes.
 
-    The profile's ``max_risky_weight`` is a hundredth of its score at most, so the score that the
-    glide path lowers it to lowers the share too.
+    It is the profile's, lowered like the score where the glide path lowers that.
     """
-    return np.clip(np.minimum(goals.max_risky_weight, scores / 100), 0.0, 1.0)
+    lowered = scores / np.maximum(goals.risk_score, 1)
+    return np.clip(goals.max_risky_weight * lowered, 0.0, 1.0)
 
 
 def risky_classes(market: Market, policy: Policy) -> Mask:
