@@ -74,11 +74,23 @@ def train(
 def rebalance(
     accounts: Annotated[int, typer.Option(min=1000, help="Accounts that we solve.")] = 200_000,
     peer_accounts: Annotated[int, typer.Option(min=10, help="Of them, that peers solve.")] = 1000,
+    end_to_end: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rebalance so many accounts, from a build to published trades."),
+    ] = None,
+    store: Annotated[str, typer.Option(help="With that: sqlite or postgresql.")] = "postgresql",
+    work: Annotated[
+        Path | None, typer.Option(help="Folder with room; else the system's temporary one.")
+    ] = None,
 ) -> None:
     """Solve and verify many accounts, beside PyPortfolioOpt, skfolio and Riskfolio-Lib."""
     from benchmarks.rebalance.bench import run
+    from benchmarks.rebalance.end_to_end import run as run_all
 
-    line = run(accounts, peer_accounts).line()
+    if end_to_end is None:
+        line = run(accounts, peer_accounts).line()
+    else:
+        line = run_all(end_to_end, store, work).line()
     out.print(text_table(["measure", "value"], line.items(), title="bench rebalance"))
     typer.echo(json.dumps(line))
 
