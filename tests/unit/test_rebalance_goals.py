@@ -1,8 +1,10 @@
 """Projections of goals: beside simulation, monotone, and levers that do what they say."""
 
 import dataclasses
+import re
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -250,6 +252,13 @@ def test_every_lever_alone_reaches_the_aim_and_a_little_less_does_not(
     if score > 0:
         assert wants["score"] < score <= wants["capacity"]
     assert levers.best[0] >= 0 or max(extra, lower, later, score) < 0
+
+
+def test_the_horizon_lowers_scores_from_where_the_profile_says() -> None:
+    profile = Path(__file__).parents[2] / "dbt/models/marts/client_profile.sql"
+    stated = re.search(r"longest_horizon_years = (\d+)", profile.read_text("utf-8"))
+    assert stated is not None
+    assert float(stated[1]) == HORIZON_YEARS
 
 
 def test_nobody_is_advised_more_risk_than_finances_and_glide_path_allow() -> None:

@@ -18,7 +18,7 @@ from pipelines.rebalance.market.risk import (
     long_run_covariance,
     todays_covariance,
 )
-from pipelines.rebalance.policy import POLICY, Policy
+from pipelines.rebalance.policy import POLICY, Destination, Policy
 
 ESTIMATORS = pytest.mark.parametrize("estimate", [todays_covariance, long_run_covariance])
 
@@ -176,6 +176,9 @@ def test_any_changed_rule_changes_the_digest_of_the_policy() -> None:
         Policy(cost_bps=6).digest(),
         Policy(absolute_band=0.06).digest(),
         Policy(class_limits={}).digest(),
+        Policy(glide_paths={}).digest(),
+        Policy(safe_classes=()).digest(),
+        Policy(destination=Destination.BAND_EDGE).digest(),
     }
-    assert len(digests) == 4
+    assert len(digests) == 7
     assert Policy().digest() == POLICY.digest()
