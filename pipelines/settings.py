@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from models.vocabulary import Source, TrainingProfile
 from pipelines.errors import HomeError, SettingError
+from pipelines.lineage import code_version
 from pipelines.sessions import read_date
 
 PREFIX = "SMARTINVEST_"
@@ -127,8 +128,12 @@ class Settings(BaseModel):
 
     @property
     def compiled(self) -> Path:
-        """Folder of compiled loops: the code's own, where numba puts them, may be read-only."""
-        return self.home / "cache" / "numba"
+        """Folder of compiled loops: the code's own, where numba puts them, may be read-only.
+
+        One for each state of the code: numba sees no change of a function that a loop calls from
+        another file, and would go on with what it compiled before.
+        """
+        return self.home / "cache" / "numba" / code_version()
 
     @property
     def logs(self) -> Path:

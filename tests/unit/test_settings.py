@@ -126,6 +126,16 @@ def test_loops_are_compiled_into_the_home_as_the_code_may_be_read_only(tmp_path:
     assert Path(ended.stdout.strip()).is_relative_to(settings.compiled)
 
 
+def test_other_code_does_not_take_loops_that_were_compiled_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({}, home=tmp_path)
+    before = settings.compiled
+    monkeypatch.setattr("pipelines.settings.code_version", lambda: "0.1.0+other")
+    assert settings.compiled != before
+    assert settings.compiled.is_relative_to(tmp_path)
+
+
 def test_a_folder_for_compiled_loops_that_a_user_has_set_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
