@@ -56,6 +56,10 @@ class ModelError(SmartInvestError):
     """A model cannot be trained, found or used."""
 
 
+class ReplayError(SmartInvestError):
+    """A past run cannot be made again from what was kept of it."""
+
+
 class ClientInputError(SmartInvestError):
     """A client file cannot be read at all; single bad rows are reported, not raised."""
 

@@ -15,6 +15,7 @@ from pipelines.cli import (
     operate,
     quarantine,
     query,
+    replay,
     stages,
     warehouse,
 )
@@ -38,6 +39,7 @@ app.add_typer(lake.app, name="lake")
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(models.app, name="models")
 app.add_typer(query.app)
+app.add_typer(replay.app)
 app.add_typer(docs.app)
 app.add_typer(bench.app, name="bench")
 

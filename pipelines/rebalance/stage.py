@@ -15,6 +15,7 @@ from pipelines.sessions import session_after
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
     from pipelines.rebalance.inputs.shard_plan import ShardPlan
     from pipelines.rebalance.shard_work import Work
     from pipelines.warehouse import WarehouseBuild
@@ -101,8 +102,17 @@ def advise_and_publish(settings: Settings, identity: RunIdentity, build: "Wareho
         return publish(store, identity, work.market, files, cut)
 
 
-def prepare(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") -> "Work":
+def prepare(
+    settings: Settings,
+    identity: RunIdentity,
+    build: "WarehouseBuild",
+    runs: "EarlierRuns | None" = None,
+) -> "Work":
     """Read and estimate what all shards of a run share.
+
+    Parameters
+    ----------
+    runs : earlier runs to go on from; those that are published now, if left out.
 
     Raises
     ------
@@ -121,7 +131,7 @@ def prepare(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") 
 
     with connect(settings) as store:
         forecasts = read_forecasts(store, identity.run_id)
-        runs = read_earlier_runs(store, identity.source, identity.session_date)
+        runs = runs or read_earlier_runs(store, identity.source, identity.session_date)
     with connect_warehouse(build.warehouse_path) as warehouse:
         market = read_market(warehouse, POLICY)
     # One thread, so that the number of cores changes no bit.

@@ -2,6 +2,6 @@
 
 from pipelines.warehouse.duckdb import connect
 from pipelines.warehouse.record import WarehouseBuild, verify
-from pipelines.warehouse.stage import build_for, transform
+from pipelines.warehouse.stage import build_for, rebuild, transform
 
-__all__ = ["WarehouseBuild", "build_for", "connect", "transform", "verify"]
+__all__ = ["WarehouseBuild", "build_for", "connect", "rebuild", "transform", "verify"]

@@ -131,6 +131,26 @@ def build_for(settings: Settings, session: dt.date) -> WarehouseBuild:
     return read_build(pointer)
 
 
+def rebuild(settings: Settings, data_snapshot: str) -> WarehouseBuild:
+    """Build the warehouse of a data snapshot again, under the home of the settings.
+
+    It has no history of advice, which is no part of a snapshot.
+
+    Raises
+    ------
+    LakeError
+        The lake has no manifest of it, or a file that it names is missing or damaged.
+    WarehouseError
+        A model or test failed, or the home cannot be written.
+    """
+    manifest = read_manifest(settings, data_snapshot)
+    with (
+        sole_builder(settings) as lock,
+        process_for(settings, workspace_path(settings), code_digest(), lock) as dbt,
+    ):
+        return _published(settings, manifest, dbt)
+
+
 @cache
 def code_digest() -> str:
     """Return the SHA-256 of the SQL, our code around it and the libraries' versions, in hex."""

@@ -1,6 +1,7 @@
 """The runs before a session's that its advice goes on from."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -50,41 +51,47 @@ def read_earlier_runs(store: sa.Connection, source: str, session: dt.date) -> Ea
         .order_by(run.c.session_date.desc())
         .limit(1)
     ).first()
-    valid = _runs_with_valid_trades(store, source, session)
+    seen = sa.select(run.c.run_id, run.c.session_date).where(
+        run.c.source == source,
+        run.c.status != RunStatus.BUILDING,
+        run.c.session_date <= session,
+        run.c.session_date >= session - dt.timedelta(days=_ORDERS_LAST_DAYS),
+    )
+    candidates = {row.run_id: row.session_date for row in store.execute(seen)}
+    latest = (previous.run_id, previous.session_date) if previous else None
+    return earlier_runs(store, session, latest, candidates)
+
+
+def earlier_runs(
+    store: sa.Connection,
+    session: dt.date,
+    previous: tuple[str, dt.date] | None,
+    candidates: Mapping[str, dt.date],
+) -> EarlierRuns:
+    """Return what a session's advice goes on from, where the earlier runs are known.
+
+    Parameters
+    ----------
+    previous : key and session of the run whose targets are in force.
+    candidates : session by key of the runs whose trades may be with the broker.
+    """
+    valid = {
+        run_id: date
+        for run_id, date in candidates.items()
+        if (end := _valid_until(store, run_id)) is not None and end >= session
+    }
     return EarlierRuns(
         session=session,
-        target_run_id=previous.run_id if previous else None,
-        cash_since=available_at(previous.session_date) if previous else None,
+        target_run_id=previous[0] if previous else None,
+        cash_since=available_at(previous[1]) if previous else None,
         order_run_ids=tuple(sorted(valid)),
         own_run_ids=tuple(sorted(name for name, date in valid.items() if date == session)),
     )
 
 
-def _runs_with_valid_trades(
-    store: sa.Connection, source: str, session: dt.date
-) -> dict[str, dt.date]:
-    """Return run and session of those whose trades are valid in a session.
-
-    All trades of a run end on the same day, so one of them tells, and no index on the largest
-    table is needed.
-    """
-    run, trade = tables["advice_run"], tables["trade"]
-    candidates = store.execute(
-        sa.select(run.c.run_id, run.c.session_date).where(
-            run.c.source == source,
-            run.c.status != RunStatus.BUILDING,
-            run.c.session_date <= session,
-            run.c.session_date >= session - dt.timedelta(days=_ORDERS_LAST_DAYS),
-        )
-    ).all()
-    return {
-        candidate.run_id: candidate.session_date
-        for candidate in candidates
-        if (end := _valid_until(store, trade, candidate.run_id)) is not None and end >= session
-    }
-
-
-def _valid_until(store: sa.Connection, trade: sa.Table, run_id: str) -> dt.date | None:
+def _valid_until(store: sa.Connection, run_id: str) -> dt.date | None:
+    """Return when a run's trades end: all on the same day, so any of them tells."""
+    trade = tables["trade"]
     return store.execute(
         sa.select(trade.c.valid_until).where(trade.c.run_id == run_id).limit(1)
     ).scalar()

@@ -1,0 +1,6 @@
+"""Make a past run again from what was recorded of it, and say what differs."""
+
+from pipelines.replay.comparison import Difference
+from pipelines.replay.stage import Replay, replay
+
+__all__ = ["Difference", "Replay", "replay"]

@@ -1,0 +1,133 @@
+"""A past run as the store keeps it: its identity, and the runs that it went on from."""
+
+import datetime as dt
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import sqlalchemy as sa
+
+from models.vocabulary import RunStatus
+from pipelines.errors import ReplayError
+from pipelines.lineage import RunIdentity, json_digest
+from pipelines.rebalance.inputs.earlier_runs import EarlierRuns, earlier_runs
+from pipelines.store import tables
+
+_LARGEST_SEARCH = 10_000
+"""Histories that are tried, where sessions were published more than once."""
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """What is recorded of a run.
+
+    Attributes
+    ----------
+    started_at : moment (UTC) at which its forecasts were made.
+    accounts_per_shard : where its shards were cut; None where it was made without shards.
+    """
+
+    identity: RunIdentity
+    started_at: dt.datetime
+    accounts_per_shard: int | None
+
+
+def find_run(store: sa.Connection, run_id: str) -> PastRun:
+    """Return the run of a key, or of the first digits of one.
+
+    Raises
+    ------
+    ReplayError
+        There is none or more than one, or it was never published.
+    """
+    run, shard = tables["advice_run"], tables["advice_shard"]
+    found = store.execute(
+        sa.select(run).where(run.c.run_id.startswith(run_id, autoescape=True)).limit(2)
+    ).all()
+    if len(found) != 1 or not run_id:
+        raise ReplayError(
+            "run",
+            run_id,
+            "more than one run begins with it" if found else "the store has no such run",
+            "Take the run_id of a row of `advice_run`; its first digits will do.",
+        )
+    [row] = found
+    if row.status == RunStatus.BUILDING:
+        raise ReplayError(
+            "run",
+            row.run_id,
+            "it was never published",
+            f"Run `smartinvest rebalance --session {row.session_date}` first.",
+        )
+    cut = store.execute(
+        sa.select(shard.c.accounts_per_shard).where(shard.c.run_id == row.run_id).limit(1)
+    ).scalar()
+    names = [field.name for field in fields(RunIdentity)]
+    identity = RunIdentity(**{name: row._mapping[name] for name in names})
+    return PastRun(identity, row.started_at, cut)
+
+
+def runs_before(store: sa.Connection, past: PastRun) -> EarlierRuns:
+    """Return the runs that were published when a past run was made.
+
+    Some may have been superseded since, and others filled in. Which ones they were is proved by the
+    digest that is part of the run's identity.
+
+    Raises
+    ------
+    ReplayError
+        No choice of the runs that the store has gives that digest.
+    """
+    identity = past.identity
+    run = tables["advice_run"]
+    rows = store.execute(
+        sa.select(run.c.run_id, run.c.session_date, run.c.published_at).where(
+            run.c.source == identity.source,
+            run.c.session_date <= identity.session_date,
+            run.c.status != RunStatus.BUILDING.value,
+            run.c.run_id != identity.run_id,
+        )
+    ).all()
+    earlier = [row for row in rows if row.session_date < identity.session_date]
+    published = _published_then(past, earlier)
+    newest = max(published, key=lambda row: row.session_date, default=None)
+    known = {row.run_id for row in published}
+    candidates = {
+        row.run_id: row.session_date
+        for row in rows
+        if row.run_id in known or row.published_at < past.started_at
+    }
+    previous = (newest.run_id, newest.session_date) if newest else None
+    return earlier_runs(store, identity.session_date, previous, candidates)
+
+
+def _published_then(past: PastRun, rows: Sequence[sa.Row]) -> list[sa.Row]:
+    for choice in itertools.islice(_choices(past, rows), _LARGEST_SEARCH):
+        chosen = [row for row in choice if row is not None]
+        if json_digest(sorted(row.run_id for row in chosen)) == past.identity.history_hash:
+            return chosen
+    raise ReplayError(
+        "run",
+        past.identity.run_id,
+        "the store no longer has the earlier runs that it went on from",
+        "Point SMARTINVEST_STORE_URL at the store that it was made in, or at a backup of it.",
+    )
+
+
+def _choices(past: PastRun, rows: Sequence[sa.Row]) -> Iterator[tuple[sa.Row | None, ...]]:
+    """Yield which run of each session may have been published, the likeliest first."""
+    of_session: dict[dt.date, list[sa.Row]] = defaultdict(list)
+    for row in rows:
+        of_session[row.session_date].append(row)
+
+    def options(runs: list[sa.Row]) -> list[sa.Row | None]:
+        latest_first = sorted(runs, key=lambda row: row.published_at, reverse=True)
+        before: list[sa.Row | None] = [
+            row for row in latest_first if row.published_at < past.started_at
+        ]
+        after = [row for row in latest_first if row.published_at >= past.started_at]
+        # Shown again or filled in since: perhaps it was there before, perhaps nothing was.
+        return before + after if before else [None, *after]
+
+    return itertools.product(*(options(of_session[session]) for session in sorted(of_session)))
