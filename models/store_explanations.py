@@ -118,7 +118,7 @@ GOAL_PROJECTION = Table(
         ),
         text(
             "best_lever",
-            "what would reach it with the least change of plan; null: none is needed, or none would",
+            "what would do with the least change of plan; null: none is needed, or none would",
             nullable=True,
             allowed=GoalLever,
         ),

@@ -2,13 +2,11 @@
 
 import math
 
-import numpy as np
 from numba import njit
 
 from pipelines.rebalance.arrays import Floats, Integers
 from pipelines.rebalance.goals.shifted_lognormal import chance_of_reaching, fit, quantile
 from pipelines.rebalance.goals.worth_kernel import (
-    MOMENTS,
     Plan,
     accumulate,
     score_at,
@@ -24,6 +22,7 @@ NONE = -1
 _RISK_TRIALS = 6
 _LARGEST_DEPOSIT = 2.0  # times the target, each month
 _DOLLAR = 100
+_SMALLEST_SHARE = 1e-3  # of the target; less is no better a start for a search
 
 # Columns of prospects and of levers.
 PROBABILITY, LOWER, MEDIAN, UPPER = range(4)
@@ -32,29 +31,27 @@ SAVE_MORE, WAIT_LONGER, WANT_LESS, TAKE_MORE_RISK = range(4)
 
 @njit(cache=True, nogil=True)
 def look_ahead(
-    plan: Plan, target_cents: float, tail_score: float, prospects: Floats
-) -> tuple[float, float, float, float]:
-    """Fill in a goal's chance and the range of its worth, and return how its worth is spread.
+    plan: Plan, target_cents: float, tail_score: float, moments: Floats, prospects: Floats
+) -> None:
+    """Fill in the moments of a goal's worth, its chance, and the range of its worth.
 
     Parameters
     ----------
     tail_score : normal score of the lower and, its sign changed, of the upper end of the range.
-    prospects : (4,) is filled.
+    moments, prospects : (9,) and (4,) are filled.
     """
-    moments = np.empty(MOMENTS)
     accumulate(plan, plan.score, 0.0, moments)
     worth = fit(*with_deposit(moments, 0.0))
     prospects[PROBABILITY] = chance_of_reaching(target_cents, *worth)
     prospects[LOWER] = quantile(tail_score, *worth)
     prospects[MEDIAN] = quantile(0.0, *worth)
     prospects[UPPER] = quantile(-tail_score, *worth)
-    return worth
 
 
 @njit(cache=True, nogil=True)
 def find_levers(
     plan: Plan,
-    worth: tuple[float, float, float, float],
+    moments: Floats,
     target_cents: float,
     highest_score: float,
     aimed: float,
@@ -65,18 +62,17 @@ def find_levers(
 
     Parameters
     ----------
-    worth : as :func:`look_ahead` returns it.
+    moments : (9,) as :func:`look_ahead` left them; they are overwritten.
     highest_score : that the client could take at most.
     aimed, aimed_score : the probability to reach, and the normal score below which it lies.
     levers : (4,) is filled; ``NONE`` where a lever does not do.
     """
-    moments = np.empty(MOMENTS)
-    lower = math.floor(quantile(-aimed_score, *worth))
+    safe = quantile(-aimed_score, *fit(*with_deposit(moments, 0.0)))
+    lower = math.floor(safe)
     levers[WANT_LESS] = int(lower) if 0 < lower < target_cents else NONE
-    levers[WAIT_LONGER] = _later_months(plan, target_cents, aimed, moments)
-    levers[TAKE_MORE_RISK] = _higher_score(plan, target_cents, highest_score, aimed, moments)
-    accumulate(plan, plan.score, 0.0, moments)
     levers[SAVE_MORE] = _extra_monthly(moments, target_cents, aimed)
+    levers[WAIT_LONGER] = _later_months(plan, target_cents, safe, aimed_score, moments)
+    levers[TAKE_MORE_RISK] = _higher_score(plan, target_cents, highest_score, aimed, moments)
 
 
 @njit(cache=True, nogil=True)
@@ -96,26 +92,49 @@ def _extra_monthly(moments: Floats, target: float, aimed: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _later_months(plan: Plan, target: float, aimed: float, moments: Floats) -> int:
-    """Return how long to put the date off: ever longer until it does, then halving the gap."""
-    low, high = 0, 1
-    while _chance_later(plan, high, target, moments) < aimed:
-        if high >= LONGEST_DELAY_MONTHS:
-            return NONE
-        low, high = high, min(3 * high, LONGEST_DELAY_MONTHS)
+def _later_months(
+    plan: Plan, target: float, safe_now: float, aimed_score: float, moments: Floats
+) -> int:
+    """Return the months to put the date off by, found by the Illinois method [1]_.
+
+    Sought is where the worth that is reached as often as aimed at, ``safe``, is the target; its
+    logarithm is nearly linear in time.
+
+    References
+    ----------
+    .. [1] M. Dowell and P. Jarratt, "A modified regula falsi method for computing the root of an
+       equation", BIT 11 (1971).
+    """
+    low, high = 0, LONGEST_DELAY_MONTHS
+    below = min(_log_gap(safe_now, target), -1e-12)  # it is below, by less than is left of digits
+    above = _log_gap(_safe_worth(plan, high, aimed_score, moments), target)
+    if above < 0:
+        return NONE
+    side = 0
     while high - low > 1:
-        middle = (low + high) // 2
-        if _chance_later(plan, middle, target, moments) >= aimed:
-            high = middle
+        share = below / (below - above)
+        middle = min(max(low + round(share * (high - low)), low + 1), high - 1)
+        gap = _log_gap(_safe_worth(plan, middle, aimed_score, moments), target)
+        if gap >= 0:
+            high, above = middle, gap
+            below = below / 2 if side > 0 else below
+            side = 1
         else:
-            low = middle
+            low, below = middle, gap
+            above = above / 2 if side < 0 else above
+            side = -1
     return high
 
 
 @njit(cache=True, nogil=True)
-def _chance_later(plan: Plan, months: int, target: float, moments: Floats) -> float:
-    accumulate(plan, plan.score, float(months), moments)
-    return _chance(moments, 0.0, target)
+def _safe_worth(plan: Plan, later_months: int, aimed_score: float, moments: Floats) -> float:
+    accumulate(plan, plan.score, float(later_months), moments)
+    return quantile(-aimed_score, *fit(*with_deposit(moments, 0.0)))
+
+
+@njit(cache=True, nogil=True)
+def _log_gap(worth: float, target: float) -> float:
+    return math.log(max(worth / target, _SMALLEST_SHARE))
 
 
 @njit(cache=True, nogil=True)

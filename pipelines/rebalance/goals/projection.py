@@ -13,7 +13,7 @@ from pipelines.rebalance.goals.lever_kernel import NONE, PROBABILITY, find_lever
 from pipelines.rebalance.goals.levers import Levers, choose_levers
 from pipelines.rebalance.goals.portfolios import LongRun, aimed_weights, long_run
 from pipelines.rebalance.goals.sentences import Told, sentences_of
-from pipelines.rebalance.goals.worth_kernel import Plan, planned_cents
+from pipelines.rebalance.goals.worth_kernel import MOMENTS, Plan, planned_cents
 from pipelines.rebalance.inputs.screening import (
     ACCOUNT_ISSUES,
     GOAL_ISSUES,
@@ -36,6 +36,10 @@ profile's score, year by year."""
 
 PROBABILITY_ERROR = 0.005
 """Largest error of a probability beside simulation, as tests hold it."""
+
+
+_LARGEST_CENTS = 2.0**62  # of a worth that grows for a century
+_WEALTH = list(GoalKind).index(GoalKind.WEALTH)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def project(
     has_row = _can_be_projected(shard, bounds)
     levers = choose_levers(found, goals.target_cents, months, bounds.risk_score)
     later = goals.target_day + np.ceil(levers.later_months * DAYS_PER_MONTH).astype(np.int64)
-    cents = np.maximum(np.rint(prospects[:, PROBABILITY + 1 :]), 0.0).astype(np.int64)
+    cents = np.clip(np.rint(prospects[:, PROBABILITY + 1 :]), 0.0, _LARGEST_CENTS).astype(np.int64)
     later_target_day = np.where(levers.later_months == NONE, NONE, later)
     told = Told(
         is_projected=has_row,
@@ -166,9 +170,11 @@ def _projected(
     flow_cents, flow_months = _flows(shard.planned_flows)
     first_flow = np.searchsorted(shard.planned_flows.goal, np.arange(len(months) + 1))
     first_knot, knots, scores = _curves(policy)
+    # A kind that nobody knows has no glide path.
+    kind = np.where(goals.kind >= 0, goals.kind, _WEALTH).astype(np.int64)
     normal = NormalDist()
     return _project_all(
-        np.ascontiguousarray(numbers), goals.kind.astype(np.int64), first_flow, flow_cents,
+        np.ascontiguousarray(numbers), kind, first_flow, flow_cents,
         flow_months, first_knot, knots, scores, np.log1p(policy.risk_free_rate),
         policy.aimed_probability, normal.inv_cdf(policy.aimed_probability),
         normal.inv_cdf(LOWER_SHARE),
@@ -209,7 +215,7 @@ def _project_all(
 ) -> tuple[Floats, Integers, Integers]:
     goals = len(numbers)
     prospects, planned = np.zeros((goals, 4)), np.zeros(goals, dtype=np.int64)
-    levers = np.full((goals, 4), NONE, dtype=np.int64)
+    levers, moments = np.full((goals, 4), NONE, dtype=np.int64), np.empty(MOMENTS)
     for row in range(goals):
         months, wealth, score, excess, variance, target, highest = numbers[row]
         if months <= 0:
@@ -225,7 +231,7 @@ def _project_all(
             HORIZON_YEARS, log_cash,
         )  # fmt: skip
         planned[row] = int(planned_cents(plan))
-        worth = look_ahead(plan, target, tail_score, prospects[row])
+        look_ahead(plan, target, tail_score, moments, prospects[row])
         if prospects[row, PROBABILITY] < aimed:
-            find_levers(plan, worth, target, highest, aimed, aimed_score, levers[row])
+            find_levers(plan, moments, target, highest, aimed, aimed_score, levers[row])
     return prospects, planned, levers
