@@ -112,7 +112,8 @@ def wishes_of(made_up: MadeUp, chunk: Chunk) -> Wishes:
     picky = rng.random((len(client), 1)) < 0.2
     excluded = picky & (rng.random((len(client), symbols)) < 2 / symbols)
     no_class = np.where(rng.random(len(client)) < 0.08, rng.integers(0, classes, len(client)), -1)
-    cap = np.where(rng.random(len(client)) < 0.1, rng.uniform(0.08, 0.3, len(client)), np.nan)
+    asks = rng.random(len(client)) < 0.1
+    cap: Floats = np.where(asks, np.round(rng.uniform(0.08, 0.3, len(client)), 4), np.nan)
     return Wishes(
         score=score,
         kind=rng.integers(0, len(GoalKind), goals),
@@ -121,7 +122,7 @@ def wishes_of(made_up: MadeUp, chunk: Chunk) -> Wishes:
         has_profile=has_profile,
         excluded=excluded[own],
         excluded_class=no_class[own],
-        symbol_cap=np.round(cap, 4)[own],
+        symbol_cap=cap[own],
     )
 
 
@@ -162,7 +163,7 @@ def _held_weights(made_up: MadeUp, wishes: Wishes, rng: np.random.Generator) -> 
     goals, symbols = wishes.excluded.shape
     exposure = np.minimum(0.98, 0.06 + wishes.score / 100)
     target = made_up.market.reference_weights * exposure[:, None]
-    is_loud = (rng.random(goals) < made_up.share_to_trade)[:, None]
+    is_loud: Mask = np.less(rng.random((goals, 1)), made_up.share_to_trade)
     noise = rng.normal(0, 1, (goals, symbols)) * np.where(is_loud, _LOUD_DRIFT, _QUIET_DRIFT)
     is_held = ~is_loud | (rng.random((goals, symbols)) < _HELD_SHARE)
     raw = target * np.exp(noise) * is_held

@@ -1,6 +1,7 @@
 """The marts of a chunk of made-up clients, as Arrow."""
 
 import datetime as dt
+from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
@@ -233,7 +234,7 @@ def _loss_sales(made_up: MadeUp, chunk: Chunk) -> pa.Table:
     )
 
 
-def _words(vocabulary: type, number: Integers) -> pa.StringArray:
+def _words(vocabulary: type[StrEnum], number: Integers) -> pa.StringArray:
     return pa.array([word.value for word in vocabulary]).take(pa.array(number))
 
 
