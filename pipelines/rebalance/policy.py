@@ -171,12 +171,11 @@ def _plain(rule: object) -> object:
 
 
 def _policy_of(rules: Mapping[str, Any]) -> Policy:
-    return Policy(
-        **{
-            name: MappingProxyType(rule) if isinstance(rule, dict) else rule
-            for name, rule in rules.items()
-        }
-    )
+    made: dict[str, Any] = {
+        name: MappingProxyType(rule) if isinstance(rule, dict) else rule
+        for name, rule in rules.items()
+    }
+    return Policy(**made)
 
 
 POLICY = Policy()

@@ -23,7 +23,7 @@ from pipelines.rebalance.goals.projection import (
     project,
 )
 from pipelines.rebalance.goals.sentences import dollars
-from pipelines.rebalance.goals.worth_kernel import MOMENTS, Plan, accumulate
+from pipelines.rebalance.goals.worth_kernel import MOMENTS, Plan, accumulate, with_deposit
 from pipelines.rebalance.inputs.shard import PlannedFlows, Shard
 from pipelines.rebalance.limits.glide_path import highest_score
 from pipelines.rebalance.limits.make_bounds import make_bounds
@@ -102,7 +102,7 @@ def projected(shard: Shard, invested: float = 0.8) -> Projections:
 
 
 def chance(**wants: object) -> float:
-    return float(projected(goal(**wants)).success_probability[0])  # type: ignore[arg-type]
+    return float(projected(goal(**wants)).success_probability[0])
 
 
 def simulated(shard: Shard, paths: int, seed: int) -> npt.NDArray[np.float64]:
@@ -166,7 +166,7 @@ LUMPS = PlannedFlows(
 def test_chances_and_ranges_agree_with_a_simulation_of_the_same_assumptions(
     wants: dict[str, object],
 ) -> None:
-    shard = goal(**wants)  # type: ignore[arg-type]
+    shard = goal(**wants)
     worth = simulated(shard, 40_000, seed=1)
     found = projected(shard)
     share = float((worth >= shard.goals.target_cents[0]).mean())
@@ -189,6 +189,20 @@ def test_one_payment_is_lognormal_and_met_exactly() -> None:
     assert moments[[0, 2, 5]] == pytest.approx(
         [mean, mean**2 * variance, mean**3 * variance**3], rel=1e-12
     )
+
+
+def test_a_further_deposit_is_what_the_same_deposit_would_be_if_it_were_planned() -> None:
+    def moments_with(cents: float) -> npt.NDArray[np.float64]:
+        plan = Plan(
+            36.0, 1e6, 50.0, 0.03, 0.02, np.array([cents]), np.array([[0.5, 1e6, 1.0]]),
+            np.array([0.0]), np.array([100.0]), 4.0, 0.02,
+        )  # fmt: skip
+        moments = np.empty(MOMENTS)
+        accumulate(plan, 50.0, 0.0, moments)
+        return moments
+
+    further = with_deposit(moments_with(7e3), 3e4)
+    assert further == pytest.approx(moments_with(3.7e4)[[0, 2, 5]], rel=1e-12)
 
 
 ANY_GOAL = st.fixed_dictionaries(

@@ -39,7 +39,7 @@ def on_target(seed: int = 4) -> Shard:
     none = np.zeros(count, np.int64)
     shard = changed_goals(
         shard,
-        max_risky_weight=np.ones(len(shard.goals.kind)),
+        max_risky_weight=np.full(len(shard.goals.kind), 0.3),
         excluded=np.zeros_like(shard.goals.excluded),
         symbol_cap=np.ones(len(shard.goals.kind)),
         min_cash_cents=np.zeros(len(shard.goals.kind), np.int64),
