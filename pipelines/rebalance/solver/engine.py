@@ -1,5 +1,6 @@
-"""The batch engine: all problems of a shard, by compiled active sets, on as many threads as told."""
+"""The batch engine: all problems of a shard by compiled active sets, on some threads."""
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -95,7 +96,5 @@ def in_parts(work: Callable[[int, int], None], count: int, threads: int) -> None
         return
     edges = np.linspace(0, count, threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        for done in [
-            pool.submit(work, begin, end) for begin, end in zip(edges, edges[1:], strict=False)
-        ]:
+        for done in [pool.submit(work, begin, end) for begin, end in itertools.pairwise(edges)]:
             done.result()

@@ -1,10 +1,10 @@
 """How far points are from optimal, computed again from problems, weights and multipliers alone.
 
-The natural residual: what is left of ``w - prox(w - gradient)`` for symbols, and of a row's sum less
-its projection after a step along its multiplier. It is zero where, and only where, a point is
+The natural residual: what is left of ``w - prox(w - gradient)`` for symbols, and of a row's sum
+less its projection after a step along its multiplier. It is zero where, and only where, a point is
 feasible, stationary (with the cost's subdifferential at kinks), has multipliers of the right sign
-and none on a limit that does not bind; and it bounds the distance to the optimum [1]_. Gradients are
-divided by the mean variance, so the residual is in units of weight.
+and none on a limit that does not bind; and it bounds the distance to the optimum [1]_. Gradients
+are divided by the mean variance, so the residual is in units of weight.
 
 References
 ----------
@@ -101,13 +101,7 @@ def _residual_range(  # type: ignore[no-untyped-def]
             else:
                 changed += now - here
                 utility -= sell * (now - here)
-            there = here + push
-            if there > now + (buy + theta):
-                there -= buy + theta
-            elif there < now - (sell + theta):
-                there += sell + theta
-            else:
-                there = now
+            there = _shrink(here + push, now, buy + theta, sell + theta)
             there = min(max(there, lower[row, i]), upper[row, i])
             worst = _larger(worst, abs(here - there))
         for k in range(classes):
@@ -122,6 +116,14 @@ def _residual_range(  # type: ignore[no-untyped-def]
         worst = _larger(worst, _row_residual(changed, theta, -np.inf, turnover[row]))
         residual[row] = _larger(worst, -theta)
         objective[row] = utility / scale
+
+
+@njit(cache=True, nogil=True)
+def _shrink(there, now, buy, sell):  # type: ignore[no-untyped-def]
+    """Return what cost leaves of a step from ``now``: the proximal map of its kink."""
+    if there > now + buy:
+        return there - buy
+    return there + sell if there < now - sell else now
 
 
 @njit(cache=True, nogil=True)

@@ -68,9 +68,9 @@ def _solve_again(risk: Risk, problems: Problems, row: int) -> tuple[Points, floa
 def _aligned(risk: Risk, problems: Problems) -> Problems:
     """Return the problems as the compiled loops need them: shapes agree, rows are contiguous."""
     count, symbols = len(problems.tolerance), len(risk.class_of)
-    shapes = {"class_lower": (count, risk.classes), "class_upper": (count, risk.classes)}
     flat = ("tolerance", "invested_lower", "invested_upper", "risky_upper", "turnover")
-    shapes |= dict.fromkeys(flat, (count,))
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(flat, (count,))
+    shapes |= dict.fromkeys(("class_lower", "class_upper"), (count, risk.classes))
     arrays = {}
     for name in (f.name for f in fields(Problems)):
         values = np.ascontiguousarray(getattr(problems, name), np.float64)
