@@ -9,9 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.rebalance.arrays import Mask
-from pipelines.rebalance.inputs.accounts import Account
 from pipelines.rebalance.inputs.shard import Codes
-from pipelines.rebalance.market.market import Market
 
 
 class GoalIssue(StrEnum):
@@ -52,16 +50,6 @@ _CLAUSES: Mapping[AccountIssue, str] = MappingProxyType(
         AccountIssue.EMPTY: "it is worth nothing",
     }
 )
-GOAL_CLAUSES: Mapping[GoalIssue, str] = MappingProxyType(
-    {
-        GoalIssue.NONE: "",
-        GoalIssue.NO_RISK_PROFILE: "the questionnaire on risk has not been answered",
-        GoalIssue.TARGET_DATE_PASSED: "its date has passed, so its money is kept safe",
-        GoalIssue.TARGET_DATE_IMPLAUSIBLE: "its date is implausibly far away",
-        GoalIssue.NO_ACCOUNT: "no account serves it",
-    }
-)
-"""What a goal's issue means, for its client; a passed date lowers the risk and holds nothing."""
 
 
 def first_issue(found: Mapping[AccountIssue, Mask]) -> Codes:
@@ -95,56 +83,3 @@ def why_left_alone(issue: Codes, detail: pa.StringArray) -> pa.StringArray:
     """
     clauses = pa.array([_CLAUSES[name] for name in ACCOUNT_ISSUES])
     return pc.binary_join_element_wise(clauses.take(pa.array(issue)), detail, "")
-
-
-_ACCOUNT_ISSUES = {
-    "goal_missing": "it serves a goal that does not exist",
-    "empty": "it is empty",
-}
-_PROFILE_ISSUES = {
-    "no_risk_profile": "the questionnaire on risk has not been answered",
-}
-
-
-def unusable_because(account: Account, market: Market) -> str | None:
-    """Return why no target can be made for an account, or None where one can."""
-    reasons = (
-        _unpriced(account),
-        _ACCOUNT_ISSUES.get(account.account_issue or ""),
-        _PROFILE_ISSUES.get(account.profile_issue or ""),
-        "there is no risk score for its goal" if account.risk_score is None else None,
-        "its cash is negative" if account.cash_micros < 0 else None,
-        _short(account),
-        "it is worth nothing" if account.wealth_cents <= 0 else None,
-        _unsupported(account, market),
-    )
-    return next((reason for reason in reasons if reason), None)
-
-
-def _unpriced(account: Account) -> str | None:
-    return _about(
-        "there is no current price for",
-        [symbol for symbol, held in account.positions.items() if held.price_micros is None],
-    )
-
-
-def _short(account: Account) -> str | None:
-    return _about(
-        "it owes shares of",
-        [symbol for symbol, held in account.positions.items() if held.quantity_micros < 0],
-    )
-
-
-def _unsupported(account: Account, market: Market) -> str | None:
-    return _about(
-        "we cannot advise on",
-        [
-            symbol
-            for symbol, held in account.positions.items()
-            if held.quantity_micros > 0 and symbol not in market.symbols
-        ],
-    )
-
-
-def _about(problem: str, symbols: list[str]) -> str | None:
-    return f"{problem} {', '.join(sorted(symbols))}" if symbols else None
