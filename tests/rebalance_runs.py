@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from warehouse_inputs import RECORDED_AT, SESSION
 
 from models.store_forecasts import FORECAST, MODEL_CHOICE
+from models.store_outputs import WRITTEN_BY_SHARDS
+from models.store_runs import SNAPSHOT_FILE
 from pipelines.forecast.run import begin, identify
 from pipelines.lineage import RunIdentity
 from pipelines.model_choices import find_choice
@@ -18,7 +20,7 @@ from pipelines.store import connect, insert, migrate, tables, transaction, upser
 from pipelines.warehouse import build_for
 
 RECORDED = {"recorded_at": RECORDED_AT, "recorded_by": "test"}
-WRITTEN = ("client_outcome", "target_allocation", "trade", "trade_reason", "snapshot_file")
+WRITTEN = tuple(table.name for table in (*WRITTEN_BY_SHARDS, SNAPSHOT_FILE))
 
 
 def copy_home(built_home: Path, home: Path, store_url: str = "") -> Settings:
@@ -28,7 +30,9 @@ def copy_home(built_home: Path, home: Path, store_url: str = "") -> Settings:
     return settings
 
 
-def make_run(settings: Settings, version: int = 1, confidence: float = 0.2) -> Settings:
+def make_run(
+    settings: Settings, version: int = 1, confidence: float = 0.2, session: dt.date = SESSION
+) -> Settings:
     """Choose a model version and write its forecasts, as the stages before do."""
     with transaction(settings) as store:
         upsert(
@@ -37,7 +41,7 @@ def make_run(settings: Settings, version: int = 1, confidence: float = 0.2) -> S
             [
                 {
                     "source": "sample",
-                    "session_date": SESSION,
+                    "session_date": session,
                     "decision": "retrained",
                     "role": "baseline",
                     "reason": "a test",
@@ -45,13 +49,13 @@ def make_run(settings: Settings, version: int = 1, confidence: float = 0.2) -> S
                     "model_version": version,
                     "mlflow_run_id": f"mlflow-{version}",
                     "training_run_id": "training",
-                    "fitted_through": SESSION,
-                    "trained_through": SESSION,
+                    "fitted_through": session,
+                    "trained_through": session,
                     "decided_at": RECORDED_AT,
                 }
             ],
         )
-    identity = identify_run(settings)
+    identity = identify_run(settings, session)
     with transaction(settings) as store:
         known = sa.select(tables["advice_run"]).where(
             tables["advice_run"].c.run_id == identity.run_id
@@ -91,10 +95,10 @@ def forecast_row(
     }
 
 
-def identify_run(settings: Settings):
-    choice = find_choice(settings, SESSION)
+def identify_run(settings: Settings, session: dt.date = SESSION):
+    choice = find_choice(settings, session)
     assert choice is not None
-    return identify(settings, build_for(settings, SESSION), choice)
+    return identify(settings, build_for(settings, session), choice)
 
 
 def query(settings: Settings, sql: str, **values: Any) -> list[tuple[Any, ...]]:
