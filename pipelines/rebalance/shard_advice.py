@@ -29,6 +29,7 @@ from pipelines.rebalance.reasons.views import view_targets
 from pipelines.rebalance.solver.problems import Solutions
 from pipelines.rebalance.solver.solve import solve
 from pipelines.rebalance.trades.harvest import (
+    Harvest,
     Opportunities,
     find_opportunities,
     harvest,
@@ -90,7 +91,8 @@ class _Shard:
     def advise(self) -> ShardAdvice:
         shard, market, policy = self.shard, self.market, self.policy
         losses = find_opportunities(shard, market, self.session, policy)
-        harvests: Mask = np.any(losses.quantity_micros > 0, axis=1)
+        # Of a loss that has no substitute nothing comes, so it makes no goal be solved each day.
+        harvests = self._harvest(shard.accounts.last_nanos, losses).is_harvested
         trigger = trigger_of(shard, self.bounds, market, policy, harvests)
         aimed = self._aim(solved_goals(shard, self.bounds, trigger), losses)
         decisions = decide(
@@ -129,26 +131,30 @@ class _Shard:
             ),
         )
         is_open = account_is_new & (located[:, 0] != NO_TARGET)
-        taken = harvest(
-            shard,
-            located,
-            Opportunities(
-                *(
-                    np.where(is_open[:, None], of, 0)
-                    for of in (losses.quantity_micros, losses.loss_cents)
-                )
-            ),
-            substitutes_of(market, self.outlook.today.covariance),
-            self.bounds.upper,
-            market,
-            self.policy,
+        open_losses = Opportunities(
+            *(
+                np.where(is_open[:, None], of, 0)
+                for of in (losses.quantity_micros, losses.loss_cents)
+            )
         )
+        taken = self._harvest(located, open_losses)
         return _Aimed(
             rows,
             solutions,
             Targets(goal_nanos, taken.account_nanos, is_new),
             located,
             taken.is_harvested,
+        )
+
+    def _harvest(self, account_nanos: Integers, losses: Opportunities) -> Harvest:
+        return harvest(
+            self.shard,
+            account_nanos,
+            losses,
+            substitutes_of(self.market, self.outlook.today.covariance),
+            self.bounds.upper,
+            self.market,
+            self.policy,
         )
 
     def _solve(self, rows: Integers) -> tuple[Solutions, Integers]:
