@@ -92,5 +92,4 @@ TARGET_ALLOCATION = Table(
             nullable=True,
         ),
     ),
-    indexes=(("account_id",),),
 )

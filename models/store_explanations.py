@@ -30,24 +30,23 @@ FORECAST_ATTRIBUTION = Table(
     references={"run_id": "advice_run.run_id"},
 )
 
-COUNTERFACTUAL_ALLOCATION = Table(
-    name="counterfactual_allocation",
-    grain=("one row per run, account, symbol ($CASH included) and view; a weight of 0 has no row"),
-    key=("run_id", "account_id", "symbol", "view"),
+COUNTERFACTUAL_TARGET = Table(
+    name="counterfactual_target",
+    grain=(
+        "one row per run, account with a new target, and view; the view counterfactual_allocation "
+        "has a row for each symbol with a weight above 0"
+    ),
+    key=("run_id", "account_id", "view"),
     columns=(
         text("run_id", "the run"),
         text("account_id", "the account"),
-        text("symbol", "instrument, or $CASH"),
         text("view", "whose forecasts the weights follow", allowed=AllocationView),
-        number(
-            "weight",
-            "target share of the account's worth under that view, all else equal",
-            "fraction",
-            at_least=0,
-            at_most=1,
+        text(
+            "weights",
+            "target shares of the account's worth under that view, all else equal: billionths by "
+            "symbol as JSON, $CASH included; what is not named is 0",
         ),
     ),
-    indexes=(("account_id",),),
 )
 
 GOAL_PROJECTION = Table(
@@ -127,4 +126,4 @@ GOAL_PROJECTION = Table(
     indexes=(("goal_id",),),
 )
 
-EXPLANATIONS = (FORECAST_ATTRIBUTION, COUNTERFACTUAL_ALLOCATION, GOAL_PROJECTION)
+EXPLANATIONS = (FORECAST_ATTRIBUTION, COUNTERFACTUAL_TARGET, GOAL_PROJECTION)

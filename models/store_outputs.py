@@ -5,7 +5,7 @@ Apps read the ``current_*`` views, which show published runs only.
 
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_explanations import (
-    COUNTERFACTUAL_ALLOCATION,
+    COUNTERFACTUAL_TARGET,
     EXPLANATIONS,
     GOAL_PROJECTION,
 )
@@ -18,7 +18,7 @@ from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
 WRITTEN_BY_SHARDS = (
     CLIENT_OUTCOME,
     TARGET_ALLOCATION,
-    COUNTERFACTUAL_ALLOCATION,
+    COUNTERFACTUAL_TARGET,
     GOAL_PROJECTION,
     TRADE,
     TRADE_REASON,

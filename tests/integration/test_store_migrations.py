@@ -20,8 +20,8 @@ from pipelines.store.engine import migration
 from pipelines.store.migrate import MIGRATIONS
 from pipelines.store.schema import DECLARED, SCHEMA_VERSION, metadata, tables
 
+_COUNTERFACTUALS = "counterfactual_allocation"
 TABLE_OF_VIEW = {
-    "current_counterfactual_allocation": "counterfactual_allocation",
     "current_forecast": "forecast",
     "current_goal_projection": "goal_projection",
     "current_outcome": "client_outcome",
@@ -52,7 +52,7 @@ def test_alembic_notices_a_column_that_no_migration_made(store: Settings) -> Non
 def test_migrations_make_every_check_key_and_null_rule_that_is_declared(store: Settings) -> None:
     with migration(store) as connection:
         migrated = {name: _constraints(connection, name) for name in tables}
-        for view in TABLE_OF_VIEW:
+        for view in (*TABLE_OF_VIEW, "current_counterfactual_allocation", _COUNTERFACTUALS):
             connection.execute(sa.text(f"DROP VIEW {view}"))
         metadata.drop_all(connection)
         metadata.create_all(connection)
@@ -79,9 +79,39 @@ def _constraints(connection: sa.Connection, table: str) -> dict[str, object]:
 def test_the_views_exist_with_the_columns_of_their_tables(store: Settings) -> None:
     with connect(store) as connection:
         inspector = sa.inspect(connection)
-        assert set(inspector.get_view_names()) == set(TABLE_OF_VIEW)
+        assert set(inspector.get_view_names()) == {
+            *TABLE_OF_VIEW,
+            "current_counterfactual_allocation",
+            _COUNTERFACTUALS,
+        }
         for view, table in TABLE_OF_VIEW.items():
             assert [c["name"] for c in inspector.get_columns(view)] == list(tables[table].c.keys())
+
+
+def test_a_view_shows_the_weights_of_each_target_that_was_not_taken(store: Settings) -> None:
+    weights = '{"$CASH":999999999,"A\\"B":1}'
+    with transaction(store) as connection:
+        for statement in _ROWS_OF_0006[:1]:
+            connection.execute(sa.text(statement))
+        connection.execute(
+            tables["counterfactual_target"].insert(),
+            {"run_id": "r", "account_id": "a", "view": "ma", "weights": weights},
+        )
+        connection.execute(
+            tables["client_outcome"].insert(),
+            {"run_id": "r", "account_id": "a", "client_id": "c", "outcome": "rebalanced"}
+            | {"allocation_run_id": "r", "trigger": "drift", "sentence": "why"}
+            | dict.fromkeys((f"{cash}_cents" for cash in _CASH), 0),
+        )
+        for view in (_COUNTERFACTUALS, "current_counterfactual_allocation"):
+            rows = connection.execute(sa.text(f"SELECT * FROM {view} ORDER BY symbol")).all()
+            assert [tuple(row) for row in rows] == [
+                ("r", "a", "$CASH", "ma", 0.999999999),
+                ("r", "a", 'A"B', "ma", 1e-9),
+            ]
+
+
+_CASH = ("cash_before", "sells", "buys", "fees", "cash_after")
 
 
 def test_a_second_migration_changes_nothing(store: Settings) -> None:

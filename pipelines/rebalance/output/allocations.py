@@ -1,10 +1,13 @@
-"""Rows of ``target_allocation`` and ``counterfactual_allocation``: new targets only."""
+"""Rows of ``target_allocation`` and ``counterfactual_target``: new targets only."""
+
+import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.store_advice import TARGET_ALLOCATION
-from models.store_explanations import COUNTERFACTUAL_ALLOCATION
+from models.store_explanations import COUNTERFACTUAL_TARGET
 from models.vocabulary import CASH, AllocationView, Constraint, NoTrade
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.arrays import Floats, Integers, Mask
@@ -51,23 +54,34 @@ def allocations(run_id: str, market: Market, risk: Risk, advice: ShardAdvice) ->
 
 
 def counterfactuals(run_id: str, market: Market, advice: ShardAdvice) -> pa.Table:
-    """Return the weights above zero that each view would give each account with a new target."""
+    """Return the targets that each view would give each account with a new target."""
     accounts = np.nonzero(has_new_target(advice))[0]
+    views = len(AllocationView)
     order = _cash_first(len(market.symbols))
-    # (accounts, symbols + 1, views), as the key has them.
-    nanos = np.moveaxis(advice.views.account_nanos[:, accounts], 0, -1)[:, order]
-    account, symbol, view = np.nonzero(nanos > 0)
-    names = pa.array((CASH, *market.symbols))
+    # (accounts, views, symbols + 1), as the key has them.
+    nanos = np.moveaxis(advice.views.account_nanos[:, accounts], 0, 1)[:, :, order]
+    nanos = np.ascontiguousarray(nanos).reshape(len(accounts) * views, len(order))
+    rows = np.flatnonzero((nanos > 0).any(axis=1))  # no view: nothing was solved
     return table_of(
-        COUNTERFACTUAL_ALLOCATION,
+        COUNTERFACTUAL_TARGET,
         {
-            "run_id": same(run_id, len(account)),
-            "account_id": advice.shard.accounts.account_id.take(pa.array(accounts[account])),
-            "symbol": names.take(pa.array(symbol)),
-            "view": words(view, AllocationView),
-            "weight": floats(nanos[account, symbol, view] / NANOS),
+            "run_id": same(run_id, len(rows)),
+            "account_id": advice.shard.accounts.account_id.take(pa.array(accounts[rows // views])),
+            "view": words(rows % views, AllocationView),
+            "weights": _as_json((CASH, *market.symbols), nanos[rows]),
         },
     )
+
+
+def _as_json(names: tuple[str, ...], nanos: Integers) -> pa.Array:
+    """Return each row's billionths by name, those above 0."""
+    row, place = np.nonzero(nanos > 0)
+    keys = pa.array([f"{json.dumps(name)}:" for name in names], pa.string())
+    numbers = pa.array(nanos[row, place]).cast(pa.string())
+    entries = pc.binary_join_element_wise(keys.take(pa.array(place)), numbers, "")
+    ends = np.searchsorted(row, np.arange(len(nanos) + 1)).astype(np.int32)
+    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), entries), ",")
+    return pc.binary_join_element_wise("{", joined, "}", "")
 
 
 def _goal_upper(advice: ShardAdvice) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.rebalance.inputs.shard import Shard
 
@@ -19,17 +20,16 @@ def inputs_digest(shard: Shard) -> str:
             digest.update(f"\n{name} {value.dtype.str} {value.shape}\n".encode())
             digest.update(np.ascontiguousarray(value).data)
         else:
-            digest.update(f"\n{name}\n".encode())
-            digest.update(_serialised(pa.table({name: value})))
+            _update(digest, name, value)
     return digest.hexdigest()
 
 
 def rows_digest(tables: Mapping[str, pa.Table]) -> str:
     """Return the SHA-256 of all rows of some tables, in hex."""
     digest = hashlib.sha256()
-    for name, rows in sorted(tables.items()):
-        digest.update(f"\n{name}\n".encode())
-        digest.update(_serialised(rows))
+    for table, rows in sorted(tables.items()):
+        for name, column in zip(rows.column_names, rows.columns, strict=True):
+            _update(digest, f"{table}.{name}", column.combine_chunks())
     return digest.hexdigest()
 
 
@@ -42,9 +42,31 @@ def _leaves(record: Any) -> Iterator[tuple[str, Any]]:
             yield field.name, value
 
 
-def _serialised(rows: pa.Table) -> pa.Buffer:
-    """Return rows in Arrow's own format, as one batch, however they were put together."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows.combine_chunks())
-    return sink.getvalue()
+def _update(digest: "hashlib._Hash", name: str, column: pa.Array) -> None:
+    """Add a column's values where they lie: how its memory is padded or shared is left out."""
+    digest.update(f"\n{name} {column.type} {len(column)} {column.null_count}\n".encode())
+    if not len(column):
+        return
+    if column.null_count:
+        digest.update(column.is_null().to_numpy(zero_copy_only=False).data)
+        column = _without_nulls(column)
+    if pa.types.is_boolean(column.type):
+        digest.update(column.to_numpy(zero_copy_only=False).data)
+        return
+    if column.offset:
+        column = pa.concat_arrays([column])
+    buffers = column.buffers()
+    if not pa.types.is_string(column.type):
+        digest.update(memoryview(buffers[1])[: len(column) * column.type.byte_width])
+        return
+    offsets = np.frombuffer(buffers[1], np.int32, len(column) + 1)
+    digest.update((offsets - offsets[0]).data)
+    if buffers[2] is not None:
+        digest.update(memoryview(buffers[2])[offsets[0] : offsets[-1]])
+
+
+def _without_nulls(column: pa.Array) -> pa.Array:
+    """Return the column with nothing in the place of nulls, where anything may lie."""
+    if pa.types.is_string(column.type):
+        return pc.fill_null(column, "")
+    return pc.fill_null(column, pa.array([0], pa.int32()).cast(column.type)[0])

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
-from models.store_explanations import COUNTERFACTUAL_ALLOCATION, GOAL_PROJECTION
+from models.store_explanations import COUNTERFACTUAL_TARGET, GOAL_PROJECTION
 from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.goals.projection import Projections
@@ -42,7 +42,7 @@ def tables_of(
     return {
         CLIENT_OUTCOME.name: outcomes(run_id, advice),
         TARGET_ALLOCATION.name: allocations(run_id, market, risk, advice),
-        COUNTERFACTUAL_ALLOCATION.name: counterfactuals(run_id, market, advice),
+        COUNTERFACTUAL_TARGET.name: counterfactuals(run_id, market, advice),
         GOAL_PROJECTION.name: projections(run_id, advice.shard.goals, prospects),
         TRADE.name: made,
         TRADE_REASON.name: trade_reasons(made, advice),

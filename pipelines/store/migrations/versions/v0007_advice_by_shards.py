@@ -19,7 +19,6 @@ _WRITTEN_BY_SHARDS = {
     "trade": "run_id",
     "client_outcome": "run_id",
     "target_allocation": "run_id",
-    "counterfactual_allocation": "run_id",
 }
 
 _TRIGGER = "ck_client_outcome_trigger_allowed"
@@ -76,6 +75,18 @@ def _of_current_trade(table: str) -> str:
     """
 
 
+_COUNTERFACTUALS = {
+    "sqlite": """
+        SELECT run_id, account_id, each.key AS symbol, view, each.value / 1e9 AS weight
+        FROM counterfactual_target, json_each(weights) AS each
+    """,
+    "postgresql": """
+        SELECT run_id, account_id, each.key AS symbol, view,
+            each.value::bigint / 1e9::double precision AS weight
+        FROM counterfactual_target, json_each_text(weights::json) AS each
+    """,
+}
+
 _VIEWS = {
     "current_forecast": _of_current_run("forecast"),
     "current_outcome": _of_current_run("client_outcome"),
@@ -92,6 +103,8 @@ def upgrade() -> None:
     """Change the tables, rows and all, create the new ones, and make all views anew."""
     for view in _VIEWS_BEFORE:
         op.execute(f"DROP VIEW {view}")
+    # Accounts are found in client_outcome, and lead to their rows by the key.
+    op.drop_index("ix_target_allocation_account_id", "target_allocation")
     if op.get_bind().dialect.name == "sqlite":
         _rebuild_on_sqlite()
     else:
@@ -108,7 +121,12 @@ def upgrade() -> None:
         "CONSTRAINT ck_target_allocation_goal_upper_bound_finite "
         "CHECK (goal_upper_bound > -1e308 AND goal_upper_bound < 1e308)"
     )
-    op.drop_table("goal_projection")  # no release wrote it
+    # No release wrote these two.
+    op.drop_table("counterfactual_allocation")
+    op.drop_table("goal_projection")
+    _create_counterfactual_target()
+    dialect = op.get_bind().dialect.name
+    op.execute(f"CREATE VIEW counterfactual_allocation AS {_COUNTERFACTUALS[dialect]}")
     _create_goal_projection()
     _create_trade_lot()
     _create_advice_shard()
@@ -166,6 +184,20 @@ def _replaced(statement: str, before: str, after: str) -> str:
     if before not in statement:
         raise ValueError(f"no {before} in: {statement}")
     return statement.replace(before, after)
+
+
+def _create_counterfactual_target() -> None:
+    op.create_table(
+        "counterfactual_target",
+        sa.Column("run_id", sa.Text, nullable=False),
+        sa.Column("account_id", sa.Text, nullable=False),
+        sa.Column("view", sa.Text, nullable=False),
+        sa.Column("weights", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "account_id", "view", name="pk_counterfactual_target"),
+        sa.CheckConstraint(
+            "\"view\" IN ('lstm', 'ma', 'none')", name="ck_counterfactual_target_view_allowed"
+        ),
+    )
 
 
 def _create_goal_projection() -> None:
