@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 from fill_examples import HEADER, add_client, state, statuses, write
 from stored import read_current
+from typer.testing import CliRunner
 
 from models.store_inputs import HOLDING
 from models.store_ledger import LOT_SALE, TAX_LOT, TRANSACTION, WASH_SALE
 from models.vocabulary import CASH, MICROS
+from pipelines.cli import app
 from pipelines.errors import ClientInputError
 from pipelines.fills import import_fills
 from pipelines.fills.file import read_fill_file
@@ -269,3 +271,16 @@ def test_a_file_that_is_no_fill_file_is_refused(tmp_path: Path, content: str) ->
     path.write_text(content, "utf-8")
     with pytest.raises(ClientInputError, match="fill file"):
         read_fill_file(path)
+
+
+def test_the_command_shows_what_was_rejected_and_fails(
+    sqlite_ada: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMARTINVEST_HOME", str(sqlite_ada.home))
+    path = write(tmp_path, SELL, BAD[0][0])
+    result = CliRunner().invoke(app, ["fills", "import", str(path)])
+    assert result.exit_code == 1
+    assert "2 rows: 1 booked, 0 known before, 1 rejected; 2 trades expired" in result.output
+    assert "line 3, trade_id = 'nowhere': no trade has this key" in " ".join(result.output.split())
+    good = write(tmp_path, SELL, name="good.csv")
+    assert CliRunner().invoke(app, ["fills", "import", str(good)]).exit_code == 0
