@@ -36,6 +36,7 @@ from pipelines.rebalance.trades.harvest import (
     substitutes_of,
 )
 from pipelines.rebalance.trades.location import locate
+from pipelines.rebalance.trades.orders import is_tradable
 from pipelines.rebalance.trades.sized import Sized, Targets
 from pipelines.rebalance.trades.weights import NO_TARGET, clean
 from pipelines.rebalance.trading import trade
@@ -124,11 +125,7 @@ class _Shard:
         is_new = goal_nanos[:, 0] != NO_TARGET
         account_is_new = np.append(is_new, False)[shard.accounts.goal]
         located = np.where(
-            account_is_new[:, None],
-            locate(shard, goal_nanos, market),
-            np.where(
-                advised_accounts(shard, self.bounds)[:, None], shard.accounts.last_nanos, NO_TARGET
-            ),
+            account_is_new[:, None], locate(shard, goal_nanos, market), self._last_nanos()
         )
         is_open = account_is_new & (located[:, 0] != NO_TARGET)
         open_losses = Opportunities(
@@ -145,6 +142,12 @@ class _Shard:
             located,
             taken.is_harvested,
         )
+
+    def _last_nanos(self) -> Integers:
+        """Return the last targets of accounts that can be advised on and traded."""
+        prices = np.array(self.market.price_micros, dtype=np.int64)
+        keeps = advised_accounts(self.shard, self.bounds) & is_tradable(self.shard.accounts, prices)
+        return np.where(keeps[:, None], self.shard.accounts.last_nanos, NO_TARGET)
 
     def _harvest(self, account_nanos: Integers, losses: Opportunities) -> Harvest:
         return harvest(

@@ -254,6 +254,17 @@ def test_a_client_who_excludes_everything_is_held_and_told_why() -> None:
     assert "your wishes" in str(advice.sentence[int(rows[0])])
 
 
+@pytest.mark.parametrize("has_last", [True, False])
+def test_an_account_too_large_for_its_numbers_is_held_alone(has_last: bool) -> None:
+    shard = followed() if has_last else some_shard()
+    cash = shard.accounts.cash_micros.copy()
+    cash[0] = 3 * 10**18
+    advice = advised(changed_accounts(shard, cash_micros=cash))
+    assert outcomes(advice)[0] is Outcome.HELD
+    assert not advice.sized.traded_micros[0].any()
+    assert Outcome.HELD not in outcomes(advice)[3:]
+
+
 def test_a_shard_without_accounts_has_no_advice() -> None:
     advice = advised(valued(made_shard(MARKET, 0), MARKET))
     assert len(advice.outcome) == 0
