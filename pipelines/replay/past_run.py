@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
@@ -26,11 +26,13 @@ class PastRun:
     ----------
     started_at : moment (UTC) at which its forecasts were made.
     accounts_per_shard : where its shards were cut; None where it was made without shards.
+    inputs_digests : of each shard's inputs, by its number.
     """
 
     identity: RunIdentity
     started_at: dt.datetime
     accounts_per_shard: int | None
+    inputs_digests: Mapping[int, str]
 
 
 def find_run(store: sa.Connection, run_id: str) -> PastRun:
@@ -60,12 +62,14 @@ def find_run(store: sa.Connection, run_id: str) -> PastRun:
             "it was never published",
             f"Run `smartinvest rebalance --session {row.session_date}` first.",
         )
-    cut = store.execute(
-        sa.select(shard.c.accounts_per_shard).where(shard.c.run_id == row.run_id).limit(1)
-    ).scalar()
+    shards = store.execute(sa.select(shard).where(shard.c.run_id == row.run_id)).all()
     names = [field.name for field in fields(RunIdentity)]
-    identity = RunIdentity(**{name: row._mapping[name] for name in names})
-    return PastRun(identity, row.started_at, cut)
+    return PastRun(
+        identity=RunIdentity(**{name: row._mapping[name] for name in names}),
+        started_at=row.started_at,
+        accounts_per_shard=shards[0].accounts_per_shard if shards else None,
+        inputs_digests={each.shard: each.inputs_digest for each in shards},
+    )
 
 
 def runs_before(store: sa.Connection, past: PastRun) -> EarlierRuns:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from pipelines.progress import step, track
 from pipelines.replay.comparison import Difference, comparison
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from pipelines.rebalance.output.shards import ShardRows
     from pipelines.rebalance.shard_work import Work
     from pipelines.replay.past_run import PastRun
 
@@ -86,18 +85,25 @@ def _replay(settings: Settings, past: "PastRun", folder: Path) -> Replay:
         runs = runs_before(store, past)
     work = prepare(scratch, identity, build, runs)
     notes = _notes(settings, past, build.feature_hash)
+    accounts, others = 0, 0
     with comparison(folder) as rows:
-        accounts = 0
-        for name, made in _made(work):
-            rows.add_replayed(name, made)
-            accounts += made.num_rows if name == "client_outcome" else 0
+        for shard in _made(work):
+            others += past.inputs_digests.get(shard.key.number) != shard.inputs_digest
+            accounts += shard.tables["client_outcome"].num_rows
+            for name, made in shard.tables.items():
+                rows.add_replayed(name, made)
         with step("compare with the store"), connect(settings) as store:
             rows.add_stored(store, identity.run_id)
             found = rows.differences()
-    return Replay(identity.run_id, identity.session_date, accounts, notes, found)
+    if others and past.inputs_digests:
+        notes.append(
+            f"{others} of {len(past.inputs_digests)} shards have other inputs than recorded: "
+            "perhaps the status of an order changed since"
+        )
+    return Replay(identity.run_id, identity.session_date, accounts, tuple(notes), found)
 
 
-def _made(work: "Work") -> Iterator[tuple[str, pa.Table]]:
+def _made(work: "Work") -> "Iterator[ShardRows]":
     from pipelines.rebalance.inputs.shard_plan import plan_shards
     from pipelines.rebalance.shard_work import advised_rows, open_warehouse
 
@@ -105,10 +111,10 @@ def _made(work: "Work") -> Iterator[tuple[str, pa.Table]]:
         plans = plan_shards(warehouse, work.settings.accounts_per_shard)
         total = sum(plan.accounts for plan in plans)
         for plan in track(plans, "replay accounts", total, lambda plan: plan.accounts):
-            yield from advised_rows(work, plan, warehouse).tables.items()
+            yield advised_rows(work, plan, warehouse)
 
 
-def _notes(settings: Settings, past: "PastRun", feature_hash: str) -> tuple[str, ...]:
+def _notes(settings: Settings, past: "PastRun", feature_hash: str) -> list[str]:
     from pipelines.forecast.run import config_hash
     from pipelines.lineage import code_version
 
@@ -122,4 +128,4 @@ def _notes(settings: Settings, past: "PastRun", feature_hash: str) -> tuple[str,
         notes.append("the features built from its data are others than those it was made from")
     if past.accounts_per_shard is None:
         notes.append("the run was made by a release that advised accounts one by one")
-    return tuple(notes)
+    return notes
