@@ -59,7 +59,7 @@ _QUICK_ROUNDS = 12
 _INDEPENDENT, _SINGULAR = -1, -2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_range(  # type: ignore[no-untyped-def]
     covariance, class_of, is_risky, expected, tolerance, current, buy_cost, sell_cost, lower, upper,
     class_lower, class_upper, invested_lower, invested_upper, risky_upper, turnover,
@@ -109,7 +109,7 @@ def solve_range(  # type: ignore[no-untyped-def]
             prices[row, g] = group[_PRICE, g] if is_solved else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _check(scale, asset, group):  # type: ignore[no-untyped-def]
     """Refuse what is not finite (NaN and infinity times zero are NaN) and contradictory limits."""
     total = 0.0
@@ -130,7 +130,7 @@ def _check(scale, asset, group):  # type: ignore[no-untyped-def]
     return INFEASIBLE if is_contradictory else SOLVED
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _start(covariance, asset, step, group, member):  # type: ignore[no-untyped-def]
     """Begin at what is held, within bounds, and free what has a reason to be traded."""
     symbols = asset.shape[1]
@@ -158,7 +158,7 @@ def _start(covariance, asset, step, group, member):  # type: ignore[no-untyped-d
         _release_if_outside(covariance, asset, step, group, member, i, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve(covariance, asset, step, group, member, system):  # type: ignore[no-untyped-def]
     """Return how it ended and how many systems were solved; weights and prices are in place."""
     is_optimal, rounds = _switch_until_settled(covariance, asset, step, group, member, system)
@@ -190,7 +190,7 @@ def _solve(covariance, asset, step, group, member, system):  # type: ignore[no-u
     return UNSOLVED, rounds
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _switch_until_settled(covariance, asset, step, group, member, system):  # type: ignore[no-untyped-def]
     """Change all that contradicts the optimum at once; return whether that ended there."""
     for rounds in range(1, _QUICK_ROUNDS + 1):
@@ -201,7 +201,7 @@ def _switch_until_settled(covariance, asset, step, group, member, system):  # ty
     return False, _QUICK_ROUNDS
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _finish(covariance, asset, step, group, member, system):  # type: ignore[no-untyped-def]
     """Solve the last system afresh, and put weights on bounds that they pass by rounding."""
     asset[_REST] = asset[_GAIN]
@@ -220,12 +220,12 @@ def _finish(covariance, asset, step, group, member, system):  # type: ignore[no-
     return SOLVED if outcome == _INDEPENDENT else UNSOLVED
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _is_free(step, i):  # type: ignore[no-untyped-def]
     return step[_NOW, i] == _SELLING or step[_NOW, i] == _BUYING
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _next_step(step, i, up):  # type: ignore[no-untyped-def]
     """Return the step above or below."""
     now, first, last = step[_NOW, i], step[_FIRST, i], step[_LAST, i]
@@ -240,7 +240,7 @@ def _next_step(step, i, up):  # type: ignore[no-untyped-def]
     return _AT_LOWER if now == first else _AT_CURRENT
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _slope(asset, code, i):  # type: ignore[no-untyped-def]
     """Return the slope of a symbol's cost where it is sold or bought, and turnover's part in it."""
     if code == _BUYING:
@@ -248,7 +248,7 @@ def _slope(asset, code, i):  # type: ignore[no-untyped-def]
     return asset[_SELL, i], -1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _weigh(covariance, asset, step, group, i, weight):  # type: ignore[no-untyped-def]
     """Add a fixed weight's risk to all symbols', and the weight to the sums of its rows."""
     if weight != 0.0:
@@ -259,7 +259,7 @@ def _weigh(covariance, asset, step, group, i, weight):  # type: ignore[no-untype
         group[_FIXED, -2] += weight * asset[_IS_RISKY, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _leave(covariance, asset, step, group, member, i):  # type: ignore[no-untyped-def]
     """Take away what a symbol's step adds to sums and risk."""
     if _is_free(step, i):
@@ -270,7 +270,7 @@ def _leave(covariance, asset, step, group, member, i):  # type: ignore[no-untype
         group[_FIXED, -1] -= abs(asset[_WEIGHT, i] - asset[_CURRENT, i])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fix(covariance, asset, step, group, i, code):  # type: ignore[no-untyped-def]
     """Put a symbol that has left its step on one where its weight is fixed."""
     step[_NOW, i] = code
@@ -291,7 +291,7 @@ def _fix(covariance, asset, step, group, i, code):  # type: ignore[no-untyped-de
         asset[_MOST_DUAL, i], asset[_MOST_TILT, i] = slope, tilt
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _put(covariance, asset, step, group, member, i, code):  # type: ignore[no-untyped-def]
     """Move a symbol to another step."""
     _leave(covariance, asset, step, group, member, i)
@@ -312,7 +312,7 @@ def _put(covariance, asset, step, group, member, i, code):  # type: ignore[no-un
     group[_FIXED, -1] -= member[-1, i] * asset[_CURRENT, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit(covariance, asset, step, group, member, system):  # type: ignore[no-untyped-def]
     """Find the working set's optimum: weights, and multipliers as ``_CHANGE`` and ``_MOVE``.
 
@@ -345,7 +345,7 @@ def _fit(covariance, asset, step, group, member, system):  # type: ignore[no-unt
     return _INDEPENDENT
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _assemble(covariance, asset, step, group, member, system):  # type: ignore[no-untyped-def]
     """Write down the working set's system, its right-hand side last; return its parts' sizes."""
     count = 0
@@ -374,7 +374,7 @@ def _assemble(covariance, asset, step, group, member, system):  # type: ignore[n
     return count, size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _eliminate(system, count, size):  # type: ignore[no-untyped-def]
     """Turn the upper triangle into D L' and the last column into D times what is to substitute.
 
@@ -398,7 +398,7 @@ def _eliminate(system, count, size):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _substitute(system, size):  # type: ignore[no-untyped-def]
     """Solve with what ``_eliminate`` left, into the last column."""
     for k in range(size - 1, -1, -1):
@@ -408,7 +408,7 @@ def _substitute(system, size):  # type: ignore[no-untyped-def]
             system[i, size] -= system[i, k] * value
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _excess(asset, i):  # type: ignore[no-untyped-def]
     """Return how far a weight is above (or, negative, below) its cell."""
     over = asset[_WEIGHT, i] - asset[_MOST_WEIGHT, i]
@@ -418,7 +418,7 @@ def _excess(asset, i):  # type: ignore[no-untyped-def]
     return under if under < -_PRIMAL_TOLERANCE else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _row_excess(group, g):  # type: ignore[no-untyped-def]
     """Return how far an inactive row's sum is above (or, negative, below) its limits."""
     over, under = group[_SUM, g] - group[_MOST, g], group[_SUM, g] - group[_LEAST, g]
@@ -429,7 +429,7 @@ def _row_excess(group, g):  # type: ignore[no-untyped-def]
     return under if under < -_PRIMAL_TOLERANCE else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cross_free_kinks(covariance, asset, step, group, member):  # type: ignore[no-untyped-def]
     """Let weights cross kinks where trading costs nothing: only their sign in turnover changes."""
     if group[_SIDE, -1] != 0.0:
@@ -445,7 +445,7 @@ def _cross_free_kinks(covariance, asset, step, group, member):  # type: ignore[n
                 group[_SUM, -1] += change
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _release_if_outside(covariance, asset, step, group, member, i, theta):  # type: ignore[no-untyped-def]
     """Free a fixed symbol if the multiplier that it would need is outside its interval."""
     dual = asset[_CHANGE, i]
@@ -458,7 +458,7 @@ def _release_if_outside(covariance, asset, step, group, member, i, theta):  # ty
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _switch(covariance, asset, step, group, member):  # type: ignore[no-untyped-def]
     """Change every step and row that the working set's optimum contradicts; say whether any."""
     _cross_free_kinks(covariance, asset, step, group, member)
@@ -483,12 +483,12 @@ def _switch(covariance, asset, step, group, member):  # type: ignore[no-untyped-
     return is_changed
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _is_equality(group, g):  # type: ignore[no-untyped-def]
     return group[_LEAST, g] == group[_MOST, g]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _make_dual_feasible(asset, group):  # type: ignore[no-untyped-def]
     """Bring the last multipliers into the intervals of their steps, and prices to their signs."""
     for g in range(group.shape[1]):
@@ -498,7 +498,7 @@ def _make_dual_feasible(asset, group):  # type: ignore[no-untyped-def]
     _keep_to_intervals(asset, group, _CHANGE)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _keep_to_intervals(asset, group, source):  # type: ignore[no-untyped-def]
     """Take multipliers of fixed symbols from a row of ``asset``, as near as their steps allow."""
     theta = group[_PRICE, -1]
@@ -508,7 +508,7 @@ def _keep_to_intervals(asset, group, source):  # type: ignore[no-untyped-def]
         asset[_DUAL, i] = min(max(asset[source, i], least), most)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _reach(gap, closing, is_ray):  # type: ignore[no-untyped-def]
     """Return how far one can go until a gap closes; a ray has no end, other ways end at 1."""
     if closing > _RAY_TOLERANCE if is_ray else closing - gap > _DUAL_TOLERANCE:
@@ -516,7 +516,7 @@ def _reach(gap, closing, is_ray):  # type: ignore[no-untyped-def]
     return np.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _room(asset, group, i, is_ray):  # type: ignore[no-untyped-def]
     """Return how far one can go until a symbol leaves its step upwards, and downwards."""
     theta, widening = group[_PRICE, -1], group[_MOVE, -1]
@@ -528,7 +528,7 @@ def _room(asset, group, i, is_ray):  # type: ignore[no-untyped-def]
     return up, down
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _row_room(group, g, is_ray):  # type: ignore[no-untyped-def]
     """Return how far one can go until a row's price changes its sign."""
     side = group[_SIDE, g]
@@ -537,7 +537,7 @@ def _row_room(group, g, is_ray):  # type: ignore[no-untyped-def]
     return _reach(side * group[_PRICE, g], -side * group[_MOVE, g], is_ray)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _advance(covariance, asset, step, group, member, is_ray):  # type: ignore[no-untyped-def]
     """Go towards the optimum, or along a ray, until something blocks; return how far that was.
 
@@ -566,7 +566,7 @@ def _advance(covariance, asset, step, group, member, is_ray):  # type: ignore[no
     return length
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _aim(asset, group):  # type: ignore[no-untyped-def]
     """Turn the optimum's multipliers into the way there."""
     for i in range(asset.shape[1]):
@@ -575,7 +575,7 @@ def _aim(asset, group):  # type: ignore[no-untyped-def]
         group[_MOVE, g] -= group[_PRICE, g]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _mark_blockers(asset, step, group, length, is_ray):  # type: ignore[no-untyped-def]
     """Write down, as where a symbol or row is to go, what blocks at a length."""
     has_enough = False
@@ -592,7 +592,7 @@ def _mark_blockers(asset, step, group, length, is_ray):  # type: ignore[no-untyp
             has_enough = is_ray
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _give_up_blockers(covariance, asset, step, group, member):  # type: ignore[no-untyped-def]
     _go_back(covariance, asset, step, group, member)
     for g in range(group.shape[1]):
@@ -600,7 +600,7 @@ def _give_up_blockers(covariance, asset, step, group, member):  # type: ignore[n
             group[_PRICE, g] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _take_in(covariance, asset, step, group, member, number, excess):  # type: ignore[no-untyped-def]
     """Add a violated symbol or (after the symbols) row, at the multiplier that it has outside."""
     symbols = asset.shape[1]
@@ -613,7 +613,7 @@ def _take_in(covariance, asset, step, group, member, number, excess):  # type: i
     _put(covariance, asset, step, group, member, number, code)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _go_back(covariance, asset, step, group, member):  # type: ignore[no-untyped-def]
     """Put symbols and rows where they were, or where they are meant to go."""
     for i in range(asset.shape[1]):
@@ -622,7 +622,7 @@ def _go_back(covariance, asset, step, group, member):  # type: ignore[no-untyped
     group[_SIDE] = group[_SIDE_BEFORE]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add(covariance, asset, step, group, member, system):  # type: ignore[no-untyped-def]
     """Add what the working set's optimum violates.
 
@@ -665,7 +665,7 @@ def _add(covariance, asset, step, group, member, system):  # type: ignore[no-unt
     return UNSOLVED, 3, False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve_again(system, size):  # type: ignore[no-untyped-def]
     """Solve an eliminated system for another right-hand side."""
     for k in range(size):
@@ -675,7 +675,7 @@ def _solve_again(system, size):  # type: ignore[no-untyped-def]
     _substitute(system, size)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sizes(step, group):  # type: ignore[no-untyped-def]
     """Return how many symbols are free, and with the active rows how large the system is."""
     count = 0
@@ -687,7 +687,7 @@ def _sizes(step, group):  # type: ignore[no-untyped-def]
     return count, size
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _point(asset, step, group, member, system, number, side):  # type: ignore[no-untyped-def]
     """Find how multipliers move with that of a dependent symbol or row, weights staying.
 

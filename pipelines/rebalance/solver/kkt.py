@@ -67,7 +67,7 @@ def residuals(
     return residual, objective
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _residual_range(  # type: ignore[no-untyped-def]
     covariance, class_of, is_risky, expected, tolerance, current, buy_cost, sell_cost, lower, upper,
     class_lower, class_upper, invested_lower, invested_upper, risky_upper, turnover,
@@ -118,7 +118,7 @@ def _residual_range(  # type: ignore[no-untyped-def]
         objective[row] = utility / scale
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _shrink(there, now, buy, sell):  # type: ignore[no-untyped-def]
     """Return what cost leaves of a step from ``now``: the proximal map of its kink."""
     if there > now + buy:
@@ -126,12 +126,12 @@ def _shrink(there, now, buy, sell):  # type: ignore[no-untyped-def]
     return there + sell if there < now - sell else now
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _row_residual(total, price, least, most):  # type: ignore[no-untyped-def]
     return abs(total - min(max(total + price, least), most))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _larger(worst, value):  # type: ignore[no-untyped-def]
     """Return the larger of two, or NaN where either is."""
     return value if value > worst or value != value else worst
