@@ -60,7 +60,8 @@ def hold_bounds_to_what_suits(seed: int) -> None:
     assert (least[bounds.is_advised] <= bounds.turnover[bounds.is_advised] + 1e-9).all()
     assert (bounds.risky_upper <= goals.max_risky_weight).all()
     lowered = bounds.risk_score / goals.risk_score
-    assert (bounds.risky_upper <= goals.max_risky_weight * lowered).all()
+    suits = goals.max_risky_weight * lowered - holdings.frozen_weight
+    assert (bounds.risky_upper <= np.maximum(suits, 0) + 1e-12).all()
     assert (bounds.risk_score <= goals.risk_score).all()
     sigma = (
         bounds.tolerance

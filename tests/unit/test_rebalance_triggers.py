@@ -122,6 +122,30 @@ def test_a_last_target_that_breaks_todays_limits_is_a_change_of_constraints() ->
             assert set(triggers(shard, near)) == {Trigger.NONE}, name
 
 
+def test_the_limit_of_what_may_only_be_sold_follows_what_is_held_and_triggers_nothing() -> None:
+    shard, bounds = on_target(), bounds_of(on_target())
+    upper = bounds.upper.copy()
+    upper[:, 2] = 0.01
+    less = dataclasses.replace(bounds, upper=upper)
+    found = trigger_of(shard, less, mixed_market(sold_only=2), POLICY)
+    assert {TRIGGERS[number] for number in found} == {Trigger.NONE}
+    assert set(triggers(shard, less)) == {Trigger.PROFILE_CHANGE}
+
+
+def test_a_goal_is_held_to_its_limits_only_when_all_its_accounts_have_a_target() -> None:
+    shard = on_target()
+    accounts_of = np.bincount(shard.accounts.goal)
+    goal = int(np.flatnonzero(accounts_of > 1)[0])
+    new, *others = np.flatnonzero(shard.accounts.goal == goal)
+    last = shard.accounts.last_nanos.copy()
+    last[new] = -1
+    bounds = bounds_of(shard)
+    tight = dataclasses.replace(bounds, risky_upper=np.full_like(bounds.risky_upper, 0.01))
+    found = triggers(changed_accounts(shard, last_nanos=last), tight)
+    assert found[new] is Trigger.FIRST_ADVICE
+    assert {found[other] for other in others} == {Trigger.NONE}
+
+
 def test_new_cash_counts_from_its_share_of_worth_and_until_it_is_invested() -> None:
     shard = on_target()
     wealth = int(shard.accounts.wealth_cents[0])
