@@ -74,11 +74,15 @@ def write(work: Work, rows: ShardRows) -> None:
 
 
 def open_warehouse(work: Work) -> "DuckDBPyConnection":
-    """Open the build that is read, with one thread: shards are what is done at once."""
+    """Open the build that is read, with one thread: shards are what is done at once.
+
+    DuckDB would keep all of the file that it read in memory; each shard reads another part of it.
+    """
     from pipelines.warehouse import connect as connect_warehouse
 
     warehouse = connect_warehouse(work.warehouse_path)
     warehouse.execute("SET threads = 1")
+    warehouse.execute("SET memory_limit = '256MB'")
     return warehouse
 
 
