@@ -130,6 +130,6 @@ def _choices(past: PastRun, rows: Sequence[sa.Row]) -> Iterator[tuple[sa.Row | N
         before = [row for row in latest_first if row.published_at < past.started_at]
         after = [row for row in latest_first if row.published_at >= past.started_at]
         # Shown again or filled in since: perhaps it was there before, perhaps nothing was.
-        return [*before, *after] if before else [None, *after]
+        return [*before, *after, None] if before else [None, *after]
 
     return itertools.product(*(options(of_session[session]) for session in sorted(of_session)))
