@@ -8,7 +8,7 @@ from ml.forecasters.base import Forecasts
 from ml.forecasters.lstm import LstmForecaster
 from ml.forecasters.lstm_settings import LstmSettings
 from ml.panel import Panel
-from ml.splits import Split
+from ml.training.splits import Split
 from ml.work import Listener, Work, ignore
 
 TINY = LstmSettings(

@@ -3,10 +3,10 @@
 Headings follow Mitchell et al. (2019), "Model cards for model reporting".
 """
 
+from ml.card.honest_table import BRIEF, honest_rows, markdown_table, rows_of
+from ml.card.plain_numbers import number
 from ml.card.results import evidence, intervals, reading, results, skill_sentence
 from ml.card.sections import data, details, limits, method, use
-from ml.honest_table import BRIEF, honest_rows, markdown_table, rows_of
-from ml.plain_numbers import number
 from ml.records import FinishedTraining
 from ml.results import TrainingResult
 from models.vocabulary import ModelRole, ScoredPeriod

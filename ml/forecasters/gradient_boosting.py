@@ -15,8 +15,8 @@ from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
-from ml.splits import Split
 from ml.targets import surprise
+from ml.training.splits import Split
 from ml.work import Progress, Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 

@@ -21,8 +21,8 @@ from ml.forecasters.lstm_settings import LstmSettings
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.scaling import Standardiser
-from ml.splits import Split
 from ml.targets import benchmarks_and_scales, surprise
+from ml.training.splits import Split
 from ml.windows import Positions, WindowSource, window_ends
 from ml.work import Progress, Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution

@@ -9,6 +9,8 @@ import mlflow.artifacts
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from ml.choice.validation_record import RECORD_FILE as FORECASTS_FILE
+from ml.choice.validation_record import Incumbent, ValidationRecord
 from ml.errors import ModelNotFoundError, TrackingError
 from ml.owner import HOST_TAG, host, owner_lives, owner_tags
 from ml.records import FinishedTraining, SymbolScores, TrainingIdentity
@@ -17,8 +19,6 @@ from ml.tracking.connection import Connection
 from ml.tracking.packing import FORECASTER_FOLDER
 from ml.tracking.tags import DESCRIPTION, KIND, TRAINING, condition, training_tags
 from ml.tracking.training_run import MODEL_FOLDER, RECORD_FILE, SYMBOL_SCORES_FILE, TrainingRun
-from ml.validation_record import RECORD_FILE as FORECASTS_FILE
-from ml.validation_record import Incumbent, ValidationRecord
 from models.vocabulary import ModelRole
 
 logger = logging.getLogger(__name__)

@@ -23,13 +23,13 @@ from ml_registry import new_registry, runs_of, statuses
 from ml_trained import brief_training
 from typer.testing import CliRunner
 
-import ml.training
+import ml.training.train
+from ml.choice.validation_record import Incumbent
 from ml.forecasters import BASELINES
 from ml.panel import Panel
-from ml.plans import TrainingPlan
 from ml.results import Choice, TrainingResult
 from ml.tracking import Registry
-from ml.validation_record import Incumbent
+from ml.training.plans import TrainingPlan
 from ml.work import TrainingWork
 from models.store_scores import MODEL_CHECK
 from models.vocabulary import ModelRole, ScoredPeriod
@@ -66,7 +66,7 @@ def train_at_once(
 @pytest.fixture(autouse=True, scope="module")
 def trainings_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ml.training, "train_models", train_at_once)
+        patch.setattr(ml.training.train, "train_models", train_at_once)
         yield
 
 
@@ -194,7 +194,7 @@ def champion_training(
 def test_a_champion_that_a_new_training_leaves_in_service_is_kept_by_its_version(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ml.training, "train_models", champion_training)
+    monkeypatch.setattr(ml.training.train, "train_models", champion_training)
     first = train(settings, EARLIER)
     second = train(settings, LAST_SESSION)
     [_, (incumbent, _)] = given
@@ -254,7 +254,7 @@ def test_a_training_that_fails_registers_and_writes_nothing(
     def fail(*_: Any) -> TrainingResult:
         raise TrainingError("labels", 0, "there is none", "Load more history.")
 
-    monkeypatch.setattr(ml.training, "train_models", fail)
+    monkeypatch.setattr(ml.training.train, "train_models", fail)
     with pytest.raises(ModelError, match=r"labels = '0': there is none. Load more history"):
         train(settings, LAST_SESSION)
     assert statuses(settings.mlflow) == ["training FAILED"]
@@ -409,7 +409,7 @@ def test_two_trainings_at_once_would_write_into_one_folder(
         train(settings, LAST_SESSION)
         raise AssertionError("the second one was let through")
 
-    monkeypatch.setattr(ml.training, "train_models", train_in_the_middle_of_another)
+    monkeypatch.setattr(ml.training.train, "train_models", train_in_the_middle_of_another)
     with pytest.raises(HomeError, match="another training is under way on it"):
         train(settings, LAST_SESSION)
 
@@ -427,7 +427,7 @@ def test_a_failed_training_leaves_its_work_to_the_next_and_old_work_goes(
         (work.folder / "fold_1").mkdir(exist_ok=True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ml.training, "train_models", killed)
+    monkeypatch.setattr(ml.training.train, "train_models", killed)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             train(settings, LAST_SESSION)

@@ -19,13 +19,13 @@ from ml_registry import new_registry
 from ml_trained import IDENTITY, of_model, training_of
 
 from ml.attribution import LARGEST_PARTS
-from ml.conformal import ConformalState
 from ml.forecasters import LSTM
-from ml.panel_reading import read_panel
+from ml.intervals.conformal import ConformalState
+from ml.panel.reading import read_panel
 from ml.records import FinishedTraining
 from ml.serving import ServingModel
-from ml.splits import FoldPlan
 from ml.tracking import Registry
+from ml.training.splits import FoldPlan
 from models.store_forecasts import MODEL_CHOICE
 from models.vocabulary import (
     BASELINE_PART,

@@ -8,9 +8,9 @@ import pytest
 from ml_examples import panel_of, random_walk
 from ml_models import small_model
 
-from ml.fold_fits import FoldFit, fit_in_fold, is_kept
 from ml.panel import Panel
-from ml.splits import FoldPlan, walk_forward
+from ml.training.fold_fits import FoldFit, fit_in_fold, is_kept
+from ml.training.splits import FoldPlan, walk_forward
 from ml.work import Work
 
 
@@ -37,7 +37,7 @@ def assert_same(one: FoldFit, other: FoldFit) -> None:
 def test_a_kept_fit_is_taken_and_one_with_a_damaged_file_is_made_anew(
     panel: Panel, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="ml.fold_fits")
+    caplog.set_level(logging.INFO, logger="ml.training.fold_fits")
     whole = fitted(panel, name, tmp_path)
     assert is_kept(tmp_path)
     assert_same(fitted(panel, name, tmp_path), whole)

@@ -12,9 +12,9 @@ import pytest
 from lstm_examples import SLOWER, assert_same_weights, fitted
 from ml_examples import panel_of, random_walk
 
-from ml.fit_losses import LOSSES_FILE, FitLosses
 from ml.forecasters.lstm_checkpoint import Checkpoint
 from ml.panel import Panel
+from ml.training.fit_losses import LOSSES_FILE, FitLosses
 from ml.work import Progress, Work
 
 

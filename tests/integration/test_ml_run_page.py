@@ -10,8 +10,8 @@ from ml_trained import IDENTITY, small_training
 from mlflow.entities import Run
 
 from ml.card import model_card, skill_sentence, summary
+from ml.card.honest_table import honest_rows
 from ml.card.results import reading
-from ml.honest_table import honest_rows
 from ml.records import FinishedTraining, RegisteredModel
 from ml.results import TrainingResult
 from ml.scores import Score

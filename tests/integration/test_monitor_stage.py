@@ -12,8 +12,8 @@ from advice_examples import scored
 from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 
-from ml.feature_columns import columns_of
-from ml.features import SESSION_FEATURES
+from ml.panel.feature_columns import columns_of
+from ml.panel.features import SESSION_FEATURES
 from ml.rolling import Floats
 from models.store_forecasts import MODEL_CHOICE
 from models.store_scores import MODEL_SCORE

@@ -6,10 +6,10 @@ import pytest
 from ml_examples import panel_of, random_walk, trending
 from ml_served import realised, validation_outcomes
 
-from ml.calibration import CALIBRATION_FILE, MOST_FOLLOWED_SYMBOLS, Calibration
 from ml.errors import ModelNotFoundError
 from ml.evaluation import confidence, r2_out_of_sample
 from ml.forecasters import Forecasts
+from ml.intervals.calibration import CALIBRATION_FILE, MOST_FOLLOWED_SYMBOLS, Calibration
 from ml.panel import Panel
 from ml.targets import benchmark_and_scale
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ml.fit_losses import FitLosses
-from ml.fold_fits import CHECKPOINTS_FOLDER
 from ml.forecasters import LSTM, forecaster_class
 from ml.forecasters.lstm_settings import LstmSettings
 from ml.panel import Panel
-from ml.plans import TrainingPlan
-from ml.search import Report, best, search
-from ml.splits import Split
-from ml.training_costs import sample_cost
-from ml.training_progress import TrainingTeller
+from ml.search.trials import Report, best, search
+from ml.training.costs import sample_cost
+from ml.training.fit_losses import FitLosses
+from ml.training.fold_fits import CHECKPOINTS_FOLDER
+from ml.training.plans import TrainingPlan
+from ml.training.progress import TrainingTeller
+from ml.training.splits import Split
 from ml.work import Progress, TrainingWork, Trial, Work
 
 LEAST_SHARE, MOST_SHARE = 0.25, 4.0

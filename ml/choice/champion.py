@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.choice.validation_record import Incumbent
 from ml.errors import TrainingError
 from ml.evaluation import LEVEL, compare, scored_by_all
 from ml.forecasters import BASELINES, CANDIDATES
@@ -18,8 +19,7 @@ from ml.panel import date_of
 from ml.results import Choice
 from ml.rolling import Floats
 from ml.scores import Evidence
-from ml.splits import LEAST_SCORED_SESSIONS
-from ml.validation_record import Incumbent
+from ml.training.splits import LEAST_SCORED_SESSIONS
 from models.vocabulary import ModelRole
 
 

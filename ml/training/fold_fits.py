@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError
-from ml.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
 from ml.forecasters import Forecaster, Forecasts, load_forecaster
 from ml.forecasters.average import AverageForecaster, average_seeds
 from ml.forecasters.base import average
 from ml.panel import Panel
 from ml.results import FitLoss
 from ml.rolling import Floats
-from ml.splits import Split
+from ml.training.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
+from ml.training.splits import Split
 from ml.work import Work
 
 logger = logging.getLogger(__name__)

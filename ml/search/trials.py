@@ -1,4 +1,4 @@
-"""Search of the network's settings: trials that outlive a crash and that several workers share."""
+"""Trials of a search: settings proposed, tried, pruned, and tried again after a crash."""
 
 import logging
 import math
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml.errors import TrainingError
 from ml.owner import owner_tags
-from ml.plans import SearchPlan
-from ml.search_study import (
+from ml.search.study import (
     HEARTBEAT,
     OWNER,
     Heartbeat,
@@ -18,6 +17,7 @@ from ml.search_study import (
     try_again,
     was_retried,
 )
+from ml.training.plans import SearchPlan
 from ml.work import Trial, TrialListener, ignore_trial
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ml.features import FEATURES
 from ml.forecasters.lstm_settings import LstmSettings
-from ml.splits import FoldPlan
+from ml.panel.features import FEATURES
+from ml.training.splits import FoldPlan
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, TrainingProfile
 
 
