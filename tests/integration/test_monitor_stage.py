@@ -159,6 +159,7 @@ def test_nothing_planted_is_not_due_and_what_is_realised_is_scored(
     assert row["coverage_80"] == np.mean(np.abs(came) <= 1.2816 * 0.01 * np.sqrt(21))
     assert row["unbounded_95"] == 1.0
     assert (row["model_version"], row["serves"], row["seeds"]) == (3, True, None)
+    assert row["training_run_id"] == f"training of run-{DATES[start]}"
 
 
 def test_lost_skill_is_due_with_its_p_value(settings: Settings, features: pa.Table) -> None:
