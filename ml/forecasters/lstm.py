@@ -186,7 +186,7 @@ class LstmForecaster(Forecaster):
         Raises
         ------
         ModelNotFoundError
-            The weights are missing or damaged.
+            The weights are missing or damaged, or those of a seed are not among them.
         """
         forecaster = super().load(folder)
         path = folder / WEIGHTS_FILE
@@ -201,6 +201,12 @@ class LstmForecaster(Forecaster):
             [array for name, array in weights.items() if name.startswith(f"{seed:02d}_")]
             for seed in range(forecaster.settings.seeds)
         ]
+        shapes = [[array.shape for array in seed] for seed in forecaster.weights]
+        if not all(shapes) or any(seed != shapes[0] for seed in shapes):
+            raise ModelNotFoundError(
+                "model file", path,
+                f"it does not hold the weights of each of {len(shapes)} seeds", "Train again.",
+            )  # fmt: skip
         return forecaster
 
     def _network(self, seed: int = 0) -> "Network":

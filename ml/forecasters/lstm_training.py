@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -208,19 +209,20 @@ class Trainer:
     def _identity(self, seed: int, start: Weights) -> str:
         """Return a digest of all that the result follows from."""
         settings = asdict(replace(self.settings, seeds=1))
-        digest = sha256(json.dumps([settings, self.masked, seed]).encode())
-        arrays = (
-            *start,
-            *(
-                part
-                for samples in (self.train, self.held_out)
-                for part in (samples.ends, samples.targets)
-            ),
-            self.source.of_symbols.numpy(),
-            self.source.of_sessions.numpy(),
-        )
-        for array in arrays:
+        digest = sha256(json.dumps([settings, self.masked, seed, self._data_digest]).encode())
+        for array in start:
             digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @cached_property
+    def _data_digest(self) -> str:
+        """A digest of what all seeds learn from."""
+        digest = sha256()
+        for samples in (self.train, self.held_out):
+            for array in (samples.ends, samples.targets):
+                digest.update(np.ascontiguousarray(array).data)
+        for tensor in (self.source.of_symbols, self.source.of_sessions):
+            digest.update(memoryview(tensor))  # in place where it lies in the processor's memory
         return digest.hexdigest()
 
     def _require_finite(self, losses: EpochLosses, epoch: int) -> None:

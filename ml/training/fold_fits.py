@@ -127,7 +127,7 @@ def _read(folder: Path) -> FoldFit | None:
         each = tuple(_forecasts(f"seed_{number}", arrays) for number in range(seeds))
         losses = read_losses(fitted / LOSSES_FILE)
         forecaster = load_forecaster(fitted / _MODEL)
-    except (*UNREADABLE_ARRAYS, ModelNotFoundError) as error:
+    except (*UNREADABLE_ARRAYS, AttributeError, TypeError, ModelNotFoundError) as error:
         logger.warning("%s is damaged and is fitted again: %s", fitted, error)
         shutil.rmtree(fitted)
         return None

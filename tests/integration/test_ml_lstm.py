@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +101,16 @@ def test_a_saved_model_forecasts_the_same_bits(
     assert isinstance(loaded, LstmForecaster)
     assert loaded.losses == forecaster.losses
     assert len(loaded.losses[0]) == TINY.epochs
+
+
+def test_weights_that_lack_a_seed_are_refused(forecaster: LstmForecaster, tmp_path: Path) -> None:
+    forecaster.save(tmp_path)
+    state = tmp_path / "forecaster.json"
+    content = json.loads(state.read_text())
+    content["settings"]["seeds"] = 2
+    state.write_text(json.dumps(content))
+    with pytest.raises(ModelNotFoundError, match=r"weights\.npz.* each of 2 seeds"):
+        load_forecaster(tmp_path)
 
 
 def test_lost_or_damaged_weights_are_refused(forecaster: LstmForecaster, tmp_path: Path) -> None:
