@@ -59,6 +59,6 @@ def summary(training: FinishedTraining) -> str:
     return (
         f"**{serving.forecaster} serves as {role}** (version {serving.version}): "
         f"{training.choice.reason}.\n\n"
-        f"The weight its forecasts have earned against doing nothing: {weights}. At 0 the "
-        f"portfolio ignores them.\n\n{skill_sentence(training, horizon)}"
+        f"The weight that validation proves for its forecasts: {weights}. At 0 the portfolio "
+        f"ignores them.\n\n{skill_sentence(training, horizon)}"
     )

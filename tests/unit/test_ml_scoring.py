@@ -11,8 +11,10 @@ from ml_examples import panel_of, random_walk
 from scipy import stats
 
 from ml.errors import TrainingError
-from ml.evaluation import Outcomes, diebold_mariano, majority_signs, score
+from ml.evaluation import Outcomes, score
+from ml.evaluation.comparison import diebold_mariano
 from ml.evaluation.hits import hits
+from ml.evaluation.outcomes import majority_signs
 from ml.rolling import Floats
 from ml.scores import OutOfSample, Score
 from models.store_scores import MODEL_SCORE, MODEL_SYMBOL_SCORE
