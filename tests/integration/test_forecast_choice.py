@@ -22,6 +22,7 @@ from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 from ml_registry import new_registry, runs_of, statuses
 from ml_trained import brief_training
+from stored import rows
 from typer.testing import CliRunner
 
 import ml.training.train
@@ -42,7 +43,7 @@ from pipelines.monitor import find_check, monitor
 from pipelines.operate.summary import print_summary
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables, transaction, upsert
+from pipelines.store import migrate, tables, transaction, upsert
 
 RETURNS = random_walk(sessions=400, symbols=3)
 TABLE = feature_table(RETURNS)
@@ -159,12 +160,6 @@ def twice(
     """A home of its own in which one training served, and then another."""
     made, first, second = served_twice
     return copied(made, tmp_path), first, second
-
-
-def rows(settings: Settings, table: str) -> list[dict[str, Any]]:
-    with connect(settings) as connection:
-        found = connection.execute(sa.select(tables[table])).mappings().all()
-    return [dict(row) for row in found]
 
 
 def chosen(settings: Settings) -> list[tuple[dt.date, str]]:

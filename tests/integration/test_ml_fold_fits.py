@@ -4,8 +4,8 @@ import json
 import logging
 from pathlib import Path
 
-import numpy as np
 import pytest
+from lstm_examples import assert_same_forecasts
 from ml_examples import panel_of, random_walk
 from ml_models import small_model
 
@@ -26,10 +26,9 @@ def fitted(panel: Panel, name: str, folder: Path) -> FoldFit:
 
 
 def assert_same(one: FoldFit, other: FoldFit) -> None:
-    for ours, theirs in zip((one.forecasts, *one.seeds), (other.forecasts, *other.seeds),
-                            strict=True):  # fmt: skip
-        np.testing.assert_array_equal(ours.mean, theirs.mean)
-        np.testing.assert_array_equal(ours.stdev, theirs.stdev)
+    assert_same_forecasts(one.forecasts, other.forecasts)
+    for ours, theirs in zip(one.seeds, other.seeds, strict=True):
+        assert_same_forecasts(ours, theirs)
     assert one.losses == other.losses
     assert one.forecaster.trials == other.forecaster.trials
 
