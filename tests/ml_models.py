@@ -39,7 +39,7 @@ def small_model(name: str) -> Forecaster:
     if name == LSTM:
         from lstm_examples import TINY
 
-        from ml.forecasters.lstm import LstmForecaster
+        from ml.forecasters.lstm.forecaster import LstmForecaster
 
         return LstmForecaster(settings=TINY)
     if name == "lightgbm":

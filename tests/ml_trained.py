@@ -8,7 +8,7 @@ from ml_examples import panel_of, random_walk
 
 from ml.choice.champion import choose
 from ml.forecasters import BASELINES, LSTM, Forecaster, forecaster_class
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.records import TrainingIdentity
 from ml.results import FitLoss, TrainingResult

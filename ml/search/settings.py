@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.forecasters import LSTM, forecaster_class
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.search.trials import Report, best, search
 from ml.training.costs import sample_cost

@@ -5,7 +5,7 @@ same. Measured on the bundled sample; ``benchmarks/training_budget.py`` adds the
 """
 
 from ml.forecasters import LSTM
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.training.fold_fits import held_out
 from ml.training.plans import TrainingPlan
 from ml.training.splits import Split

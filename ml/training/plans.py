@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel.features import FEATURES
 from ml.training.splits import FoldPlan
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, TrainingProfile

@@ -10,7 +10,7 @@ from ml_examples import changed_after, panel_of, random_walk, trending
 from ml.errors import ModelNotFoundError, TrainingError
 from ml.forecasters import load_forecaster
 from ml.forecasters.base import Forecasts
-from ml.forecasters.lstm import LstmForecaster
+from ml.forecasters.lstm.forecaster import LstmForecaster
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import Panel
 from ml.targets import benchmark_and_scale

@@ -13,9 +13,9 @@ import pytest
 from lstm_examples import SLOWER, assert_same_weights, fitted
 from ml_examples import panel_of, random_walk
 
-from ml.forecasters.lstm import LstmForecaster
-from ml.forecasters.lstm_checkpoint import Checkpoint
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.checkpoint import Checkpoint
+from ml.forecasters.lstm.forecaster import LstmForecaster
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.training.fit_losses import LOSSES_FILE, FitLosses
 from ml.work import Progress, Work
@@ -66,11 +66,11 @@ def killed_in_mid_epoch(folder: Path, after: str) -> None:
 _TRAINING = """
 import sys
 from pathlib import Path
-from ml import tensorflow_setup
+from ml.forecasters.lstm import tensorflow_setup
 tensorflow_setup.PARALLEL_OPERATIONS = 5
 from lstm_examples import SLOWER, fitted
-from ml.forecasters.lstm_samples import Samples
-from ml.forecasters.lstm_training import Trainer
+from ml.forecasters.lstm.samples import Samples
+from ml.forecasters.lstm.training import Trainer
 from ml_examples import panel_of, random_walk
 
 run_epoch, take = Trainer.run_epoch, Samples.take

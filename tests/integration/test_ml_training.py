@@ -10,7 +10,7 @@ from ml_examples import panel_of, random_walk
 
 from ml.errors import SplitError
 from ml.forecasters import BASELINES, LSTM, MODELS
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.results import TrainingResult
 from ml.scores import OutOfSample

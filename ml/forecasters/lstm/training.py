@@ -5,7 +5,6 @@ Importing this module imports TensorFlow.
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
 from hashlib import sha256
@@ -15,25 +14,22 @@ from typing import Any
 import numpy as np
 
 from ml.errors import TrainingError
-from ml.forecasters.lstm_checkpoint import Checkpoint, EpochLosses
-from ml.forecasters.lstm_network import (
+from ml.forecasters.lstm.checkpoint import Checkpoint, EpochLosses
+from ml.forecasters.lstm.network import (
     UNKNOWN,
     Network,
     Weights,
     negative_log_likelihood,
 )
-from ml.forecasters.lstm_samples import Samples, epoch_order
-from ml.forecasters.lstm_settings import LstmSettings
-from ml.tensorflow_setup import keras, tensorflow
-from ml.windows import WindowSource, gather_windows
+from ml.forecasters.lstm.progress import EpochListener
+from ml.forecasters.lstm.samples import Samples, epoch_order
+from ml.forecasters.lstm.settings import LstmSettings
+from ml.forecasters.lstm.tensorflow_setup import keras, tensorflow
+from ml.forecasters.lstm.windows import WindowSource, gather_windows
 
 tf = tensorflow()
 
 LARGEST_GRADIENT = 1.0
-
-
-EpochListener = Callable[[list[EpochLosses], float], None]
-"""Told after each epoch: the losses so far, and how many seconds this one took."""
 
 
 class Trainer:
