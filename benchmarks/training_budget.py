@@ -8,8 +8,8 @@ import argparse
 import logging
 from collections import Counter
 
-from ml.training.plans import PROFILES
-from ml.training.splits import walk_forward
+from ml.plans import PROFILES
+from ml.splits import walk_forward
 from ml.training.train import parts_of
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from ml.forecasters.base import Forecaster
 from ml.intervals.calibration import Calibration
 from ml.panel import date_of
+from ml.plans import TrainingPlan
 from ml.rolling import Floats
 from ml.scores import Evidence, OutOfSample, Score, SymbolScore, YearCoverage
-from ml.training.plans import TrainingPlan
-from ml.training.splits import WalkForward
+from ml.splits import WalkForward
 from ml.work import Trial
 from models.vocabulary import ModelRole, ScoredPeriod
 

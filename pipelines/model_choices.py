@@ -102,7 +102,7 @@ def standing_rollback(settings: Settings, session: dt.date) -> Rollback | None:
 
 def training_method(settings: Settings, build: WarehouseBuild) -> str:
     """Return the digest of the plan and code by which a training would be made now."""
-    from ml.training.plans import TrainingPlan
+    from ml.plans import TrainingPlan
 
     plan = TrainingPlan.of_profile(settings.training_profile, settings.seed)
     code = tree_digest(REPOSITORY, ("ml",), (".py",))

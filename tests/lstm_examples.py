@@ -8,7 +8,7 @@ from ml.forecasters.base import Forecasts
 from ml.forecasters.lstm.forecaster import LstmForecaster
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
-from ml.training.splits import Split
+from ml.splits import Split
 from ml.work import Listener, Work, ignore
 
 TINY = LstmSettings(

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from ml.evaluation import r2_out_of_sample, scored_by_all
 from ml.forecasters import AVERAGE, LSTM, Forecaster, forecaster_class
+from ml.forecasters.targets import benchmark_and_scale
 from ml.panel import Panel
 from ml.rolling import Floats
-from ml.targets import benchmark_and_scale
-from ml.training.splits import FoldPlan, Split, walk_forward
+from ml.splits import FoldPlan, Split, walk_forward
 from ml.work import Work
 
 SEED = 3

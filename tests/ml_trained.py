@@ -10,13 +10,13 @@ from ml.choice.champion import choose
 from ml.forecasters import BASELINES, LSTM, Forecaster, forecaster_class
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
+from ml.plans import TrainingPlan
 from ml.records import TrainingIdentity
 from ml.results import FitLoss, TrainingResult
+from ml.splits import FoldPlan, walk_forward
 from ml.training.fold_fits import fit_in_fold
 from ml.training.out_of_sample import Record
-from ml.training.plans import TrainingPlan
 from ml.training.policy_record import serve_folds
-from ml.training.splits import FoldPlan, walk_forward
 from ml.training.train import trained_model
 from ml.work import Trial, Work
 from models.vocabulary import TrainingProfile

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from ml.card.plain_numbers import counted
 from ml.card.words import bullets, joined
+from ml.plans import TrainingPlan
 from ml.records import FinishedTraining, FoldPeriods
 from ml.results import TrainingResult
-from ml.training.plans import TrainingPlan
 from models.vocabulary import Source
 
 UNIVERSES = {

@@ -19,7 +19,7 @@ from ml.panel import date_of
 from ml.results import Choice
 from ml.rolling import Floats
 from ml.scores import Evidence
-from ml.training.splits import LEAST_SCORED_SESSIONS
+from ml.splits import LEAST_SCORED_SESSIONS
 from models.vocabulary import ModelRole
 
 

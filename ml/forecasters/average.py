@@ -9,7 +9,7 @@ import numpy as np
 from ml.forecasters import load_forecaster
 from ml.forecasters.base import Contributions, Forecaster, Forecasts, average, read_state
 from ml.panel import Panel
-from ml.training.splits import Split
+from ml.splits import Split
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 

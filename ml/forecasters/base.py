@@ -12,7 +12,7 @@ import numpy as np
 from ml.errors import ModelNotFoundError, TrainingError
 from ml.panel import Panel
 from ml.rolling import Floats
-from ml.training.splits import Split
+from ml.splits import Split
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 

@@ -16,7 +16,7 @@ from ml.forecasters.base import (
 )
 from ml.panel import Panel
 from ml.rolling import Floats, by_columns
-from ml.training.splits import Split
+from ml.splits import Split
 from ml.work import Work
 from models.vocabulary import Attribution
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ml.errors import TrainingError
 from ml.forecasters.base import require_labels
 from ml.rolling import Floats
-from ml.training.splits import Split
+from ml.splits import Split
 
 FOLDS = 5
 """Of the cross-validation within training."""

@@ -12,7 +12,7 @@ from ml.forecasters.line_sums import LineSums
 from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import VOLATILITY_WINDOW_SESSIONS, Panel
 from ml.rolling import Floats
-from ml.training.splits import Split
+from ml.splits import Split
 
 
 class TrendForecaster(LineForecaster):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml.errors import TrainingError
 from ml.owner import owner_tags
+from ml.plans import SearchPlan
 from ml.search.study import (
     HEARTBEAT,
     OWNER,
@@ -17,7 +18,6 @@ from ml.search.study import (
     try_again,
     was_retried,
 )
-from ml.training.plans import SearchPlan
 from ml.work import Trial, TrialListener, ignore_trial
 
 if TYPE_CHECKING:

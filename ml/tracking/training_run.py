@@ -17,6 +17,7 @@ from ml.records import (
     TrainingIdentity,
 )
 from ml.results import TrainingResult
+from ml.splits import Split
 from ml.tracking.connection import Connection
 from ml.tracking.metrics import log_metrics, log_parameters
 from ml.tracking.model_run import MODEL_FOLDER, PreparedModel, log_model, prepare, score_metrics
@@ -24,7 +25,6 @@ from ml.tracking.plain_settings import plain_settings
 from ml.tracking.tags import DESCRIPTION, registered_name
 from ml.tracking.trial_runs import TrialRuns
 from ml.training.report import Report, draw, make_report
-from ml.training.splits import Split
 from ml.work import TrainingProgress, Trial
 
 RECORD_FILE = "records/training.json"

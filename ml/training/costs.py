@@ -6,9 +6,9 @@ same. Measured on the bundled sample; ``benchmarks/training_budget.py`` adds the
 
 from ml.forecasters import LSTM
 from ml.forecasters.lstm.settings import LstmSettings
+from ml.plans import TrainingPlan
+from ml.splits import Split
 from ml.training.fold_fits import held_out
-from ml.training.plans import TrainingPlan
-from ml.training.splits import Split
 
 LAYER_COST = 2_300
 """Cost of a layer's step in time that no multiplication explains, in squared units."""

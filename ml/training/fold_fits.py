@@ -16,8 +16,8 @@ from ml.forecasters.base import average
 from ml.panel import Panel
 from ml.results import FitLoss
 from ml.rolling import Floats
+from ml.splits import Split
 from ml.training.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
-from ml.training.splits import Split
 from ml.work import Work
 
 logger = logging.getLogger(__name__)

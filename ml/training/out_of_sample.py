@@ -14,8 +14,8 @@ from ml.intervals.calibration import Calibration
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scores import OutOfSample
+from ml.splits import Split, WalkForward
 from ml.training.fold_fits import FoldFit, held_out
-from ml.training.splits import Split, WalkForward
 
 BENCHMARK = "expanding_mean"
 

@@ -13,15 +13,15 @@ from ml.evaluation import score
 from ml.forecasters import AVERAGE, LSTM, MODELS, Forecaster, forecaster_class
 from ml.intervals.calibration import Calibration
 from ml.panel import Panel
+from ml.plans import TrainingPlan
 from ml.results import TrainedModel, TrainingResult
-from ml.search.settings import find_settings, trial_name
+from ml.splits import WalkForward, walk_forward
 from ml.training.costs import fit_cost, lstm_cost
 from ml.training.fold_fits import FoldFit, average_of, fit_in_fold, is_kept
+from ml.training.network_settings import find_settings, trial_name
 from ml.training.out_of_sample import Record, at, calibrate, cut, join
-from ml.training.plans import TrainingPlan
 from ml.training.policy_record import serve_folds
 from ml.training.progress import Part, TrainingTeller
-from ml.training.splits import WalkForward, walk_forward
 from ml.work import TrainingWork, Trial, Work
 from models.vocabulary import ScoredPeriod
 

@@ -56,7 +56,7 @@ def train_anew(
     ForecastingError
         The features do not suffice, or MLflow cannot be used.
     """
-    from ml.training.plans import TrainingPlan
+    from ml.plans import TrainingPlan
     from ml.training.train import train_models
 
     plan = TrainingPlan.of_profile(settings.training_profile, settings.seed)

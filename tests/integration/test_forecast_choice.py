@@ -29,9 +29,9 @@ import ml.training.train
 from ml.choice.validation_record import Incumbent
 from ml.forecasters import BASELINES
 from ml.panel import Panel
+from ml.plans import TrainingPlan
 from ml.results import Choice, TrainingResult
 from ml.tracking import Registry
-from ml.training.plans import TrainingPlan
 from ml.work import TrainingWork
 from models.store_scores import MODEL_CHECK
 from models.vocabulary import ModelRole, ScoredPeriod

@@ -25,8 +25,8 @@ from ml.intervals.conformal import ConformalState
 from ml.panel.reading import read_panel
 from ml.records import FinishedTraining
 from ml.serving import ServingModel
+from ml.splits import FoldPlan
 from ml.tracking import Registry
-from ml.training.splits import FoldPlan
 from models.store_forecasts import MODEL_CHOICE
 from models.vocabulary import (
     BASELINE_PART,

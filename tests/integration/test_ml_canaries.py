@@ -8,8 +8,8 @@ from scipy.stats import binom, ttest_1samp
 
 from ml.evaluation import compare, confidence, r2_out_of_sample, scored_by_all
 from ml.forecasters import LSTM, MODELS, Forecaster
+from ml.forecasters.targets import benchmark_and_scale
 from ml.panel import Panel
-from ml.targets import benchmark_and_scale
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS
 
 LEARNERS = [name for name in MODELS if name not in {"naive", "expanding_mean"}]

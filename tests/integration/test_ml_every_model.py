@@ -13,7 +13,7 @@ from ml.errors import TrainingError
 from ml.forecasters import AVERAGE, MODELS, Forecaster, load_forecaster
 from ml.forecasters.base import average
 from ml.panel import Panel
-from ml.training.splits import Split
+from ml.splits import Split
 from ml.work import Work
 
 TODAY = 900

@@ -10,8 +10,8 @@ from ml_examples import panel_of, random_walk
 from ml_models import small_model
 
 from ml.panel import Panel
+from ml.splits import FoldPlan, walk_forward
 from ml.training.fold_fits import FoldFit, fit_in_fold, is_kept
-from ml.training.splits import FoldPlan, walk_forward
 from ml.work import Work
 
 

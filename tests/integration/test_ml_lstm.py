@@ -11,9 +11,9 @@ from ml.errors import ModelNotFoundError, TrainingError
 from ml.forecasters import load_forecaster
 from ml.forecasters.base import Forecasts
 from ml.forecasters.lstm.forecaster import LstmForecaster
+from ml.forecasters.targets import benchmark_and_scale
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import Panel
-from ml.targets import benchmark_and_scale
 
 
 @pytest.fixture(scope="module")

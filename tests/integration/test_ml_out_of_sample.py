@@ -11,7 +11,7 @@ from ml.forecasters import BASELINES, forecaster_class
 from ml.panel import Panel
 from ml.results import TrainingResult
 from ml.rolling import Floats
-from ml.training.splits import FoldPlan
+from ml.splits import FoldPlan
 
 FOLDS = FoldPlan(folds=2, test_share=0.2)
 

@@ -12,10 +12,10 @@ from ml.errors import SplitError
 from ml.forecasters import BASELINES, LSTM, MODELS
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
+from ml.plans import SearchPlan, TrainingPlan
 from ml.results import TrainingResult
 from ml.scores import OutOfSample
-from ml.training.plans import SearchPlan, TrainingPlan
-from ml.training.splits import FoldPlan
+from ml.splits import FoldPlan
 from ml.training.train import train_models
 from ml.work import TrainingProgress, TrainingWork, Trial
 from models.vocabulary import ScoredPeriod, TrainingProfile

@@ -14,7 +14,7 @@ from ml.forecasters.line_sums import LineSums
 from ml.forecasters.training_blocks import TrainingBlocks
 from ml.forecasters.trend import TrendForecaster
 from ml.panel import Panel
-from ml.training.splits import FoldPlan, Split, walk_forward
+from ml.splits import FoldPlan, Split, walk_forward
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 

@@ -9,9 +9,9 @@ from ml_served import realised, validation_outcomes
 from ml.errors import ModelNotFoundError
 from ml.evaluation import confidence, r2_out_of_sample
 from ml.forecasters import Forecasts
+from ml.forecasters.targets import benchmark_and_scale
 from ml.intervals.calibration import CALIBRATION_FILE, MOST_FOLLOWED_SYMBOLS, Calibration
 from ml.panel import Panel
-from ml.targets import benchmark_and_scale
 
 HORIZONS = (5, 21)
 VALIDATION = range(600, 800)

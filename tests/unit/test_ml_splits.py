@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.errors import SplitError
-from ml.training.plans import PROFILES
-from ml.training.splits import FoldPlan, Split, walk_forward
+from ml.plans import PROFILES
+from ml.splits import FoldPlan, Split, walk_forward
 from models.vocabulary import HORIZON_SESSIONS
 
 plans = st.builds(

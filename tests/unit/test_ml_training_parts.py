@@ -9,11 +9,11 @@ from ml_examples import dates_of
 
 from ml.choice.validation_record import ValidationRecord
 from ml.errors import ModelNotFoundError
-from ml.search.settings import lstm_settings
+from ml.plans import PROFILES
+from ml.splits import walk_forward
 from ml.training.costs import sample_cost
-from ml.training.plans import PROFILES
+from ml.training.network_settings import lstm_settings
 from ml.training.progress import Part, TrainingTeller
-from ml.training.splits import walk_forward
 from ml.training.train import parts_of
 from ml.work import Progress, TrainingProgress
 from models.vocabulary import TrainingProfile

@@ -21,11 +21,11 @@ from ml.forecasters.lstm.samples import Samples, drawn
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.forecasters.lstm.weights import SeedWeights, read_weights, write_weights
 from ml.forecasters.lstm.windows import Positions, WindowSource, window_ends
+from ml.forecasters.targets import benchmarks_and_scales, surprise
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.scaling import Standardiser
-from ml.targets import benchmarks_and_scales, surprise
-from ml.training.splits import Split
+from ml.splits import Split
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 class LstmForecaster(Forecaster):
     """Global LSTM for the distribution of the log return over every horizon.
 
-    It learns the surprise of ``ml.targets``: the untrained network forecasts the benchmark that it
-    is judged against, calm and wild symbols weigh the same, and a network that learns nothing does
-    no harm. Forecasts of several seeds are averaged: mean of means, root mean of squared scales.
+    It learns the surprise of ``ml.forecasters.targets``: the untrained network forecasts the
+    benchmark that it is judged against, calm and wild symbols weigh the same, and a network that
+    learns nothing does no harm. Forecasts of several seeds are averaged: mean of means, root mean
+    of squared scales.
     A symbol that training did not know is forecast without knowing which it is.
 
     Attributes

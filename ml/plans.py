@@ -6,7 +6,7 @@ from typing import Any
 
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel.features import FEATURES
-from ml.training.splits import FoldPlan
+from ml.splits import FoldPlan
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, TrainingProfile
 
 

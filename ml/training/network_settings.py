@@ -10,13 +10,13 @@ from typing import Any
 from ml.forecasters import LSTM, forecaster_class
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
+from ml.plans import TrainingPlan
 from ml.search.trials import Report, best, search
+from ml.splits import Split
 from ml.training.costs import sample_cost
 from ml.training.fit_losses import FitLosses
 from ml.training.fold_fits import CHECKPOINTS_FOLDER
-from ml.training.plans import TrainingPlan
 from ml.training.progress import TrainingTeller
-from ml.training.splits import Split
 from ml.work import Progress, TrainingWork, Trial, Work
 
 LEAST_SHARE, MOST_SHARE = 0.25, 4.0
