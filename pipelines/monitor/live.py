@@ -71,6 +71,7 @@ def _of_horizon(build: WarehouseBuild, horizon: int, rows: pa.Table) -> Iterator
         benchmark=models[BENCHMARK].column("expected_log_return")[None, None],
         majority=np.zeros((1, 1), np.int64),
         where=counts[None, None],
+        models=len(models),
     )
     for name, model in models.items():
         [found] = score(outcomes, model.forecasts(), ScoredPeriod.LIVE).scores
