@@ -63,8 +63,7 @@ def find_settings(
             teller.end(part)
 
     trials = search(sought, plan.seed, attempt, work.search_url, work.study, work.trial_listener)
-    for place in range(sought.trials):
-        teller.end(trial_name(place), worked=False)
+    teller.skip(trial_name(place) for place in range(sought.trials))
     return replace(plan, lstm=lstm_settings(plan.lstm, best(trials).settings)), trials
 
 

@@ -15,6 +15,7 @@ from ml.intervals.calibration import Calibration
 from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.results import TrainedModel, TrainingResult
+from ml.scaling import Standardiser
 from ml.splits import WalkForward, walk_forward
 from ml.training.costs import fit_cost, lstm_cost
 from ml.training.fold_fits import FoldFit, average_of, fit_in_fold, is_kept
@@ -53,6 +54,7 @@ def train_models(
         The search's database cannot be used.
     """
     walk = walk_forward(len(panel), plan.folds)
+    _name_features_left_out(panel, walk)
     teller = TrainingTeller(parts_of(len(panel.symbols), walk, plan), work.listener)
     plan, trials = find_settings(panel, walk.folds[0], plan, work, teller)
     fits = tuple(
@@ -72,6 +74,13 @@ def train_models(
         test_outcomes=record.test.log_return,
         walk=walk,
     )
+
+
+def _name_features_left_out(panel: Panel, walk: WalkForward) -> None:
+    """Say once what models that serve will not look at; each fit finds its own again."""
+    left_out = Standardiser.fit(panel, walk.serving.train).left_out_in_words
+    if left_out:
+        logger.info("features without news: %s", left_out)
 
 
 def _fit_split(

@@ -82,6 +82,18 @@ def test_time_left_is_judged_by_what_was_worked_on_here_alone() -> None:
     assert (told[-1].done, told[-1].total, told[-1].share) == (4, 4, 1.0)
 
 
+def test_what_was_done_elsewhere_is_counted_and_not_told() -> None:
+    told: list[TrainingProgress] = []
+    teller = TrainingTeller([Part(name, 10.0) for name in "abcd"], told.append)
+    teller.begin("a")
+    teller.end("a")
+    before = len(told)
+    teller.skip("abc")
+    assert len(told) == before
+    teller.begin("d")
+    assert (told[-1].part, told[-1].done, told[-1].share) == ("d", 3, pytest.approx(0.75))
+
+
 def record(symbols: tuple[str, ...] = ("A", "B")) -> ValidationRecord:
     sessions = np.array(dates_of(4), "datetime64[D]")
     mean = np.arange(2.0 * 4 * len(symbols)).reshape(2, 4, len(symbols))
