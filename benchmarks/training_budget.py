@@ -10,7 +10,7 @@ from collections import Counter
 
 from ml.plans import PROFILES
 from ml.splits import walk_forward
-from ml.training import parts_of
+from ml.training.train import parts_of
 
 logger = logging.getLogger(__name__)
 

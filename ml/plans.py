@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ml.features import FEATURES
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
+from ml.panel.features import FEATURES
 from ml.splits import FoldPlan
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, TrainingProfile
 

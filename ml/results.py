@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Calibration
 from ml.forecasters.base import Forecaster
+from ml.intervals.calibration import Calibration
 from ml.panel import date_of
 from ml.plans import TrainingPlan
 from ml.rolling import Floats

@@ -1,6 +1,5 @@
 """Standardised features: what learned models see in place of raw values."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 from ml.errors import PanelError, TrainingError
 from ml.panel import Panel
 from ml.rolling import Floats
-
-logger = logging.getLogger(__name__)
 
 Array = NDArray[np.float32]
 
@@ -59,7 +56,6 @@ class Standardiser:
         """Learn from the rows of the training range at which a forecast can be made.
 
         A symbol's first year is none of them, so windows that are not full yet need no mask.
-        Features that are left out are named in the log.
 
         Raises
         ------
@@ -92,10 +88,7 @@ class Standardiser:
                 "none of them varies in training",
                 "Load more history, or rebuild the warehouse.",
             )
-        standardiser = cls(tuple(scales), left_out)
-        if left_out:
-            logger.info("features without news: %s", standardiser.left_out_in_words)
-        return standardiser
+        return cls(tuple(scales), left_out)
 
     @property
     def features(self) -> tuple[str, ...]:

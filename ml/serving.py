@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml.attribution import AttributedPart, largest_parts
-from ml.calibration import Calibration
-from ml.conformal import ConformalState
-from ml.continuation import continued, oldest_issued
 from ml.forecasters import Forecaster, load_forecaster
+from ml.intervals.calibration import Calibration
+from ml.intervals.conformal import ConformalState
+from ml.intervals.since_training import continued, oldest_issued
 from ml.panel import Panel
 from models.vocabulary import INTERVAL_LEVELS
 
@@ -135,7 +135,7 @@ class ServingModel:
         import pandas as pd
         import pyarrow as pa
 
-        from ml.panel_reading import panel_from_table
+        from ml.panel.reading import panel_from_table
 
         if params:
             raise ValueError(f"unknown parameters {sorted(params)}")

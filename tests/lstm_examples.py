@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from ml.forecasters.base import Forecasts
-from ml.forecasters.lstm import LstmForecaster
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.forecaster import LstmForecaster
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.splits import Split
 from ml.work import Listener, Work, ignore

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ml.feature_columns import CLOSE_COLUMN, columns_of
-from ml.features import SESSION_FEATURES, SYMBOL_FEATURES
 from ml.panel import RETURN_COLUMN, Panel
+from ml.panel.feature_columns import CLOSE_COLUMN, columns_of
+from ml.panel.features import SESSION_FEATURES, SYMBOL_FEATURES
 from ml.rolling import Floats, trailing_mean
 from pipelines.sessions import session_after, sessions_between
 

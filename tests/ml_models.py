@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from ml.evaluation import r2_out_of_sample, scored_by_all
 from ml.forecasters import AVERAGE, LSTM, Forecaster, forecaster_class
+from ml.forecasters.targets import benchmark_and_scale
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.splits import FoldPlan, Split, walk_forward
-from ml.targets import benchmark_and_scale
 from ml.work import Work
 
 SEED = 3
@@ -39,7 +39,7 @@ def small_model(name: str) -> Forecaster:
     if name == LSTM:
         from lstm_examples import TINY
 
-        from ml.forecasters.lstm import LstmForecaster
+        from ml.forecasters.lstm.forecaster import LstmForecaster
 
         return LstmForecaster(settings=TINY)
     if name == "lightgbm":

@@ -85,11 +85,21 @@ def _fill(file: Path, panel: pa.Table, results: pa.Table) -> None:
             ("intermediate.int_panel", panel),
             ("marts.session_features", session_table(panel)),
             ("marts.forecast_result", results),
+            ("marts.run_lineage", _lineage(results)),
         )
         for name, rows in made:
             warehouse.register("made", rows)
             warehouse.execute(f"create table {name} as select * from made")
             warehouse.unregister("made")
+
+
+def _lineage(results: pa.Table) -> pa.Table:
+    """Runs and the trainings by which they advised."""
+    runs = sorted(set(results["run_id"].to_pylist()))
+    return pa.table(
+        {"run_id": runs, "training_run_id": [f"training of {run}" for run in runs]},
+        schema=pa.schema([("run_id", pa.string()), ("training_run_id", pa.string())]),
+    )
 
 
 def _written(table: pa.Table, path: Path) -> FeatureFile:

@@ -1,6 +1,5 @@
 """A registry with an empty database, which takes seconds to make and is made once."""
 
-import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -23,13 +22,6 @@ def new_registry(folder: Path) -> Registry:
     folder.mkdir()
     (folder / "mlflow.db").write_bytes(_empty_database())
     return Registry(folder)
-
-
-def copied_registry(folder: Path, copy: Path) -> Registry:
-    """A registry with what another one holds; artifacts stay where they are."""
-    copy.mkdir()
-    shutil.copy(folder / "mlflow.db", copy)
-    return Registry(copy)
 
 
 def client_of(folder: Path) -> MlflowClient:

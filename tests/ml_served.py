@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ml.calibration import Calibration
 from ml.evaluation import Outcomes
 from ml.forecasters import Forecaster, Forecasts
+from ml.forecasters.targets import benchmark_and_scale
+from ml.intervals.calibration import Calibration
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.serving import ServingModel
 from ml.splits import FoldPlan, walk_forward
-from ml.targets import benchmark_and_scale
 from ml.work import Work
 
 

@@ -6,18 +6,18 @@ from functools import cache
 
 from ml_examples import panel_of, random_walk
 
-from ml.champion import choose
-from ml.fold_fits import fit_in_fold
+from ml.choice.champion import choose
 from ml.forecasters import BASELINES, LSTM, Forecaster, forecaster_class
-from ml.forecasters.lstm_settings import LstmSettings
-from ml.out_of_sample import Record
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.records import TrainingIdentity
 from ml.results import FitLoss, TrainingResult
-from ml.served import serve_folds
 from ml.splits import FoldPlan, walk_forward
-from ml.training import trained_model
+from ml.training.fold_fits import fit_in_fold
+from ml.training.out_of_sample import Record
+from ml.training.policy_record import serve_folds
+from ml.training.train import trained_model
 from ml.work import Trial, Work
 from models.vocabulary import TrainingProfile
 

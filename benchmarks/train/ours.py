@@ -20,16 +20,16 @@ from benchmarks.train.task import (
     WINDOW_SESSIONS,
     Task,
 )
-from ml.forecasters.lstm import LstmForecaster
-from ml.forecasters.lstm_network import Network
-from ml.forecasters.lstm_outputs import Outputs
-from ml.forecasters.lstm_samples import Samples
-from ml.forecasters.lstm_settings import LstmSettings
-from ml.forecasters.lstm_training import Trainer
+from ml.forecasters.lstm.forecaster import LstmForecaster
+from ml.forecasters.lstm.network import Network
+from ml.forecasters.lstm.outputs import Outputs
+from ml.forecasters.lstm.samples import Samples
+from ml.forecasters.lstm.settings import LstmSettings
+from ml.forecasters.lstm.training import Trainer
+from ml.forecasters.lstm.windows import WindowSource
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Scale, Standardiser
-from ml.windows import WindowSource
 
 _FORECAST_SYMBOLS = 5000
 _FORECAST_SESSIONS = 6300

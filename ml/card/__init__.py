@@ -3,10 +3,10 @@
 Headings follow Mitchell et al. (2019), "Model cards for model reporting".
 """
 
+from ml.card.honest_table import BRIEF, honest_rows, markdown_table, rows_of
+from ml.card.plain_numbers import number
 from ml.card.results import evidence, intervals, reading, results, skill_sentence
 from ml.card.sections import data, details, limits, method, use
-from ml.honest_table import BRIEF, honest_rows, markdown_table, rows_of
-from ml.plain_numbers import number
 from ml.records import FinishedTraining
 from ml.results import TrainingResult
 from models.vocabulary import ModelRole, ScoredPeriod
@@ -59,6 +59,6 @@ def summary(training: FinishedTraining) -> str:
     return (
         f"**{serving.forecaster} serves as {role}** (version {serving.version}): "
         f"{training.choice.reason}.\n\n"
-        f"The weight its forecasts have earned against doing nothing: {weights}. At 0 the "
-        f"portfolio ignores them.\n\n{skill_sentence(training, horizon)}"
+        f"The weight that validation proves for its forecasts: {weights}. At 0 the portfolio "
+        f"ignores them.\n\n{skill_sentence(training, horizon)}"
     )

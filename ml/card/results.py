@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from ml.card.honest_table import FULL, WITHOUT_INTERVALS, Row, markdown_table, rows_of
+from ml.card.plain_numbers import counted, number, p_value, p_words, percent, span
 from ml.card.words import bullets, has, joined
 from ml.evaluation.multiple import LEVEL
-from ml.honest_table import FULL, WITHOUT_INTERVALS, Row, markdown_table, rows_of
-from ml.plain_numbers import counted, number, p_value, p_words, percent, span
 from ml.records import FinishedTraining
 from ml.scores import YearCoverage
 from models.vocabulary import INTERVAL_LEVELS, ScoredPeriod

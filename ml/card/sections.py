@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from ml.card.plain_numbers import counted
 from ml.card.words import bullets, joined
-from ml.plain_numbers import counted
 from ml.plans import TrainingPlan
 from ml.records import FinishedTraining, FoldPeriods
 from ml.results import TrainingResult
@@ -92,8 +92,8 @@ def use() -> str:
     """Say what forecasts are for, and what they are not for."""
     return (
         "Forecasts feed the allocation of portfolios once a session, shrunk towards what is "
-        "expected without them by the weight that validation has earned; they are stored with "
-        f"their intervals and their reasons.\n\n{_NOT_FOR}"
+        "expected without them by the weight that validation proves; they are stored with their "
+        f"intervals and their reasons.\n\n{_NOT_FOR}"
     )
 
 

@@ -1,23 +1,20 @@
 """How good forecasts are, and how much of it is chance."""
 
-from ml.evaluation.comparison import compare, diebold_mariano, session_means
+from ml.evaluation.comparison import compare, session_means
 from ml.evaluation.intervals import chance_band, coverage, overlap_band
 from ml.evaluation.multiple import LEVEL
-from ml.evaluation.outcomes import Outcomes, majority_signs
-from ml.evaluation.scoring import Scores, score
+from ml.evaluation.outcomes import Outcomes
+from ml.evaluation.scoring import score
 from ml.evaluation.skill import Mask, confidence, r2_out_of_sample, scored_by_all
 
 __all__ = [
     "LEVEL",
     "Mask",
     "Outcomes",
-    "Scores",
     "chance_band",
     "compare",
     "confidence",
     "coverage",
-    "diebold_mariano",
-    "majority_signs",
     "overlap_band",
     "r2_out_of_sample",
     "score",

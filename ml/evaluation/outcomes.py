@@ -30,7 +30,7 @@ class Outcomes:
     majority : (horizons, n); the commoner sign of all outcomes realised by the session, of all
         symbols and since the panel begins: 1 or -1, and 0 where neither is.
     where : (horizons, n, symbols); which of them count.
-    models : how many have forecast, and one is picked from.
+    models : how many have forecast; what serves is picked from so many.
     """
 
     horizons: tuple[int, ...]
@@ -41,7 +41,7 @@ class Outcomes:
     benchmark: Floats
     majority: NDArray[np.int64]
     where: Mask
-    models: int = 1
+    models: int
 
     @classmethod
     def of(

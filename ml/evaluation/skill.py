@@ -68,14 +68,14 @@ def confidence(
 
     In benchmark + w (forecast - benchmark) the squared error is lowest at some weight w. Its
     estimate is taken for normal around it, and the weight of a forecast that nothing is known of
-    for normal around 0 with a standard deviation of ``SCEPTICISM``. What is then believed of w is
-    normal too, and the confidence is its lower end, within 0 and 1: the true weight lies below with
-    a chance of 5 %, divided by the number of models that the best was picked from. So a forecast
-    that chance might have made earns 0, and so does one that hardly differs from the benchmark,
-    whose weight nobody can tell.
+    for normal around 0 with a standard deviation of ``SCEPTICISM``. The confidence is the lower end
+    of what is then believed of w, within 0 and 1: the true weight lies below with a chance of 5 %,
+    divided by the number of models that the best was picked from (by Student's t, since the
+    standard error is estimated). So a forecast that chance might have made earns 0, and so does one
+    that hardly differs from the benchmark, whose weight nobody can tell.
 
     0 also unless squared errors are below those of the benchmark and of zero: the prior that a view
-    departs from is not known here, but lies between the two.
+    departs from is not known here, but lies between the two as a rule.
 
     Overlapping outcomes are no independent evidence, nor are symbols of one session: the standard
     error is made of sums per session (Driscoll and Kraay 1998), and allows for overlap and for what

@@ -1,4 +1,4 @@
-"""The models, one file each, behind the interface of ``base.Forecaster``; known here by name.
+"""The models behind the interface of ``base.Forecaster``, known here by name; a file each.
 
 A model's module is imported where the model is asked for: TensorFlow takes seconds to load.
 """
@@ -29,7 +29,7 @@ _CLASSES = {
     "crossover": ("crossover", "CrossoverForecaster"),
     "ridge": ("ridge", "RidgeForecaster"),
     "lightgbm": ("gradient_boosting", "GradientBoostingForecaster"),
-    LSTM: ("lstm", "LstmForecaster"),
+    LSTM: ("lstm.forecaster", "LstmForecaster"),
     AVERAGE: ("average", "AverageForecaster"),
 }
 """Module and class of each name."""

@@ -11,12 +11,12 @@ import numpy as np
 from ml.evaluation import Mask
 from ml.forecasters.boosting import Boosting, Examples, Trees, TreeSettings, Trial
 from ml.forecasters.tabular import TabularForecaster
+from ml.forecasters.targets import surprise
 from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
 from ml.splits import Split
-from ml.targets import surprise
 from ml.work import Progress, Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 

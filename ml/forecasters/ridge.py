@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ml.forecasters.tabular import TabularForecaster, portions
+from ml.forecasters.targets import surprise
 from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
 from ml.splits import Split
-from ml.targets import surprise
 from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ml.forecasters.base import Contributions, Forecaster, Forecasts, average
+from ml.forecasters.targets import benchmarks_and_scales
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.rolling import Floats
 from ml.scaling import Array, Standardiser
-from ml.targets import benchmarks_and_scales
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
 PORTION_ROWS = 131_072

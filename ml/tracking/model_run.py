@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml.choice.validation_record import ValidationRecord
 from ml.forecasters import LSTM
-from ml.plain_settings import plain_settings
 from ml.plots import model_pictures
 from ml.results import TrainedModel, TrainingResult
 from ml.scores import Score
@@ -15,8 +15,8 @@ from ml.serving import ServingModel
 from ml.tracking.connection import Connection
 from ml.tracking.metrics import log_metrics, log_parameters
 from ml.tracking.packing import pack
+from ml.tracking.plain_settings import plain_settings
 from ml.tracking.tags import child_tags
-from ml.validation_record import ValidationRecord
 
 MODEL_FOLDER = "model"
 

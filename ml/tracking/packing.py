@@ -13,9 +13,9 @@ from mlflow.models.signature import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
-from ml.feature_columns import columns_of
-from ml.features import SESSION_FEATURES, SYMBOL_FEATURES
 from ml.panel import RETURN_COLUMN
+from ml.panel.feature_columns import columns_of
+from ml.panel.features import SESSION_FEATURES, SYMBOL_FEATURES
 from ml.serving import OUTPUT_KEY, OUTPUTS, ServingModel
 
 FORECASTER_FOLDER = "forecaster"

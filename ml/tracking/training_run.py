@@ -8,7 +8,6 @@ from pathlib import Path
 from mlflow.entities import Dataset, DatasetInput
 from mlflow.exceptions import MlflowException
 
-from ml.plain_settings import plain_settings
 from ml.records import (
     FinishedTraining,
     FoldPeriods,
@@ -22,9 +21,10 @@ from ml.splits import Split
 from ml.tracking.connection import Connection
 from ml.tracking.metrics import log_metrics, log_parameters
 from ml.tracking.model_run import MODEL_FOLDER, PreparedModel, log_model, prepare, score_metrics
+from ml.tracking.plain_settings import plain_settings
 from ml.tracking.tags import DESCRIPTION, registered_name
 from ml.tracking.trial_runs import TrialRuns
-from ml.training_report import Report, draw, make_report
+from ml.training.report import Report, draw, make_report
 from ml.work import TrainingProgress, Trial
 
 RECORD_FILE = "records/training.json"

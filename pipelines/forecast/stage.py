@@ -178,7 +178,7 @@ def _panel_through(
     build: WarehouseBuild, session: dt.date, models: "Sequence[ServingModel]"
 ) -> "Panel":
     """Read the panel up to the session: all returns, and features as far back as models look."""
-    from ml.panel_reading import read_panel
+    from ml.panel.reading import read_panel
 
     verify(build)
     needed = max(

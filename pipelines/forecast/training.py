@@ -57,7 +57,7 @@ def train_anew(
         The features do not suffice, or MLflow cannot be used.
     """
     from ml.plans import TrainingPlan
-    from ml.training import train_models
+    from ml.training.train import train_models
 
     plan = TrainingPlan.of_profile(settings.training_profile, settings.seed)
     study = json_digest([identity.method, identity.feature_hash, str(build.session_date)])[:16]
@@ -83,7 +83,7 @@ def train_anew(
 
 
 def _panel(build: WarehouseBuild) -> "Panel":
-    from ml.panel_reading import read_panel
+    from ml.panel.reading import read_panel
 
     verify(build)
     panel = read_panel(build.panel_path, build.session_features_path, through=build.session_date)

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.feature_columns import columns_of, feature_values
-from ml.features import SESSION_FEATURES, SYMBOL_FEATURES, Feature
+from ml.panel.feature_columns import columns_of, feature_values
+from ml.panel.features import SESSION_FEATURES, SYMBOL_FEATURES, Feature
 from ml.rolling import Floats
 from pipelines.monitor.check import Drift
 from pipelines.warehouse import WarehouseBuild, connect

@@ -22,6 +22,9 @@ _UNKNOWN = (
     "rmse_to_naive_seed_stdev",
 )
 
+_SAID = ("training_run_id", "model_version", "mlflow_run_id", "confidence", "serves")
+"""What a forecast's row says of its model. No training where its session's choice was replaced."""
+
 
 def live_scores(build: WarehouseBuild) -> list[dict[str, Any]]:
     """Return the rows of ``model_score`` of the forecasts that are realised at the build's session.
@@ -31,8 +34,9 @@ def live_scores(build: WarehouseBuild) -> list[dict[str, Any]]:
     with connect(build.path) as warehouse:
         rows = warehouse.sql(
             """
-            select *
+            select forecast_result.*, run_lineage.training_run_id
             from forecast_result
+            left join run_lineage using (run_id)
             where end_session_date = ? and realised_log_return is not null
             order by horizon_sessions, model_name, symbol
             """,
@@ -67,6 +71,7 @@ def _of_horizon(build: WarehouseBuild, horizon: int, rows: pa.Table) -> Iterator
         benchmark=models[BENCHMARK].column("expected_log_return")[None, None],
         majority=np.zeros((1, 1), np.int64),
         where=counts[None, None],
+        models=len(models),
     )
     for name, model in models.items():
         [found] = score(outcomes, model.forecasts(), ScoredPeriod.LIVE).scores
@@ -76,8 +81,7 @@ def _of_horizon(build: WarehouseBuild, horizon: int, rows: pa.Table) -> Iterator
             "source": build.source,
             "session_date": build.session_date,
             "model_name": name,
-            **{key: model.said(key) for key in ("model_version", "mlflow_run_id")},
-            **{key: model.said(key) for key in ("confidence", "serves")},
+            **{key: model.said(key) for key in _SAID},
         }
 
 

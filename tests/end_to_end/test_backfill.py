@@ -55,6 +55,19 @@ def _runs(airflow: LocalAirflow, dag_id: str) -> list[tuple[str, str, str]]:
     return sorted((run["partition_key"], run["run_type"], run["state"]) for run in found)
 
 
+def _ways_of_train(airflow: LocalAirflow) -> list[tuple[str, str, str | None]]:
+    """Session, task and state of what `train` could do after it had looked."""
+    found = []
+    for run in airflow.api._get("/dags/train/dagRuns", limit=100)["dag_runs"]:
+        tasks = airflow.api._get(f"/dags/train/dagRuns/{run['dag_run_id']}/taskInstances")
+        found += [
+            (run["partition_key"], task["task_id"], task["state"])
+            for task in tasks["task_instances"]
+            if task["task_id"] != "monitor"
+        ]
+    return sorted(found)
+
+
 def _published(settings: Settings) -> list[dt.date]:
     run = tables["advice_run"]
     query = sa.select(run.c.session_date).where(run.c.status == "published")
@@ -75,4 +88,11 @@ def test_a_backfill_makes_one_run_per_session_and_outlives_a_restart(settings: S
             kind = "backfill" if dag_id == "ingest" else "asset_triggered"
             succeeded = [run for run in _runs(airflow, dag_id) if run[2] == "success"]
             assert succeeded == [(session, kind, "success") for session in SESSIONS]
+        first, second = SESSIONS
+        assert _ways_of_train(airflow) == [
+            (first, "keep", "skipped"),
+            (first, "retrain", "success"),
+            (second, "keep", "success"),
+            (second, "retrain", "skipped"),
+        ]
     assert [str(session) for session in _published(settings)] == SESSIONS

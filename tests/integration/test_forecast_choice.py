@@ -1,7 +1,8 @@
 """Which training serves: kept, made anew or put back; and what is written of it.
 
 A training takes a minute, and what it gives is tested elsewhere; here it gives the small one of
-``ml_trained``, as of the panel's last session.
+``ml_trained``, as of the panel's last session. Homes in which one or two have served are made once;
+each test has a copy.
 """
 
 import datetime as dt
@@ -21,15 +22,16 @@ from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 from ml_registry import new_registry, runs_of, statuses
 from ml_trained import brief_training
+from stored import rows
 from typer.testing import CliRunner
 
-import ml.training
+import ml.training.train
+from ml.choice.validation_record import Incumbent
 from ml.forecasters import BASELINES
 from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.results import Choice, TrainingResult
 from ml.tracking import Registry
-from ml.validation_record import Incumbent
 from ml.work import TrainingWork
 from models.store_scores import MODEL_CHECK
 from models.vocabulary import ModelRole, ScoredPeriod
@@ -41,7 +43,7 @@ from pipelines.monitor import find_check, monitor
 from pipelines.operate.summary import print_summary
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables, transaction, upsert
+from pipelines.store import migrate, tables, transaction, upsert
 
 RETURNS = random_walk(sessions=400, symbols=3)
 TABLE = feature_table(RETURNS)
@@ -66,7 +68,7 @@ def train_at_once(
 @pytest.fixture(autouse=True, scope="module")
 def trainings_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ml.training, "train_models", train_at_once)
+        patch.setattr(ml.training.train, "train_models", train_at_once)
         yield
 
 
@@ -90,15 +92,74 @@ def prepared(home: Path) -> Settings:
     return settings
 
 
+def copied(made: Settings, folder: Path) -> Settings:
+    """A home with what another one holds; what is registered stays where it is."""
+    shutil.copytree(made.home, folder / "home", symlinks=True)
+    return load_settings({}, home=folder / "home")
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return prepared(tmp_path_factory.mktemp("untrained") / "home")
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return prepared(tmp_path / "home")
+def settings(untrained: Settings, tmp_path: Path) -> Settings:
+    return copied(untrained, tmp_path)
 
 
-def rows(settings: Settings, table: str) -> list[dict[str, Any]]:
-    with connect(settings) as connection:
-        found = connection.execute(sa.select(tables[table])).mappings().all()
-    return [dict(row) for row in found]
+@pytest.fixture(scope="module")
+def trained_early(
+    untrained: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, ModelChoice]:
+    settings = copied(untrained, tmp_path_factory.mktemp("early"))
+    return settings, train(settings, EARLIER)
+
+
+@pytest.fixture(scope="module")
+def trained_last(
+    untrained: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, ModelChoice]:
+    settings = copied(untrained, tmp_path_factory.mktemp("last"))
+    return settings, train(settings, LAST_SESSION)
+
+
+@pytest.fixture(scope="module")
+def served_twice(
+    trained_early: tuple[Settings, ModelChoice], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, ModelChoice, ModelChoice]:
+    made, first = trained_early
+    settings = copied(made, tmp_path_factory.mktemp("twice"))
+    second = train(settings, LAST_SESSION)
+    assert given[-1][0] is None, "a baseline defends nothing"
+    return settings, first, second
+
+
+@pytest.fixture
+def early(
+    trained_early: tuple[Settings, ModelChoice], tmp_path: Path
+) -> tuple[Settings, ModelChoice]:
+    """A home of its own in which a training serves from ``EARLIER`` on."""
+    made, choice = trained_early
+    return copied(made, tmp_path), choice
+
+
+@pytest.fixture
+def last(
+    trained_last: tuple[Settings, ModelChoice], tmp_path: Path
+) -> tuple[Settings, ModelChoice]:
+    """A home of its own in which a training serves ``LAST_SESSION``."""
+    made, choice = trained_last
+    return copied(made, tmp_path), choice
+
+
+@pytest.fixture
+def twice(
+    served_twice: tuple[Settings, ModelChoice, ModelChoice], tmp_path: Path
+) -> tuple[Settings, ModelChoice, ModelChoice]:
+    """A home of its own in which one training served, and then another."""
+    made, first, second = served_twice
+    return copied(made, tmp_path), first, second
 
 
 def chosen(settings: Settings) -> list[tuple[dt.date, str]]:
@@ -146,20 +207,22 @@ def test_a_first_training_writes_choice_scores_and_evidence_and_leaves_no_work_b
     assert not work.folder.exists()
 
 
-def test_a_choice_stands_and_training_again_writes_nothing(settings: Settings) -> None:
-    choice = train(settings, LAST_SESSION)
+def test_a_choice_stands_and_training_again_writes_nothing(
+    last: tuple[Settings, ModelChoice],
+) -> None:
+    settings, choice = last
     before = [rows(settings, name) for name in ("model_choice", "model_score", "model_check")]
     assert train(settings, LAST_SESSION) == choice
     assert before == [
         rows(settings, name) for name in ("model_choice", "model_score", "model_check")
     ]
-    assert len(given) == 1
+    assert given == []
 
 
 def test_a_training_is_kept_for_a_quarter_and_serves_no_session_before_its_own(
-    settings: Settings,
+    last: tuple[Settings, ModelChoice],
 ) -> None:
-    later = train(settings, LAST_SESSION)
+    settings, later = last
     earlier = train(settings, EARLIER)
     assert earlier.training_run_id != later.training_run_id
     assert earlier.trained_through == EARLIER
@@ -167,18 +230,17 @@ def test_a_training_is_kept_for_a_quarter_and_serves_no_session_before_its_own(
     assert (kept.decision, kept.training_run_id) == ("kept", earlier.training_run_id)
     assert "24 of 63 sessions old" in kept.reason
     assert train(settings, LAST_SESSION) == later
-    assert len(given) == 2
+    assert len(given) == 1
 
 
-def test_an_old_training_is_followed_by_another_which_is_compared_with_what_serves(
-    settings: Settings,
+def test_an_old_training_is_followed_by_another(
+    twice: tuple[Settings, ModelChoice, ModelChoice],
 ) -> None:
-    first = train(settings, EARLIER)
-    second = train(settings, LAST_SESSION)
+    _, first, second = twice
+    assert first.role == "baseline"
     assert second.decision == "retrained"
     assert second.reason.startswith("the last training is 64 sessions old")
-    assert first.role == "baseline"
-    assert [incumbent for incumbent, _ in given] == [None, None]  # a baseline defends nothing
+    assert second.training_run_id != first.training_run_id
 
 
 def champion_training(
@@ -194,7 +256,7 @@ def champion_training(
 def test_a_champion_that_a_new_training_leaves_in_service_is_kept_by_its_version(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ml.training, "train_models", champion_training)
+    monkeypatch.setattr(ml.training.train, "train_models", champion_training)
     first = train(settings, EARLIER)
     second = train(settings, LAST_SESSION)
     [_, (incumbent, _)] = given
@@ -207,29 +269,33 @@ def test_a_champion_that_a_new_training_leaves_in_service_is_kept_by_its_version
     assert second.training_run_id != first.training_run_id
 
 
-def test_a_training_that_was_killed_before_the_store_knew_is_taken_up(settings: Settings) -> None:
-    first = train(settings, LAST_SESSION)
+def test_a_training_that_was_killed_before_the_store_knew_is_taken_up(
+    last: tuple[Settings, ModelChoice],
+) -> None:
+    settings, first = last
     with transaction(settings) as connection:
         for name in ("model_choice", "model_score", "model_evidence", "model_symbol_score"):
             connection.execute(sa.delete(tables[name]))
     again = train(settings, LAST_SESSION)
     assert (again.decision, again.training_run_id) == ("retrained", first.training_run_id)
-    assert len(given) == 1
+    assert given == []
     assert rows(settings, "model_score")
 
 
-def test_a_store_that_was_lost_finds_its_trainings_in_the_registry(settings: Settings) -> None:
-    first = train(settings, EARLIER)
+def test_a_store_that_was_lost_finds_its_trainings_in_the_registry(
+    early: tuple[Settings, ModelChoice],
+) -> None:
+    settings, first = early
     with transaction(settings) as connection:
         for name in ("model_choice", "model_score", "model_evidence", "model_symbol_score"):
             connection.execute(sa.delete(tables[name]))
     again = train(settings, BETWEEN)
     assert (again.decision, again.training_run_id) == ("kept", first.training_run_id)
-    assert len(given) == 1
+    assert given == []
 
 
-def test_code_that_changed_makes_a_training_due(settings: Settings) -> None:
-    first = train(settings, EARLIER)
+def test_code_that_changed_makes_a_training_due(early: tuple[Settings, ModelChoice]) -> None:
+    settings, first = early
     publish_features(settings, features_through(BETWEEN), code_digest="1" * 64)
     second = train(settings, BETWEEN)
     assert second.decision == "retrained"
@@ -237,8 +303,10 @@ def test_code_that_changed_makes_a_training_due(settings: Settings) -> None:
     assert second.training_run_id != first.training_run_id
 
 
-def test_a_training_that_is_gone_from_the_registry_is_replaced(settings: Settings) -> None:
-    first = train(settings, EARLIER)
+def test_a_training_that_is_gone_from_the_registry_is_replaced(
+    early: tuple[Settings, ModelChoice],
+) -> None:
+    settings, first = early
     shutil.rmtree(settings.mlflow)
     new_registry(settings.mlflow)
     second = train(settings, BETWEEN)
@@ -254,29 +322,11 @@ def test_a_training_that_fails_registers_and_writes_nothing(
     def fail(*_: Any) -> TrainingResult:
         raise TrainingError("labels", 0, "there is none", "Load more history.")
 
-    monkeypatch.setattr(ml.training, "train_models", fail)
+    monkeypatch.setattr(ml.training.train, "train_models", fail)
     with pytest.raises(ModelError, match=r"labels = '0': there is none. Load more history"):
         train(settings, LAST_SESSION)
     assert statuses(settings.mlflow) == ["training FAILED"]
     assert rows(settings, "model_choice") == rows(settings, "model_score") == []
-
-
-@pytest.fixture(scope="module")
-def served_twice(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Settings, ModelChoice, ModelChoice]:
-    settings = prepared(tmp_path_factory.mktemp("twice") / "home")
-    return settings, train(settings, EARLIER), train(settings, LAST_SESSION)
-
-
-@pytest.fixture
-def twice(
-    served_twice: tuple[Settings, ModelChoice, ModelChoice], tmp_path: Path
-) -> tuple[Settings, ModelChoice, ModelChoice]:
-    """A home of its own in which one training served, and then another."""
-    made, *choices = served_twice
-    shutil.copytree(made.home, tmp_path / "home", symlinks=True)
-    return load_settings({}, home=tmp_path / "home"), choices[0], choices[1]
 
 
 def test_a_rollback_puts_the_training_before_back_from_the_newest_session_on(
@@ -383,9 +433,9 @@ def test_the_command_lists_trainings_with_role_scores_and_evidence_and_rolls_bac
 
 
 def test_the_summary_says_how_the_model_came_to_serve_and_how_good_all_of_them_are(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
+    last: tuple[Settings, ModelChoice], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    choice = train(settings, LAST_SESSION)
+    settings, choice = last
     run_id = publish_run(settings, LAST_SESSION)
     run = tables["advice_run"]
     with transaction(settings) as connection:
@@ -409,7 +459,7 @@ def test_two_trainings_at_once_would_write_into_one_folder(
         train(settings, LAST_SESSION)
         raise AssertionError("the second one was let through")
 
-    monkeypatch.setattr(ml.training, "train_models", train_in_the_middle_of_another)
+    monkeypatch.setattr(ml.training.train, "train_models", train_in_the_middle_of_another)
     with pytest.raises(HomeError, match="another training is under way on it"):
         train(settings, LAST_SESSION)
 
@@ -427,7 +477,7 @@ def test_a_failed_training_leaves_its_work_to_the_next_and_old_work_goes(
         (work.folder / "fold_1").mkdir(exist_ok=True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ml.training, "train_models", killed)
+    monkeypatch.setattr(ml.training.train, "train_models", killed)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             train(settings, LAST_SESSION)
@@ -436,9 +486,9 @@ def test_a_failed_training_leaves_its_work_to_the_next_and_old_work_goes(
 
 
 def test_a_check_that_says_so_starts_a_training_before_a_quarter_is_over(
-    settings: Settings,
+    early: tuple[Settings, ModelChoice],
 ) -> None:
-    train(settings, EARLIER)
+    settings, _ = early
     found = monitor(settings, BETWEEN)
     assert not found.retraining_due
     lost = {"retraining_due": True, "reason": "skill is lost"}

@@ -17,11 +17,12 @@ from ml_models import small_model
 from ml_published import publish_features
 from ml_registry import new_registry
 from ml_trained import IDENTITY, of_model, training_of
+from stored import rows
 
 from ml.attribution import LARGEST_PARTS
-from ml.conformal import ConformalState
 from ml.forecasters import LSTM
-from ml.panel_reading import read_panel
+from ml.intervals.conformal import ConformalState
+from ml.panel.reading import read_panel
 from ml.records import FinishedTraining
 from ml.serving import ServingModel
 from ml.splits import FoldPlan
@@ -39,7 +40,7 @@ from pipelines.forecast import ModelChoice, forecast
 from pipelines.forecast.run import begin, begin_with_known_forecasts, identify
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables, transaction, upsert, utc_now
+from pipelines.store import migrate, tables, transaction, upsert, utc_now
 from pipelines.warehouse import WarehouseBuild, build_for
 
 RETURNS = random_walk(sessions=1000, symbols=6)
@@ -104,12 +105,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, ModelCh
     settings = prepared(tmp_path_factory.mktemp("trained") / "home")
     training = registered(settings, build_for(settings, LAST_SESSION))
     return settings, chosen(settings, training)
-
-
-def rows(settings: Settings, table: str) -> list[dict[str, Any]]:
-    with connect(settings) as connection:
-        found = connection.execute(sa.select(tables[table])).mappings().all()
-    return [dict(row) for row in found]
 
 
 def by_key(found: list[dict[str, Any]]) -> dict[tuple[str, str, int], dict[str, Any]]:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lstm_examples import assert_same_forecasts
 from ml_examples import changed_after, panel_of, random_walk, trending
 from ml_models import SEED, fitted, small_model, split_of, with_late_changes
 
 from ml.errors import TrainingError
-from ml.forecasters import AVERAGE, MODELS, Forecaster, Forecasts, load_forecaster
+from ml.forecasters import AVERAGE, MODELS, Forecaster, load_forecaster
 from ml.forecasters.base import average
 from ml.panel import Panel
 from ml.splits import Split
@@ -28,11 +29,6 @@ def model(request: pytest.FixtureRequest, panel: Panel) -> Forecaster:
     return fitted(request.param, panel)
 
 
-def assert_same_bits(one: Forecasts, other: Forecasts) -> None:
-    np.testing.assert_array_equal(one.mean, other.mean)
-    np.testing.assert_array_equal(one.stdev, other.stdev)
-
-
 def last_of(panel: Panel) -> range:
     return range(len(panel) - 1, len(panel))
 
@@ -44,7 +40,7 @@ def test_what_comes_after_a_session_changes_none_of_its_forecasts(
     before = model.predict(panel, so_far)
     assert np.isfinite(before.mean).all()
     for other in (changed_after(panel, TODAY), panel.until(panel.session(TODAY))):
-        assert_same_bits(before, model.predict(other, so_far))
+        assert_same_forecasts(before, model.predict(other, so_far))
 
 
 def test_what_comes_after_training_changes_nothing_learned(model: Forecaster, panel: Panel) -> None:
@@ -53,7 +49,7 @@ def test_what_comes_after_training_changes_nothing_learned(model: Forecaster, pa
     again = fitted(model.name, with_late_changes(panel, split), split)
     assert again.state() == model.state()
     held_out = range(split.validation.start, split.test.stop)
-    assert_same_bits(model.predict(panel, held_out), again.predict(panel, held_out))
+    assert_same_forecasts(model.predict(panel, held_out), again.predict(panel, held_out))
 
 
 def test_a_forecast_made_alone_has_the_bits_that_it_has_among_others(
@@ -73,7 +69,7 @@ def test_a_forecast_is_the_mean_of_its_seeds(model: Forecaster, panel: Panel) ->
     squares = [np.square(seed.stdev) for seed in seeds]
     np.testing.assert_allclose(forecast.stdev, np.sqrt(np.mean(squares, axis=0)))
     if model.name != AVERAGE:  # training infers once and makes the forecast of the seeds'
-        assert_same_bits(average(seeds), forecast)
+        assert_same_forecasts(average(seeds), forecast)
 
 
 def test_what_moved_a_forecast_adds_up_to_it(model: Forecaster, panel: Panel) -> None:
@@ -93,11 +89,11 @@ def test_a_saved_model_says_the_same(model: Forecaster, panel: Panel, tmp_path: 
     loaded = load_forecaster(tmp_path)
     last = last_of(panel)
     assert loaded.history_sessions == model.history_sessions
-    assert_same_bits(loaded.predict(panel, last), model.predict(panel, last))
+    assert_same_forecasts(loaded.predict(panel, last), model.predict(panel, last))
     for one, other in zip(
         loaded.predict_seeds(panel, last), model.predict_seeds(panel, last), strict=True
     ):
-        assert_same_bits(one, other)
+        assert_same_forecasts(one, other)
     np.testing.assert_array_equal(loaded.explain(panel).parts, model.explain(panel).parts)
 
 

@@ -1,16 +1,17 @@
 """A fit that is kept in a training's folder: taken as it is, and made anew where it is damaged."""
 
+import json
 import logging
 from pathlib import Path
 
-import numpy as np
 import pytest
+from lstm_examples import assert_same_forecasts
 from ml_examples import panel_of, random_walk
 from ml_models import small_model
 
-from ml.fold_fits import FoldFit, fit_in_fold, is_kept
 from ml.panel import Panel
 from ml.splits import FoldPlan, walk_forward
+from ml.training.fold_fits import FoldFit, fit_in_fold, is_kept
 from ml.work import Work
 
 
@@ -25,10 +26,9 @@ def fitted(panel: Panel, name: str, folder: Path) -> FoldFit:
 
 
 def assert_same(one: FoldFit, other: FoldFit) -> None:
-    for ours, theirs in zip((one.forecasts, *one.seeds), (other.forecasts, *other.seeds),
-                            strict=True):  # fmt: skip
-        np.testing.assert_array_equal(ours.mean, theirs.mean)
-        np.testing.assert_array_equal(ours.stdev, theirs.stdev)
+    assert_same_forecasts(one.forecasts, other.forecasts)
+    for ours, theirs in zip(one.seeds, other.seeds, strict=True):
+        assert_same_forecasts(ours, theirs)
     assert one.losses == other.losses
     assert one.forecaster.trials == other.forecaster.trials
 
@@ -37,7 +37,7 @@ def assert_same(one: FoldFit, other: FoldFit) -> None:
 def test_a_kept_fit_is_taken_and_one_with_a_damaged_file_is_made_anew(
     panel: Panel, name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="ml.fold_fits")
+    caplog.set_level(logging.INFO, logger="ml.training.fold_fits")
     whole = fitted(panel, name, tmp_path)
     assert is_kept(tmp_path)
     assert_same(fitted(panel, name, tmp_path), whole)
@@ -46,10 +46,16 @@ def test_a_kept_fit_is_taken_and_one_with_a_damaged_file_is_made_anew(
     assert {path.name for path in files} >= {"forecasts.npz", "forecaster.json"}
     for path in files:
         if path.name == "losses.jsonl":
-            continue  # a line that is cut is left out: what is kept of losses is for the eye
-        for share in (0.0, 0.5):
-            content = path.read_bytes()
-            path.write_bytes(content[: int(share * len(content))])
+            with path.open("ab") as file:
+                file.write(b'\xff\nnull\n{"epoch": 3}\n{"model_na')
+            continue  # such lines are left out: what is kept of losses is for the eye
+        content = path.read_bytes()
+        damaged = [content[: len(content) // 2], b""]
+        if path.name == "forecaster.json":
+            state = json.loads(content)
+            damaged += [b"[]", json.dumps({"name": state["name"]}).encode()]
+        for bytes_left in damaged:
+            path.write_bytes(bytes_left)
             caplog.clear()
             assert_same(fitted(panel, name, tmp_path), whole)
             assert "is damaged and is fitted again" in caplog.text

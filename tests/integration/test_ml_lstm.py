@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from ml_examples import changed_after, panel_of, random_walk, trending
 from ml.errors import ModelNotFoundError, TrainingError
 from ml.forecasters import load_forecaster
 from ml.forecasters.base import Forecasts
-from ml.forecasters.lstm import LstmForecaster
+from ml.forecasters.lstm.forecaster import LstmForecaster
+from ml.forecasters.targets import benchmark_and_scale
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import Panel
-from ml.targets import benchmark_and_scale
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,16 @@ def test_a_saved_model_forecasts_the_same_bits(
     assert isinstance(loaded, LstmForecaster)
     assert loaded.losses == forecaster.losses
     assert len(loaded.losses[0]) == TINY.epochs
+
+
+def test_weights_that_lack_a_seed_are_refused(forecaster: LstmForecaster, tmp_path: Path) -> None:
+    forecaster.save(tmp_path)
+    state = tmp_path / "forecaster.json"
+    content = json.loads(state.read_text())
+    content["settings"]["seeds"] = 2
+    state.write_text(json.dumps(content))
+    with pytest.raises(ModelNotFoundError, match=r"weights\.npz.* each of 2 seeds"):
+        load_forecaster(tmp_path)
 
 
 def test_lost_or_damaged_weights_are_refused(forecaster: LstmForecaster, tmp_path: Path) -> None:

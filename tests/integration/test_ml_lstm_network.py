@@ -6,12 +6,12 @@ from lstm_examples import SLOWER, TINY
 from ml_examples import panel_of, random_walk
 
 from ml.errors import PanelError
-from ml.forecasters.lstm_network import Lstm, Network
-from ml.forecasters.lstm_samples import Samples, drawn, epoch_order
-from ml.forecasters.lstm_training import Trainer
+from ml.forecasters.lstm.network import Lstm, Network
+from ml.forecasters.lstm.samples import Samples, drawn, epoch_order
+from ml.forecasters.lstm.tensorflow_setup import tensorflow
+from ml.forecasters.lstm.training import Trainer
+from ml.forecasters.lstm.windows import WindowSource, gather_windows
 from ml.scaling import Standardiser
-from ml.tensorflow_setup import tensorflow
-from ml.windows import WindowSource, gather_windows
 
 tf = tensorflow()
 

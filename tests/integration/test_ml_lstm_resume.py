@@ -1,6 +1,7 @@
 """A training that was killed ends as one that was not."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,14 @@ import pytest
 from lstm_examples import SLOWER, assert_same_weights, fitted
 from ml_examples import panel_of, random_walk
 
-from ml.fit_losses import LOSSES_FILE, FitLosses
-from ml.forecasters.lstm_checkpoint import Checkpoint
+from ml.forecasters.lstm.checkpoint import Checkpoint
+from ml.forecasters.lstm.forecaster import LstmForecaster
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
+from ml.training.fit_losses import LOSSES_FILE, FitLosses
 from ml.work import Progress, Work
+
+BRIEF = replace(SLOWER, epochs=1, seeds=1)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +28,23 @@ def panel() -> Panel:
     return panel_of(random_walk(sessions=1200))
 
 
+@pytest.fixture(scope="module")
+def made(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[LstmForecaster, Path]:
+    """A network of ``BRIEF``, and the folder in which its checkpoint was left."""
+    folder = tmp_path_factory.mktemp("brief")
+    return fitted(panel, BRIEF, folder=folder), folder
+
+
+@pytest.fixture
+def brief(made: tuple[LstmForecaster, Path], tmp_path: Path) -> LstmForecaster:
+    """That network; its checkpoint lies in the test's own folder."""
+    forecaster, folder = made
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return forecaster
+
+
 def killed_in_mid_epoch(folder: Path, after: str) -> None:
-    """Start the training in a process of its own and kill it when it has said ``after``."""
+    """Start the training in a process of other threads and kill it when it has said ``after``."""
     with subprocess.Popen(
         [sys.executable, "-u", "-c", _TRAINING, str(folder)],
         stdout=subprocess.PIPE,
@@ -32,6 +52,7 @@ def killed_in_mid_epoch(folder: Path, after: str) -> None:
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+            "TF_NUM_INTRAOP_THREADS": "8",
         },
     ) as process:
         assert process.stdout is not None
@@ -45,9 +66,11 @@ def killed_in_mid_epoch(folder: Path, after: str) -> None:
 _TRAINING = """
 import sys
 from pathlib import Path
+from ml.forecasters.lstm import tensorflow_setup
+tensorflow_setup.PARALLEL_OPERATIONS = 5
 from lstm_examples import SLOWER, fitted
-from ml.forecasters.lstm_samples import Samples
-from ml.forecasters.lstm_training import Trainer
+from ml.forecasters.lstm.samples import Samples
+from ml.forecasters.lstm.training import Trainer
 from ml_examples import panel_of, random_walk
 
 run_epoch, take = Trainer.run_epoch, Samples.take
@@ -70,6 +93,7 @@ fitted(panel_of(random_walk(sessions=1200)), SLOWER, folder=Path(sys.argv[1]))
 def test_a_training_killed_in_mid_epoch_ends_with_the_bits_of_one_that_was_not(
     panel: Panel, tmp_path: Path
 ) -> None:
+    """Nor do they hang on the number of cores: the one that is killed has others."""
     killed_in_mid_epoch(tmp_path, after="epoch 2 batch 5")
     assert [path.name for path in tmp_path.glob("seed_*.npz")] == ["seed_3.npz"]
     heard: list[Progress] = []
@@ -108,13 +132,13 @@ def test_a_kill_while_an_epoch_is_kept_loses_none_of_its_losses(
         ]
 
 
-def test_finished_seeds_are_kept_and_not_trained_again(panel: Panel, tmp_path: Path) -> None:
-    short = replace(SLOWER, epochs=1)
-    one = fitted(panel, replace(short, seeds=1), folder=tmp_path)
+def test_finished_seeds_are_kept_and_not_trained_again(
+    panel: Panel, brief: LstmForecaster, tmp_path: Path
+) -> None:
     heard: list[Progress] = []
-    two = fitted(panel, short, folder=tmp_path, listener=heard.append)
+    two = fitted(panel, replace(BRIEF, seeds=2), folder=tmp_path, listener=heard.append)
     assert [told.what for told in heard] == ["lstm, seed 2 of 2"]
-    np.testing.assert_array_equal(one.weights[0][0], two.weights[0][0])
+    np.testing.assert_array_equal(brief.weights[0][0], two.weights[0][0])
     assert len(two.losses) == 2
 
 
@@ -132,55 +156,29 @@ def test_progress_tells_epoch_losses_and_the_seconds_that_are_left(panel: Panel)
     assert heard[-1].seconds_left == 0
 
 
-def test_a_checkpoint_of_other_data_or_settings_is_not_gone_on_from(
-    panel: Panel, tmp_path: Path
+@pytest.mark.parametrize(
+    ("factor", "changed"), [(1.0, replace(BRIEF, learning_rate=1e-2)), (1.1, BRIEF)]
+)
+def test_a_checkpoint_of_other_settings_or_data_is_not_gone_on_from(
+    panel: Panel, brief: LstmForecaster, tmp_path: Path, factor: float, changed: LstmSettings
 ) -> None:
-    short = replace(SLOWER, epochs=1, seeds=1)
-    fitted(panel, replace(short, learning_rate=1e-2), folder=tmp_path)
-    assert_same_weights(fitted(panel, short, folder=tmp_path), fitted(panel, short))
+    heard: list[Progress] = []
+    values = panel.values.copy()
+    values[400] *= factor
+    other = replace(panel, values=values)
+    fitted(other, changed, folder=tmp_path, listener=heard.append)
+    assert [told.done for told in heard] == [1], "it was trained, not taken"
 
 
 @pytest.mark.parametrize("kept", [0, 500])
 def test_a_damaged_checkpoint_is_said_and_training_begins_anew(
-    panel: Panel, tmp_path: Path, caplog: pytest.LogCaptureFixture, kept: int
+    panel: Panel,
+    brief: LstmForecaster,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    kept: int,
 ) -> None:
-    short = replace(SLOWER, epochs=1, seeds=1)
-    whole = fitted(panel, short, folder=tmp_path)
     path = tmp_path / "seed_3.npz"
     path.write_bytes(path.read_bytes()[:kept])
-    assert_same_weights(whole, fitted(panel, short, folder=tmp_path))
+    assert_same_weights(brief, fitted(panel, BRIEF, folder=tmp_path))
     assert "seed_3.npz cannot be read" in caplog.text
-
-
-def train_elsewhere(folder: Path, **environ: str) -> None:
-    """Train ``SLOWER`` with two epochs in a process of its own and save it."""
-    subprocess.run(
-        [sys.executable, "-c", _WITH_OTHER_CORES, str(folder)],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
-            **environ,
-        },
-        check=True,
-    )
-
-
-def test_the_number_of_cores_changes_no_bit_of_what_is_learned(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    here.mkdir()
-    there.mkdir()
-    train_elsewhere(there, TF_NUM_INTRAOP_THREADS="8", PARALLEL_OPERATIONS="5")
-    fitted(panel_of(random_walk(symbols=8)), replace(SLOWER, epochs=1)).save(here)
-    assert (here / "weights.npz").read_bytes() == (there / "weights.npz").read_bytes()
-
-
-_WITH_OTHER_CORES = """
-import os, sys
-from dataclasses import replace
-from pathlib import Path
-from ml import tensorflow_setup
-tensorflow_setup.PARALLEL_OPERATIONS = int(os.environ["PARALLEL_OPERATIONS"])
-from lstm_examples import SLOWER, fitted
-from ml_examples import panel_of, random_walk
-fitted(panel_of(random_walk(symbols=8)), replace(SLOWER, epochs=1)).save(Path(sys.argv[1]))
-"""

@@ -43,7 +43,7 @@ def test_what_comes_after_a_session_changes_nothing_that_was_served_or_said_unti
 def test_a_model_that_is_too_good_is_suspected_on_validation_and_on_test(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.WARNING, logger="ml.training"):
+    with caplog.at_level(logging.WARNING, logger="ml.training.train"):
         trained(panel_of(trending(1200, 6)))
     for period in ("validation", "test"):
         assert f"on {period}, 21 sessions ahead: suspect leakage" in caplog.text

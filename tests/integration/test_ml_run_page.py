@@ -10,8 +10,8 @@ from ml_trained import IDENTITY, small_training
 from mlflow.entities import Run
 
 from ml.card import model_card, skill_sentence, summary
+from ml.card.honest_table import honest_rows
 from ml.card.results import reading
-from ml.honest_table import honest_rows
 from ml.records import FinishedTraining, RegisteredModel
 from ml.results import TrainingResult
 from ml.scores import Score
@@ -115,7 +115,8 @@ def test_the_page_holds_card_and_pictures_and_needs_nothing_beside_it(
     pictures = sorted((artifacts(folder, run) / "plots").glob("*.png"))
     assert page.count("data:image/png;base64,") == len(pictures) == 5
     assert "<table>" in page
-    assert "http" not in page.replace("http-equiv", "")
+    written = re.sub('base64,[^"]*', "", page)  # any four letters may be in a picture's bytes
+    assert "http" not in written.replace("http-equiv", "")
 
 
 def test_the_card_says_where_data_came_from_and_what_is_wrong_with_them(

@@ -11,12 +11,12 @@ from ml_models import small_model
 from ml_served import realised, served
 
 from ml.attribution import LARGEST_PARTS, largest_parts
-from ml.conformal import ConformalState, Issued
-from ml.continuation import continued
 from ml.errors import ModelNotFoundError, PanelError
 from ml.forecasters import Contributions
+from ml.intervals.conformal import ConformalState, Issued
+from ml.intervals.since_training import continued
 from ml.panel import Panel
-from ml.panel_reading import panel_from_table
+from ml.panel.reading import panel_from_table
 from ml.serving import OUTPUT_KEY, OUTPUTS, ServingModel, interval_note, missing_reason
 from models.vocabulary import BASELINE_PART, OTHER_PARTS, Attribution
 

@@ -13,7 +13,7 @@ from ml_trained import IDENTITY, TRIALS, brief_training, of_model, small_trainin
 
 from ml.errors import ModelNotFoundError
 from ml.forecasters import LSTM
-from ml.panel_reading import panel_from_table
+from ml.panel.reading import panel_from_table
 from ml.records import FinishedTraining
 from ml.results import Choice, TrainingResult
 from ml.serving import OUTPUT_KEY, OUTPUTS, ServingModel

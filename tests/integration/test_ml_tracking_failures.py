@@ -1,6 +1,7 @@
 """MLflow out of reach in mid-training, and trainings that fail or are killed."""
 
 import os
+import pickle
 import signal
 import sqlite3
 import subprocess
@@ -28,6 +29,14 @@ PROGRESS = TrainingProgress("ridge, fold 1 of 2", 1, 12, 0.25, 90.0, None)
 @pytest.fixture(scope="module")
 def result() -> TrainingResult:
     return brief_training()
+
+
+@pytest.fixture(scope="module")
+def kept(result: TrainingResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Identity and result in a file, for processes that would take seconds to make them."""
+    path = tmp_path_factory.mktemp("kept") / "training.pickle"
+    path.write_bytes(pickle.dumps((IDENTITY, result)))
+    return path
 
 
 def versions_of(folder: Path) -> list[str]:
@@ -152,14 +161,14 @@ def test_a_locked_database_is_a_clear_error_and_the_next_training_cleans_up(
     assert statuses(folder).count("training KILLED") == 1
 
 
-def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_a_clear_error(kept: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mlflow"
     new_registry(folder)
     for path in (folder / "mlflow.db", folder):
         path.chmod(path.stat().st_mode & ~0o222)
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", _BEGINNING, str(folder)],
+            [sys.executable, "-c", _BEGINNING, str(folder), str(kept)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             preexec_fn=obey_permissions,
             capture_output=True,
@@ -174,22 +183,22 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
 
 
 _BEGINNING = """
-import sys
+import pickle, sys
 from pathlib import Path
-from ml_trained import IDENTITY
 from ml.tracking import Registry
-with Registry(Path(sys.argv[1])).training(IDENTITY):
+identity, _ = pickle.loads(Path(sys.argv[2]).read_bytes())
+with Registry(Path(sys.argv[1])).training(identity):
     pass
 """
 
 
 def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
-    result: TrainingResult, tmp_path: Path
+    result: TrainingResult, kept: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mlflow"
     registry = new_registry(folder)
     killed = subprocess.run(
-        [sys.executable, "-c", _TRAINING_THAT_IS_KILLED, str(folder)],
+        [sys.executable, "-c", _TRAINING_THAT_IS_KILLED, str(folder), str(kept)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         check=False,
@@ -206,14 +215,14 @@ def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
 
 
 _TRAINING_THAT_IS_KILLED = """
-import os, signal, sys
+import os, pickle, signal, sys
 from pathlib import Path
-from ml_trained import IDENTITY, brief_training
 from ml.tracking import Registry
 from ml.tracking.training_run import TrainingRun
 TrainingRun._log_parent = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-with Registry(Path(sys.argv[1])).training(IDENTITY) as run:
-    run.finish(brief_training())
+identity, result = pickle.loads(Path(sys.argv[2]).read_bytes())
+with Registry(Path(sys.argv[1])).training(identity) as run:
+    run.finish(result)
 """
 
 

@@ -1,5 +1,6 @@
 """Whole trainings of a small panel: what they give, how they are resumed, what they tell."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,13 +11,13 @@ from ml_examples import panel_of, random_walk
 
 from ml.errors import SplitError
 from ml.forecasters import BASELINES, LSTM, MODELS
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.plans import SearchPlan, TrainingPlan
 from ml.results import TrainingResult
 from ml.scores import OutOfSample
 from ml.splits import FoldPlan
-from ml.training import train_models
+from ml.training.train import train_models
 from ml.work import TrainingProgress, TrainingWork, Trial
 from models.vocabulary import ScoredPeriod, TrainingProfile
 
@@ -43,7 +44,10 @@ PLAN = TrainingPlan(
 
 @pytest.fixture(scope="module")
 def panel() -> Panel:
-    return panel_of(random_walk(1500, 4))
+    """A panel of which one feature is never there."""
+    made = panel_of(random_walk(1500, 4))
+    values = np.concatenate([made.values, np.full_like(made.values[..., :1], np.nan)], axis=-1)
+    return replace(made, features=(*made.features, "silent"), values=values)
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +169,9 @@ def test_progress_never_goes_back_and_ends_with_nothing_left(
 
 
 def test_a_training_that_was_interrupted_ends_as_if_it_had_not_been(
-    panel: Panel, result: TrainingResult, tmp_path: Path
+    panel: Panel, result: TrainingResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="ml")
     kept = TrainingWork(folder=tmp_path, search_url=f"sqlite:///{tmp_path / 'search.db'}")
     for stop in (stop_at("trial 2 of the search", 1), stop_at("lstm, to serve", 2)):
         with pytest.raises(KeyboardInterrupt):
@@ -179,6 +184,9 @@ def test_a_training_that_was_interrupted_ends_as_if_it_had_not_been(
     assert_same(train_models(panel, PLAN, replace(kept, listener=told.append)), result)
     assert forecasts.stat().st_size > 1000, "what is damaged is fitted again"
     assert not any(each.step for each in told), "nothing else is; ridge tells of no step"
+    assert not any("search" in each.part for each in told), "no trial is told of that did not run"
+    said = [message for message in caplog.messages if "without news" in message]
+    assert said == ["features without news: missing throughout training: silent"] * 4, "once each"
 
 
 def test_too_short_a_history_is_refused_before_anything_is_fitted(panel: Panel) -> None:

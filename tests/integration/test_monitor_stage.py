@@ -12,8 +12,8 @@ from advice_examples import scored
 from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 
-from ml.feature_columns import columns_of
-from ml.features import SESSION_FEATURES
+from ml.panel.feature_columns import columns_of
+from ml.panel.features import SESSION_FEATURES
 from ml.rolling import Floats
 from models.store_forecasts import MODEL_CHOICE
 from models.store_scores import MODEL_SCORE
@@ -159,6 +159,7 @@ def test_nothing_planted_is_not_due_and_what_is_realised_is_scored(
     assert row["coverage_80"] == np.mean(np.abs(came) <= 1.2816 * 0.01 * np.sqrt(21))
     assert row["unbounded_95"] == 1.0
     assert (row["model_version"], row["serves"], row["seeds"]) == (3, True, None)
+    assert row["training_run_id"] == f"training of run-{DATES[start]}"
 
 
 def test_lost_skill_is_due_with_its_p_value(settings: Settings, features: pa.Table) -> None:

@@ -19,8 +19,8 @@ from warehouse_inputs import (
     price_rows,
 )
 
-from ml.feature_columns import columns_of
-from ml.features import SESSION_FEATURES
+from ml.panel.feature_columns import columns_of
+from ml.panel.features import SESSION_FEATURES
 from models.panel import PANEL
 from models.store_runs import ADVICE_RUN
 from pipelines.errors import LakeError, StoreError, WarehouseError

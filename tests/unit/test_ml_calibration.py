@@ -6,12 +6,12 @@ import pytest
 from ml_examples import panel_of, random_walk, trending
 from ml_served import realised, validation_outcomes
 
-from ml.calibration import CALIBRATION_FILE, MOST_FOLLOWED_SYMBOLS, Calibration
 from ml.errors import ModelNotFoundError
-from ml.evaluation import confidence, r2_out_of_sample
+from ml.evaluation import Outcomes, confidence, r2_out_of_sample
 from ml.forecasters import Forecasts
+from ml.forecasters.targets import benchmark_and_scale
+from ml.intervals.calibration import CALIBRATION_FILE, MOST_FOLLOWED_SYMBOLS, Calibration
 from ml.panel import Panel
-from ml.targets import benchmark_and_scale
 
 HORIZONS = (5, 21)
 VALIDATION = range(600, 800)
@@ -57,7 +57,7 @@ def test_the_standard_error_is_what_validation_errors_say(panel: Panel) -> None:
     )
 
 
-def test_each_horizon_earns_its_own_weight() -> None:
+def test_each_horizon_earns_its_own_weight_and_one_of_many_models_less() -> None:
     panel = panel_of(trending(sessions=1000, symbols=12))
     benchmark = forecasts_of(panel, VALIDATION)
     mean = benchmark.mean.copy()
@@ -70,6 +70,11 @@ def test_each_horizon_earns_its_own_weight() -> None:
     args = (outcomes.log_return[1], mean[1], outcomes.benchmark[1], outcomes.where[1])
     assert calibration.r2_validation[1] == r2_out_of_sample(*args)
     assert calibration.confidence[1] == confidence(*args, outcomes.positions, 21) > 0
+
+    positions, horizons = outcomes.positions, outcomes.horizons
+    of_nine = Outcomes.of(panel, positions, horizons, outcomes.benchmark, [mean] * 9)
+    doubted = Calibration.fit(replace(benchmark, mean=mean), of_nine).confidence[1]
+    assert doubted == confidence(*args, positions, 21, models=9) < calibration.confidence[1]
 
 
 def test_following_what_comes_next_goes_on_with_the_path_of_validation(panel: Panel) -> None:

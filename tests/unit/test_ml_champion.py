@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ml_examples import dates_of
 
-from ml.champion import LEVEL, ValidationForecasts, choose
+from ml.choice.champion import LEVEL, ValidationForecasts, choose
+from ml.choice.validation_record import Incumbent, ValidationRecord
 from ml.errors import TrainingError
 from ml.forecasters import BASELINES, CANDIDATES, MODELS
-from ml.validation_record import Incumbent, ValidationRecord
 from models.vocabulary import ModelRole
 
 SESSIONS, SYMBOLS, HORIZON = 600, 8, 5

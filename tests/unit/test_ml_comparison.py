@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from loss_series import overlapping, slow
 
-from ml.evaluation import compare, diebold_mariano, session_means
+from ml.evaluation import compare, session_means
+from ml.evaluation.comparison import diebold_mariano
 
 HORIZON = 5
 POSITIONS = np.arange(600)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from score_series import CALM_SESSIONS, shifting_scores
 
-from ml.conformal import STEP, TAILS, ConformalState
+from ml.intervals.conformal import STEP, TAILS, ConformalState
 from ml.rolling import Floats
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, INTERVAL_LEVELS
 

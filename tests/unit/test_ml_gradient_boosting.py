@@ -8,8 +8,8 @@ from ml_models import SEED, autoregressive, split_of
 from ml.errors import ModelNotFoundError
 from ml.forecasters import gradient_boosting, load_forecaster
 from ml.forecasters.gradient_boosting import SETTINGS, GradientBoostingForecaster
+from ml.forecasters.targets import benchmark_and_scale
 from ml.panel import Panel
-from ml.targets import benchmark_and_scale
 from ml.work import Progress, Work
 
 

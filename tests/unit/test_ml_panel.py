@@ -10,10 +10,10 @@ import pytest
 from ml_examples import LAST_SESSION, feature_table, panel_of, random_walk, session_table
 
 from ml.errors import PanelError
-from ml.feature_columns import columns_of
-from ml.features import FEATURES, SESSION_FEATURES, SYMBOL_FEATURES, Feature, Transform
 from ml.panel import Panel
-from ml.panel_reading import panel_from_table, read_panel
+from ml.panel.feature_columns import columns_of
+from ml.panel.features import FEATURES, SESSION_FEATURES, SYMBOL_FEATURES, Feature, Transform
+from ml.panel.reading import panel_from_table, read_panel
 from models.panel import PANEL
 
 

@@ -10,10 +10,10 @@ from ml_models import autoregressive, fitted, split_of
 
 from ml.forecasters.ridge import PENALTIES, Moments, RidgeForecaster
 from ml.forecasters.tabular import portions
+from ml.forecasters.targets import benchmark_and_scale, surprise
 from ml.forecasters.training_blocks import TrainingBlocks
 from ml.panel import Panel
 from ml.rolling import Floats
-from ml.targets import benchmark_and_scale, surprise
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS
 
 HORIZON = 21

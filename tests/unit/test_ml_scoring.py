@@ -11,8 +11,10 @@ from ml_examples import panel_of, random_walk
 from scipy import stats
 
 from ml.errors import TrainingError
-from ml.evaluation import Outcomes, diebold_mariano, majority_signs, score
+from ml.evaluation import Outcomes, score
+from ml.evaluation.comparison import diebold_mariano
 from ml.evaluation.hits import hits
+from ml.evaluation.outcomes import majority_signs
 from ml.rolling import Floats
 from ml.scores import OutOfSample, Score
 from models.store_scores import MODEL_SCORE, MODEL_SYMBOL_SCORE
@@ -35,6 +37,7 @@ def outcomes_of(log_return: Floats, **changes: object) -> Outcomes:
         benchmark=np.full((1, sessions, symbols), 0.01),
         majority=np.ones((1, sessions), np.int64),
         where=np.isfinite(log_return)[None],
+        models=1,
     )
     return replace(plain, **changes)
 
@@ -72,6 +75,7 @@ def market(seed: int = 1, skill: float = 0.0) -> tuple[Outcomes, Floats]:
         benchmark=np.zeros(log_return.shape),
         majority=np.ones((2, SESSIONS), np.int64),
         where=np.ones(log_return.shape, np.bool_),
+        models=1,
     )
     return outcomes, (skill or 1.0) * np.stack(signals)
 

@@ -12,8 +12,8 @@ import pytest
 from ml.errors import TrackingError, TrainingError
 from ml.owner import HOST_TAG, owner_tags
 from ml.plans import SearchPlan
-from ml.search import Report, best, search
-from ml.search_study import OWNER, Heartbeat, open_study
+from ml.search.study import OWNER, Heartbeat, open_study
+from ml.search.trials import Report, best, search
 from ml.work import Trial
 
 PLAN = SearchPlan(trials=9, startup_trials=3)

@@ -100,13 +100,17 @@ def test_a_forecast_that_hardly_differs_from_the_benchmark_earns_nothing() -> No
     assert earned(outcomes, faint) == 0.0
 
 
-def test_the_zero_forecast_earns_no_confidence_however_much_better_than_the_benchmark() -> None:
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_forecast_no_better_than_zero_earns_nothing_however_much_better_than_the_benchmark(
+    share: float,
+) -> None:
     outcomes, forecast = overlapping_market(seed=1, skill=0.5)
     everywhere = np.ones(outcomes.shape, np.bool_)
-    r2 = r2_out_of_sample(outcomes, 0 * outcomes, -forecast, everywhere)
+    nearer = -share * forecast
+    r2 = r2_out_of_sample(outcomes, nearer, -forecast, everywhere)
     assert r2 is not None
-    assert r2 > 0
-    assert confidence(outcomes, 0 * outcomes, -forecast, everywhere, POSITIONS, HORIZON) == 0.0
+    assert r2 > 0.2
+    assert confidence(outcomes, nearer, -forecast, everywhere, POSITIONS, HORIZON) == 0.0
 
 
 def test_the_benchmark_itself_earns_no_confidence() -> None:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from ml_examples import dates_of
 
+from ml.choice.validation_record import ValidationRecord
 from ml.errors import ModelNotFoundError
 from ml.plans import PROFILES
-from ml.settings_search import lstm_settings
 from ml.splits import walk_forward
-from ml.training import parts_of
-from ml.training_costs import sample_cost
-from ml.training_progress import Part, TrainingTeller
-from ml.validation_record import ValidationRecord
+from ml.training.costs import sample_cost
+from ml.training.network_settings import lstm_settings
+from ml.training.progress import Part, TrainingTeller
+from ml.training.train import parts_of
 from ml.work import Progress, TrainingProgress
 from models.vocabulary import TrainingProfile
 
@@ -80,6 +80,18 @@ def test_time_left_is_judged_by_what_was_worked_on_here_alone() -> None:
     assert told[-1].seconds_left is not None and told[-1].seconds_left < 1.0
     teller.end("d", worked=False)
     assert (told[-1].done, told[-1].total, told[-1].share) == (4, 4, 1.0)
+
+
+def test_what_was_done_elsewhere_is_counted_and_not_told() -> None:
+    told: list[TrainingProgress] = []
+    teller = TrainingTeller([Part(name, 10.0) for name in "abcd"], told.append)
+    teller.begin("a")
+    teller.end("a")
+    before = len(told)
+    teller.skip("abc")
+    assert len(told) == before
+    teller.begin("d")
+    assert (told[-1].part, told[-1].done, told[-1].share) == ("d", 3, pytest.approx(0.75))
 
 
 def record(symbols: tuple[str, ...] = ("A", "B")) -> ValidationRecord:

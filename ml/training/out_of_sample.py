@@ -7,15 +7,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Calibration
-from ml.champion import ValidationForecasts
+from ml.choice.champion import ValidationForecasts
 from ml.evaluation import Outcomes
-from ml.fold_fits import FoldFit, held_out
 from ml.forecasters import Forecasts
+from ml.intervals.calibration import Calibration
 from ml.panel import Panel
 from ml.rolling import Floats
 from ml.scores import OutOfSample
 from ml.splits import Split, WalkForward
+from ml.training.fold_fits import FoldFit, held_out
 
 BENCHMARK = "expanding_mean"
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.forecasters.lstm_network import Network, Weights
+from ml.forecasters.lstm.network import Network, Weights
+from ml.forecasters.lstm.tensorflow_setup import tensorflow
+from ml.forecasters.lstm.windows import Positions, WindowSource, gather_windows
 from ml.rolling import Floats
-from ml.tensorflow_setup import tensorflow
-from ml.windows import Positions, WindowSource, gather_windows
 
 tf = tensorflow()
 

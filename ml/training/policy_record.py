@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ml.champion import choose
+from ml.choice.champion import choose
+from ml.choice.validation_record import Incumbent, ValidationRecord
 from ml.evaluation import score
 from ml.forecasters import Forecasts
-from ml.out_of_sample import BENCHMARK, Record, at, calibrate, join
 from ml.results import Choice, Served, ServedFold
 from ml.scores import OutOfSample
-from ml.validation_record import Incumbent, ValidationRecord
+from ml.training.out_of_sample import BENCHMARK, Record, at, calibrate, join
 from models.vocabulary import ModelRole, ScoredPeriod
 
 

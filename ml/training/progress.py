@@ -1,6 +1,7 @@
 """How far a training has come: parts weighed by what they cost, and the time that is left."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ml.work import Progress, TrainingListener, TrainingProgress
@@ -50,6 +51,12 @@ class TrainingTeller:
         self._told = replace(self._told, done=self._parts - len(self._left))
         self._began = time.perf_counter()
         self._tell(part, 0.0, None)
+
+    def skip(self, parts: Iterable[str]) -> None:
+        """Count parts as done that were done before or by others, without a word."""
+        for part in parts:
+            self._left.pop(part, None)
+        self._told = replace(self._told, done=self._parts - len(self._left))
 
     def _tell(self, part: str, share_of_part: float, step: Progress | None) -> None:
         left = sum(self._left.values())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.choice.validation_record import Incumbent
 from ml.errors import TrainingError
 from ml.evaluation import LEVEL, compare, scored_by_all
 from ml.forecasters import BASELINES, CANDIDATES
@@ -19,7 +20,6 @@ from ml.results import Choice
 from ml.rolling import Floats
 from ml.scores import Evidence
 from ml.splits import LEAST_SCORED_SESSIONS
-from ml.validation_record import Incumbent
 from models.vocabulary import ModelRole
 
 

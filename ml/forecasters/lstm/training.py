@@ -5,8 +5,8 @@ Importing this module imports TensorFlow.
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,22 @@ from typing import Any
 import numpy as np
 
 from ml.errors import TrainingError
-from ml.forecasters.lstm_checkpoint import Checkpoint, EpochLosses
-from ml.forecasters.lstm_network import (
+from ml.forecasters.lstm.checkpoint import Checkpoint, EpochLosses
+from ml.forecasters.lstm.network import (
     UNKNOWN,
     Network,
     Weights,
     negative_log_likelihood,
 )
-from ml.forecasters.lstm_samples import Samples, epoch_order
-from ml.forecasters.lstm_settings import LstmSettings
-from ml.tensorflow_setup import keras, tensorflow
-from ml.windows import WindowSource, gather_windows
+from ml.forecasters.lstm.progress import EpochListener
+from ml.forecasters.lstm.samples import Samples, epoch_order
+from ml.forecasters.lstm.settings import LstmSettings
+from ml.forecasters.lstm.tensorflow_setup import keras, tensorflow
+from ml.forecasters.lstm.windows import WindowSource, gather_windows
 
 tf = tensorflow()
 
 LARGEST_GRADIENT = 1.0
-
-
-EpochListener = Callable[[list[EpochLosses], float], None]
-"""Told after each epoch: the losses so far, and how many seconds this one took."""
 
 
 class Trainer:
@@ -208,19 +205,20 @@ class Trainer:
     def _identity(self, seed: int, start: Weights) -> str:
         """Return a digest of all that the result follows from."""
         settings = asdict(replace(self.settings, seeds=1))
-        digest = sha256(json.dumps([settings, self.masked, seed]).encode())
-        arrays = (
-            *start,
-            *(
-                part
-                for samples in (self.train, self.held_out)
-                for part in (samples.ends, samples.targets)
-            ),
-            self.source.of_symbols.numpy(),
-            self.source.of_sessions.numpy(),
-        )
-        for array in arrays:
+        digest = sha256(json.dumps([settings, self.masked, seed, self._data_digest]).encode())
+        for array in start:
             digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @cached_property
+    def _data_digest(self) -> str:
+        """A digest of what all seeds learn from."""
+        digest = sha256()
+        for samples in (self.train, self.held_out):
+            for array in (samples.ends, samples.targets):
+                digest.update(np.ascontiguousarray(array).data)
+        for tensor in (self.source.of_symbols, self.source.of_sessions):
+            digest.update(memoryview(tensor))  # in place where it lies in the processor's memory
         return digest.hexdigest()
 
     def _require_finite(self, losses: EpochLosses, epoch: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.windows import Positions
+from ml.forecasters.lstm.windows import Positions
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ Nothing is kept anywhere: the model's own forecasts of those sessions are made a
 
 import numpy as np
 
-from ml.calibration import Calibration
-from ml.conformal import ConformalState
 from ml.errors import PanelError
 from ml.forecasters.base import Forecaster
+from ml.intervals.calibration import Calibration
+from ml.intervals.conformal import ConformalState
 from ml.panel import Panel
 from ml.rolling import Floats
 

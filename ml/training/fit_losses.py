@@ -62,11 +62,11 @@ def line_of(loss: FitLoss) -> str:
 
 
 def read_losses(path: Path) -> tuple[FitLoss, ...]:
-    """Return the steps in a file; a line that a kill has cut is left out."""
+    """Return the steps in a file; a line that holds none, as a kill has cut it, is left out."""
     losses = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text(errors="replace").splitlines():
         try:
             losses.append(FitLoss(**json.loads(line)))
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, TypeError):
             continue
     return tuple(losses)

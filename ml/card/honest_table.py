@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ml.card.plain_numbers import number, p_value, span
 from ml.forecasters import AVERAGE
-from ml.plain_numbers import number, p_value, span
 from ml.records import FinishedTraining
 from ml.scores import Score
 from models.vocabulary import ScoredPeriod

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError
-from ml.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
 from ml.forecasters import Forecaster, Forecasts, load_forecaster
 from ml.forecasters.average import AverageForecaster, average_seeds
 from ml.forecasters.base import average
@@ -18,6 +17,7 @@ from ml.panel import Panel
 from ml.results import FitLoss
 from ml.rolling import Floats
 from ml.splits import Split
+from ml.training.fit_losses import LOSSES_FILE, FitLosses, line_of, read_losses
 from ml.work import Work
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def _read(folder: Path) -> FoldFit | None:
         each = tuple(_forecasts(f"seed_{number}", arrays) for number in range(seeds))
         losses = read_losses(fitted / LOSSES_FILE)
         forecaster = load_forecaster(fitted / _MODEL)
-    except (*UNREADABLE_ARRAYS, ModelNotFoundError) as error:
+    except (*UNREADABLE_ARRAYS, AttributeError, TypeError, ModelNotFoundError) as error:
         logger.warning("%s is damaged and is fitted again: %s", fitted, error)
         shutil.rmtree(fitted)
         return None

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.conformal import ConformalState
 from ml.errors import ModelNotFoundError
 from ml.forecasters.base import Forecasts
+from ml.intervals.conformal import ConformalState
 from ml.panel import date_of
 from ml.rolling import Floats
 

@@ -4,11 +4,11 @@ Their ratios matter: for the time that is left, and so that networks of all size
 same. Measured on the bundled sample; ``benchmarks/training_budget.py`` adds them up.
 """
 
-from ml.fold_fits import held_out
 from ml.forecasters import LSTM
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.plans import TrainingPlan
 from ml.splits import Split
+from ml.training.fold_fits import held_out
 
 LAYER_COST = 2_300
 """Cost of a layer's step in time that no multiplication explains, in squared units."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.forecasters.lstm.tensorflow_setup import tensorflow
 from ml.panel import Panel
 from ml.scaling import LARGEST_STANDARDISED, Array, Standardiser, cache_sized
-from ml.tensorflow_setup import tensorflow
 
 Positions = NDArray[np.int64]
 """(windows, 2): position of the window's last session on the panel's axis, column of the symbol."""

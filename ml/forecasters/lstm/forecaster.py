@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.errors import UNREADABLE_ARRAYS, ModelNotFoundError, TrainingError
+from ml.errors import TrainingError
 from ml.forecasters.base import (
     Contributions,
     Forecaster,
@@ -15,34 +15,32 @@ from ml.forecasters.base import (
     average,
     require_labels,
 )
-from ml.forecasters.lstm_checkpoint import EpochLosses
-from ml.forecasters.lstm_samples import Samples, drawn
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.checkpoint import EpochLosses
+from ml.forecasters.lstm.progress import telling
+from ml.forecasters.lstm.samples import Samples, drawn
+from ml.forecasters.lstm.settings import LstmSettings
+from ml.forecasters.lstm.weights import SeedWeights, read_weights, write_weights
+from ml.forecasters.lstm.windows import Positions, WindowSource, window_ends
+from ml.forecasters.targets import benchmarks_and_scales, surprise
 from ml.forecasters.training_blocks import learning_and_stopping
 from ml.panel import LEAST_HISTORY_SESSIONS, Panel
 from ml.scaling import Standardiser
 from ml.splits import Split
-from ml.targets import benchmarks_and_scales, surprise
-from ml.windows import Positions, WindowSource, window_ends
-from ml.work import Progress, Work
+from ml.work import Work
 from models.vocabulary import FORECAST_HORIZONS_SESSIONS, Attribution
 
 if TYPE_CHECKING:
-    from ml.forecasters.lstm_network import Network
-    from ml.forecasters.lstm_outputs import Outputs
-    from ml.forecasters.lstm_training import EpochListener
-
-WEIGHTS_FILE = "weights.npz"
-
-SeedWeights = list[NDArray[np.float32]]
+    from ml.forecasters.lstm.network import Network
+    from ml.forecasters.lstm.outputs import Outputs
 
 
 class LstmForecaster(Forecaster):
     """Global LSTM for the distribution of the log return over every horizon.
 
-    It learns the surprise of ``ml.targets``: the untrained network forecasts the benchmark that it
-    is judged against, calm and wild symbols weigh the same, and a network that learns nothing does
-    no harm. Forecasts of several seeds are averaged: mean of means, root mean of squared scales.
+    It learns the surprise of ``ml.forecasters.targets``: the untrained network forecasts the
+    benchmark that it is judged against, calm and wild symbols weigh the same, and a network that
+    learns nothing does no harm. Forecasts of several seeds are averaged: mean of means, root mean
+    of squared scales.
     A symbol that training did not know is forecast without knowing which it is.
 
     Attributes
@@ -83,7 +81,7 @@ class LstmForecaster(Forecaster):
         TrainingError
             There are too few labels, or the loss is no finite number.
         """
-        from ml.forecasters.lstm_training import Trainer
+        from ml.forecasters.lstm.training import Trainer
 
         parts = learning_and_stopping(split)
         panel = panel.of_symbols(self._known(panel, parts[0]))
@@ -104,7 +102,7 @@ class LstmForecaster(Forecaster):
             seed = work.seed + index
             trainer.network.set_weights(self._network(seed).weights)
             path = work.folder / f"seed_{seed}.npz" if work.folder else None
-            trained = trainer.run(seed, path, self._listener(work, index))
+            trained = trainer.run(seed, path, telling(work, self.name, index, self.settings))
             self.weights.append(trained.best)
             self.losses = (*self.losses, tuple(trained.losses))
 
@@ -172,12 +170,7 @@ class LstmForecaster(Forecaster):
     def save(self, folder: Path) -> None:
         """Write description and float32 weights into an existing, empty folder."""
         super().save(folder)
-        weights = {
-            f"{seed:02d}_{index:03d}": array
-            for seed, arrays in enumerate(self.weights)
-            for index, array in enumerate(arrays)
-        }
-        np.savez(folder / WEIGHTS_FILE, allow_pickle=False, **weights)
+        write_weights(self.weights, folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -186,31 +179,20 @@ class LstmForecaster(Forecaster):
         Raises
         ------
         ModelNotFoundError
-            The weights are missing or damaged.
+            The weights are missing or damaged, or those of a seed are not among them.
         """
         forecaster = super().load(folder)
-        path = folder / WEIGHTS_FILE
-        try:
-            with np.load(path, allow_pickle=False) as saved:
-                weights = {name: saved[name] for name in sorted(saved.files)}
-        except UNREADABLE_ARRAYS as error:
-            raise ModelNotFoundError(
-                "model file", path, f"it is missing or damaged ({error})", "Train again."
-            ) from error
-        forecaster.weights = [
-            [array for name, array in weights.items() if name.startswith(f"{seed:02d}_")]
-            for seed in range(forecaster.settings.seeds)
-        ]
+        forecaster.weights = read_weights(folder, forecaster.settings.seeds)
         return forecaster
 
     def _network(self, seed: int = 0) -> "Network":
-        from ml.forecasters.lstm_network import Network
+        from ml.forecasters.lstm.network import Network
 
         channels, symbols = self.standardiser.channels, len(self.symbols)
         return Network(self.settings, channels, symbols, len(self.horizons), seed)
 
     def _outputs(self) -> "Outputs":
-        from ml.forecasters.lstm_outputs import Outputs
+        from ml.forecasters.lstm.outputs import Outputs
 
         if self._compiled is None:
             self._compiled = Outputs(self._network(), self._masked)
@@ -259,22 +241,3 @@ class LstmForecaster(Forecaster):
         targets = np.stack([surprise(panel, horizon)[rows] for horizon in self.horizons])
         known = np.flatnonzero(np.isfinite(targets).any(axis=(0, 1)))
         return tuple(panel.symbols[column] for column in known) or panel.symbols
-
-    def _listener(self, work: Work, index: int) -> "EpochListener":
-        """Return what tells the work's listener of the epochs of one seed."""
-        seeds, epochs = self.settings.seeds, self.settings.epochs
-
-        def listen(losses: list[EpochLosses], seconds: float) -> None:
-            epochs_left = epochs - len(losses) + epochs * (seeds - index - 1)
-            work.listener(
-                Progress(
-                    what=f"{self.name}, seed {index + 1} of {seeds}",
-                    done=len(losses),
-                    total=epochs,
-                    loss=losses[-1].training,
-                    held_out_loss=losses[-1].held_out,
-                    seconds_left=epochs_left * seconds,
-                )
-            )
-
-        return listen

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.card import description, model_card
-from ml.honest_table import SERVED, honest_rows
+from ml.card.honest_table import SERVED, honest_rows
 from ml.plots import CAPTIONS, training_pictures
 from ml.records import FinishedTraining
 from ml.results import TrainingResult

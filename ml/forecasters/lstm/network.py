@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.forecasters.lstm_settings import LstmSettings
-from ml.tensorflow_setup import has_gpu, keras, tensorflow
+from ml.forecasters.lstm.settings import LstmSettings
+from ml.forecasters.lstm.tensorflow_setup import has_gpu, keras, tensorflow
 
 tf = tensorflow()
 

@@ -7,21 +7,22 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from ml.calibration import Calibration
-from ml.champion import choose
+from ml.choice.champion import choose
+from ml.choice.validation_record import Incumbent
 from ml.evaluation import score
-from ml.fold_fits import FoldFit, average_of, fit_in_fold, is_kept
 from ml.forecasters import AVERAGE, LSTM, MODELS, Forecaster, forecaster_class
-from ml.out_of_sample import Record, at, calibrate, cut, join
+from ml.intervals.calibration import Calibration
 from ml.panel import Panel
 from ml.plans import TrainingPlan
 from ml.results import TrainedModel, TrainingResult
-from ml.served import serve_folds
-from ml.settings_search import find_settings, trial_name
+from ml.scaling import Standardiser
 from ml.splits import WalkForward, walk_forward
-from ml.training_costs import fit_cost, lstm_cost
-from ml.training_progress import Part, TrainingTeller
-from ml.validation_record import Incumbent
+from ml.training.costs import fit_cost, lstm_cost
+from ml.training.fold_fits import FoldFit, average_of, fit_in_fold, is_kept
+from ml.training.network_settings import find_settings, trial_name
+from ml.training.out_of_sample import Record, at, calibrate, cut, join
+from ml.training.policy_record import serve_folds
+from ml.training.progress import Part, TrainingTeller
 from ml.work import TrainingWork, Trial, Work
 from models.vocabulary import ScoredPeriod
 
@@ -53,6 +54,7 @@ def train_models(
         The search's database cannot be used.
     """
     walk = walk_forward(len(panel), plan.folds)
+    _name_features_left_out(panel, walk)
     teller = TrainingTeller(parts_of(len(panel.symbols), walk, plan), work.listener)
     plan, trials = find_settings(panel, walk.folds[0], plan, work, teller)
     fits = tuple(
@@ -72,6 +74,13 @@ def train_models(
         test_outcomes=record.test.log_return,
         walk=walk,
     )
+
+
+def _name_features_left_out(panel: Panel, walk: WalkForward) -> None:
+    """Say once what models that serve will not look at; each fit finds its own again."""
+    left_out = Standardiser.fit(panel, walk.serving.train).left_out_in_words
+    if left_out:
+        logger.info("features without news: %s", left_out)
 
 
 def _fit_split(

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ml.errors import PanelError
-from ml.feature_columns import columns_of, feature_values
-from ml.features import SESSION_FEATURES, SYMBOL_FEATURES, Feature
 from ml.panel import RETURN_COLUMN, Panel
-from ml.panel_arrays import InfiniteCount, PanelArrays, of_rows
-from ml.panel_keys import (
+from ml.panel.arrays import InfiniteCount, PanelArrays, of_rows
+from ml.panel.feature_columns import columns_of, feature_values
+from ml.panel.features import SESSION_FEATURES, SYMBOL_FEATURES, Feature
+from ml.panel.keys import (
     Days,
     PartKeys,
     Reader,

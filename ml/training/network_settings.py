@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ml.fit_losses import FitLosses
-from ml.fold_fits import CHECKPOINTS_FOLDER
 from ml.forecasters import LSTM, forecaster_class
-from ml.forecasters.lstm_settings import LstmSettings
+from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
 from ml.plans import TrainingPlan
-from ml.search import Report, best, search
+from ml.search.trials import Report, best, search
 from ml.splits import Split
-from ml.training_costs import sample_cost
-from ml.training_progress import TrainingTeller
+from ml.training.costs import sample_cost
+from ml.training.fit_losses import FitLosses
+from ml.training.fold_fits import CHECKPOINTS_FOLDER
+from ml.training.progress import TrainingTeller
 from ml.work import Progress, TrainingWork, Trial, Work
 
 LEAST_SHARE, MOST_SHARE = 0.25, 4.0
@@ -63,8 +63,7 @@ def find_settings(
             teller.end(part)
 
     trials = search(sought, plan.seed, attempt, work.search_url, work.study, work.trial_listener)
-    for place in range(sought.trials):
-        teller.end(trial_name(place), worked=False)
+    teller.skip(trial_name(place) for place in range(sought.trials))
     return replace(plan, lstm=lstm_settings(plan.lstm, best(trials).settings)), trials
 
 

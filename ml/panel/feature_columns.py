@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.features import Feature, Transform
+from ml.panel.features import Feature, Transform
 
 CLOSE_COLUMN = "close"
 

@@ -1,4 +1,4 @@
-"""Search of the network's settings: trials that outlive a crash and that several workers share."""
+"""Trials of a search: settings proposed, tried, pruned, and tried again after a crash."""
 
 import logging
 import math
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ml.errors import TrainingError
 from ml.owner import owner_tags
 from ml.plans import SearchPlan
-from ml.search_study import (
+from ml.search.study import (
     HEARTBEAT,
     OWNER,
     Heartbeat,

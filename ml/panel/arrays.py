@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.feature_columns import columns_of, feature_values, finite, numbers
-from ml.features import Feature
 from ml.panel import RETURN_COLUMN
-from ml.panel_keys import PartKeys, Positions, Reader
+from ml.panel.feature_columns import columns_of, feature_values, finite, numbers
+from ml.panel.features import Feature
+from ml.panel.keys import PartKeys, Positions, Reader
 
 logger = logging.getLogger(__name__)
 

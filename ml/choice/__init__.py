@@ -1,0 +1,1 @@
+"""Which model serves: evidence against baselines and champion, on records of validation."""
