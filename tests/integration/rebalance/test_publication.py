@@ -163,4 +163,4 @@ def test_a_run_that_newer_forecasts_replaced_meanwhile_is_not_published(
     monkeypatch.setattr(publication, "publish", replaced_first)
     with pytest.raises(RebalanceError, match="no forecasts"):
         rebalance(sqlite_settings, SESSION)
-    assert query(sqlite_settings, "SELECT count(*) FROM client_outcome") == [(0,)]
+    assert query(sqlite_settings, "SELECT count(*) FROM current_outcome") == [(0,)]

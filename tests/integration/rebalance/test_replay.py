@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from rebalance_runs import contents, identify_run, make_run, publish_before, query
+from rebalance_runs import contents, copy_home, identify_run, make_run, publish_before, query
 from typer.testing import CliRunner
 from warehouse_inputs import SESSION, SESSIONS, add_prices, price_row
 
@@ -26,8 +26,9 @@ LATER = dt.datetime(2022, 12, 28, 23, tzinfo=dt.UTC)
 
 
 def test_a_run_is_made_again_to_the_bit_after_a_restatement_a_new_model_and_an_earlier_run(
-    settings: Settings,
+    sqlite_settings: Settings,
 ) -> None:
+    settings = sqlite_settings
     first = rebalance(settings, SESSION)
     restated = price_row("KO", SESSIONS[-60], 11.0, known_at=LATER, known_at_basis="observed")
     add_prices(settings, [restated])
@@ -41,6 +42,16 @@ def test_a_run_is_made_again_to_the_bit_after_a_restatement_a_new_model_and_an_e
     assert (found.run_id, found.differences, found.notes) == (first.run_id, (), ())
     assert found.accounts == first.accounts
     assert contents(settings) == before
+
+
+def test_a_superseded_run_is_made_again_from_a_server_s_store(
+    built_home: Path, tmp_path: Path, postgresql_url: str
+) -> None:
+    settings = make_run(copy_home(built_home, tmp_path / "home", postgresql_url))
+    first = rebalance(settings, SESSION)
+    rebalance(make_run(settings, version=2, confidence=0.9), SESSION)
+    found = replay(settings, first.run_id)
+    assert (found.accounts, found.differences, found.notes) == (first.accounts, (), ())
 
 
 def test_rows_that_were_tampered_with_are_shown_and_the_exit_code_is_1(
