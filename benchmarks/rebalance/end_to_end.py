@@ -42,7 +42,7 @@ _STAGES = (
     ("forecast",),
 )
 _WRITTEN = (
-    *("client_outcome", "target_allocation", "counterfactual_allocation"),
+    *("client_outcome", "target_allocation", "counterfactual_target"),
     *("trade", "trade_reason", "trade_lot", "goal_projection"),
 )
 
