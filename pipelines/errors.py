@@ -60,6 +60,10 @@ class ReplayError(SmartInvestError):
     """A past run cannot be made again from what was kept of it."""
 
 
+class ExplainError(SmartInvestError):
+    """Nothing published can be explained of what was asked for."""
+
+
 class ClientInputError(SmartInvestError):
     """A client file cannot be read at all; single bad rows are reported, not raised."""
 

@@ -6,9 +6,11 @@ import sys
 import typer
 
 from pipelines.cli import (
+    backtest,
     bench,
     clients,
     docs,
+    explain,
     fills,
     lake,
     models,
@@ -39,7 +41,9 @@ app.add_typer(lake.app, name="lake")
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(models.app, name="models")
 app.add_typer(query.app)
+app.add_typer(explain.app)
 app.add_typer(replay.app)
+app.add_typer(backtest.app)
 app.add_typer(docs.app)
 app.add_typer(bench.app, name="bench")
 
