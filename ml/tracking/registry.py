@@ -137,6 +137,23 @@ class Registry:
             record=ValidationRecord.load(self._file(serving.run_id, FORECASTS_FILE)),
         )
 
+    def validation_record(
+        self, training: FinishedTraining, forecaster: str
+    ) -> ValidationRecord | None:
+        """Return what a model of a training forecast out of sample; None if it has no such model.
+
+        Raises
+        ------
+        ModelNotFoundError
+            The forecasts are missing or damaged.
+        TrackingError
+            MLflow cannot be read.
+        """
+        for model in training.models:
+            if model.forecaster == forecaster:
+                return ValidationRecord.load(self._file(model.run_id, FORECASTS_FILE))
+        return None
+
     def load(self, name: str, version: int) -> ServingModel:
         """Return a model by its registered name and version number.
 

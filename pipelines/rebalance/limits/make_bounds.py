@@ -62,14 +62,14 @@ def _wanted(
 ) -> Wanted:
     goals, count = shard.goals, len(score)
     wish_upper = _wish_upper(goals, holdings, market)
-    upper = np.minimum(wish_upper, _symbol_limits(market, policy))
+    upper = np.minimum(wish_upper, symbol_limits(market, policy))
     risky = suitable_risky_weight(goals, score.astype(np.float64))
     class_upper = np.array(
         [policy.class_limits[AssetClass(name)].class_weight for name in market.classes]
     )
     floor = np.maximum(policy.cash_floor_weight, _cash_weight(goals, holdings))
     frozen = holdings.frozen_weight
-    exposure = _least_exposure(volatility, risky, market, outlook, policy)
+    exposure = least_exposure(volatility, risky, market, outlook, policy)
     return Wanted(
         lower=np.zeros_like(upper),
         upper=upper,
@@ -91,7 +91,8 @@ def _wish_upper(goals: Goals, holdings: GoalHoldings, market: Market) -> Floats:
     return np.where(sold_only, np.minimum(allowed, holdings.current), allowed)
 
 
-def _symbol_limits(market: Market, policy: Policy) -> Vector:
+def symbol_limits(market: Market, policy: Policy) -> Vector:
+    """Return (symbols,): the largest weight that the house allows of each."""
     classes = [AssetClass(market.instruments[symbol].asset_class) for symbol in market.symbols]
     return np.array([policy.class_limits[name].symbol_weight for name in classes])
 
@@ -102,7 +103,7 @@ def _cash_weight(goals: Goals, holdings: GoalHoldings) -> Floats:
     return np.minimum(np.maximum(goals.min_cash_cents, 0) / wealth, 1.0)
 
 
-def _least_exposure(
+def least_exposure(
     volatility: Floats, risky: Floats, market: Market, outlook: Outlook, policy: Policy
 ) -> Floats:
     """Return the weight to invest at least: a share of what the score asks for and suits."""

@@ -1,0 +1,1 @@
+"""What the allocation would have earned: a walk-forward backtest, net of costs."""
