@@ -39,9 +39,10 @@ def waterfall(steps: Mapping[str, float], total_name: str, words: Words, title: 
     for row, (name, value) in enumerate(steps.items()):
         colour = BLUE if value >= 0 else VERMILION
         parts.append(_row_text(row, name, words(value) if value else "0"))
-        parts.append(_bar(scale, ends[row], ends[row + 1], row, colour))
+        if value:
+            parts.append(_bar(scale, ends[row], ends[row + 1], row, colour))
         end = scale.at(ends[row + 1])
-        parts.append(_line(end, row * _ROW + 18, end, (row + 1) * _ROW + 4, QUIET))
+        parts.append(_line(end, row * _ROW + 4, end, (row + 1) * _ROW + 18, QUIET))
     parts.append(_row_text(len(steps), total_name, words(at), is_strong=True))
     parts.append(_bar(scale, 0.0, at, len(steps), INK))
     return _svg(parts, (len(steps) + 1) * _ROW + 6, title)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.vocabulary import (
     AllocationView,
@@ -18,7 +19,7 @@ from models.vocabulary import (
 
 @dataclass(frozen=True)
 class Run:
-    """A run, with everything that determines it."""
+    """A run, with all that determines it."""
 
     run_id: str
     source: str
@@ -82,10 +83,7 @@ class LotSale:
 
 @dataclass(frozen=True)
 class TradeFact:
-    """A trade, its signed causes in micros in the order of the path, and the lots that it closes.
-
-    The causes sum to ``signed_micros``.
-    """
+    """A trade, its signed causes along the path, which sum to it, and the lots that it closes."""
 
     trade_id: str
     account_id: str
@@ -171,12 +169,29 @@ class SnapshotFile:
     rows_of_symbols: int | None
 
 
-@dataclass(frozen=True)
-class Instrument:
+class Instrument(NamedTuple):
     """What a symbol is."""
 
     name: str
     asset_class: str
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An input of a client that could not be used, with what to do about it; no value of it."""
+
+    field: str
+    cause: str
+    remedy: str
+    since: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What an account held as the run knew it, in micros by symbol, and its client's issues."""
+
+    held_micros: tuple[tuple[str, int], ...]
+    issues: tuple[Issue, ...]
 
 
 @dataclass(frozen=True)
@@ -201,6 +216,7 @@ class AccountAdvice:
     views: Mapping[AllocationView, Mapping[str, float]]
     forecasts: tuple[Forecast, ...]
     goal: Goal | None
+    standing: Standing
 
     @property
     def is_target_new(self) -> bool:
@@ -214,7 +230,7 @@ class Explanation:
 
     Attributes
     ----------
-    asked : the key as given; ``kind`` says of what it is the key.
+    asked : the key as given, of a thing of that ``kind``.
     symbol : the one symbol asked for; None for all.
     files : of the snapshot; those of the symbols explained first.
     """

@@ -44,8 +44,9 @@ def find_subject(store: sa.Connection, key: str, run_id: str | None = None) -> S
         sa.select(trade.c.run_id, trade.c.account_id).where(trade.c.trade_id == key)
     ).first()
     if found is not None:
-        run = _run_of_trade(store, key, found.run_id, chosen)
-        return Subject("trade", run, (found.account_id,), key)
+        of_trade = _run_of_trade(store, key, found.run_id, chosen)
+        return Subject("trade", of_trade, (found.account_id,), key)
+    run: Run | None
     for kind in ("account", "client"):
         run = chosen or _last_published(store, f"{kind}_id", key)
         account_ids = _accounts(store, f"{kind}_id", key, run) if run else ()
@@ -109,12 +110,10 @@ def _last_published(store: sa.Connection, column: str, key: str) -> Run | None:
 
 def _accounts(store: sa.Connection, column: str, key: str, run: Run) -> tuple[str, ...]:
     outcome = tables["client_outcome"]
-    found = store.execute(
-        sa.select(outcome.c.account_id).where(
-            outcome.c.run_id == run.run_id, outcome.c[column] == key
-        )
-    ).scalars()
-    return tuple(sorted(found))
+    query = sa.select(outcome.c.account_id).where(
+        outcome.c.run_id == run.run_id, outcome.c[column] == key
+    )
+    return tuple(sorted(store.execute(query).scalars()))
 
 
 def _unknown(store: sa.Connection, key: str, chosen: Run | None) -> ExplainError:

@@ -7,6 +7,7 @@ from pipelines.explain.amounts import dollars, number, percent
 from pipelines.explain.document import Document, Grid, Section
 from pipelines.explain.facts import AccountAdvice, Explanation, Run
 from pipelines.explain.prospect_sections import forecast_section, goal_section
+from pipelines.explain.standing import standing_sections
 from pipelines.explain.target_sections import target_sections
 from pipelines.explain.trade_sections import no_trade_section, trade_sections
 from pipelines.explain.words import (
@@ -36,6 +37,7 @@ def _sections(explained: Explanation) -> Iterator[Section]:
         )
     for account in explained.accounts:
         yield _outcome(account)
+        yield from standing_sections(account.standing, has_target=bool(account.weights))
         yield from trade_sections(explained, account)
         yield no_trade_section(explained, account)
         yield from target_sections(explained, account)
@@ -106,7 +108,7 @@ def _certificate(account: AccountAdvice) -> Section:
 def _lineage(explained: Explanation) -> Section:
     symbols = sorted({trade.symbol for each in explained.accounts for trade in each.trades})
     with_rows = any(file.rows_of_symbols is not None for file in explained.files)
-    columns = ("file of the lake", "SHA-256", "rows")
+    columns: tuple[str, ...] = ("file of the lake", "SHA-256", "rows")
     names = symbols[0] if len(symbols) == 1 else "traded symbols"
     files = tuple(
         (

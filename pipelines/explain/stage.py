@@ -23,6 +23,7 @@ from pipelines.explain.reading import (
     read_views,
     read_weights,
 )
+from pipelines.explain.standing import read_standing
 from pipelines.explain.trades import read_trades
 from pipelines.settings import Settings
 from pipelines.store import connect
@@ -91,4 +92,5 @@ def _account(
         views=read_views(store, target_id, account_id) if target_id else {},
         forecasts=read_forecasts(store, target_id or run.run_id, symbols),
         goal=read_goal(store, run.run_id, account.goal_id) if account else None,
+        standing=read_standing(store, account_id, outcome.client_id, run),
     )

@@ -45,15 +45,16 @@ def _target(explained: Explanation, account: AccountAdvice) -> Section:
         for each in account.weights
         if _is_told(each, explained.symbol)
     )
-    shown = [each for each in account.weights if each.held or each.target]
+    # Cash stands in the table alone: beside it, everything else would be too short to see.
+    shown = [each for each in account.weights if (each.held or each.target) and each.symbol != CASH]
     return Section(
         "Target beside what was held",
-        paragraphs=(note, *_binding_words(explained, account)),
+        paragraphs=(note, *_sharing_words(account), *_binding_words(explained, account)),
         chart=beside(
             [symbol_name(each.symbol) for each in shown],
             {"held": [each.held for each in shown], "target": [each.target for each in shown]},
             percent,
-            "Held and target, as shares of the account",
+            "Held and target without cash, as shares of the account",
         ),
         grids=(
             Grid(
@@ -73,6 +74,15 @@ def _is_told(weight: Weight, symbol: str | None) -> bool:
 def _not_wanted(weights: tuple[Weight, ...], symbol: str | None) -> tuple[Grid, ...]:
     names = [each.symbol for each in weights if not _is_told(each, symbol)]
     return (Grid(("neither held nor wanted",), ((", ".join(names),),)),) if names else ()
+
+
+def _sharing_words(account: AccountAdvice) -> Iterator[str]:
+    goal, wealth = account.goal, account.outcome.wealth_cents
+    if goal is not None and wealth is not None and goal.wealth_cents != wealth:
+        yield (
+            "The goal has other accounts too. Limits hold for all of them together; allowed is "
+            "what this one may hold if the others hold none of it."
+        )
 
 
 def _binding_words(explained: Explanation, account: AccountAdvice) -> Iterator[str]:
@@ -119,6 +129,7 @@ def _views(account: AccountAdvice) -> Section:
     table = {
         symbol: [view.get(symbol, 0.0) for view in account.views.values()] for symbol in symbols
     }
+    invested = [symbol for symbol in symbols if symbol != CASH]
     widest = max((max(row) - min(row) for row in table.values()), default=0.0)
     words = (
         "The views agree: whose forecasts are believed moves nothing here."
@@ -130,11 +141,13 @@ def _views(account: AccountAdvice) -> Section:
         title,
         paragraphs=(note, words),
         chart=beside(
-            [symbol_name(symbol) for symbol in symbols],
-            {name: [row[place] for row in table.values()] for place, name in enumerate(names)},
+            invested,
+            {name: [table[each][place] for each in invested] for place, name in enumerate(names)},
             lambda _: "",
-            "Targets under each view",
-        ),
+            "Targets under each view, without cash",
+        )
+        if widest >= _TELLING
+        else None,
         grids=(
             Grid(
                 ("symbol", *names),

@@ -1,7 +1,6 @@
 """An explanation on a terminal."""
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +21,7 @@ def _section_view(section: Section) -> list[RenderableType]:
     title = f" {section.title} " if section.level == 1 else section.title
     parts: list[RenderableType] = [Text(""), Text(title, style=_STYLES[section.level])]
     parts.extend(Text(paragraph) for paragraph in section.paragraphs)
-    parts.extend(Padding(_table(grid), (0, 0, 0, 0)) for grid in section.grids if grid.rows)
+    parts.extend(_table(grid) for grid in section.grids if grid.rows)
     return parts
 
 
@@ -30,8 +29,8 @@ def _table(grid: Grid) -> RenderableType:
     table = Table()
     first_numeric = len(grid.columns) - grid.numeric
     for place, column in enumerate(grid.columns):
-        justify = "right" if place >= first_numeric else "left"
-        table.add_column(column, overflow="fold", justify=justify)
+        is_number = place >= first_numeric
+        table.add_column(column, overflow="fold", justify="right" if is_number else "left")
     for row in grid.rows[: grid.most_on_terminal]:
         table.add_row(*map(Text, row))
     left = len(grid.rows) - table.row_count

@@ -9,6 +9,7 @@ from pipelines.explain.document import Grid, Section
 from pipelines.explain.facts import AccountAdvice, Explanation, Instrument, LotSale, TradeFact
 from pipelines.explain.words import CAUSE_LABELS, CAUSE_MEANINGS
 from pipelines.rebalance.reasons.words import NO_TRADE_WORDS
+from pipelines.rebalance.trades.lots import NO_LOT
 
 _PATH = (
     "The causes lie along one fixed path, from what is held to what is traded. Each is the "
@@ -16,6 +17,7 @@ _PATH = (
     "way, and others outweigh it."
 )
 _UNKNOWN = "unknown"
+_NOT_TOLD = "no lot recorded"
 
 
 def trade_sections(explained: Explanation, account: AccountAdvice) -> Iterator[Section]:
@@ -119,7 +121,7 @@ def _lots_grid(lots: tuple[LotSale, ...]) -> Grid:
         ("lot", "bought", "term", "shares", "proceeds", "basis", "gain", "loss disallowed"),
         tuple(
             (
-                lot.lot_id,
+                _NOT_TOLD if lot.lot_id == NO_LOT else lot.lot_id,
                 str(lot.acquired_date or _UNKNOWN),
                 _term(lot.is_long_term),
                 shares(lot.quantity_micros),
@@ -135,21 +137,25 @@ def _lots_grid(lots: tuple[LotSale, ...]) -> Grid:
 
 
 def _lots_words(lots: tuple[LotSale, ...]) -> str:
+    told = sum(lot.lot_id != NO_LOT for lot in lots)
     known = [lot.gain_cents for lot in lots if lot.gain_cents is not None]
     lost = sum(lot.disallowed_cents for lot in lots)
-    parts = [f"It closes {len(lots)} tax lot{'s' if len(lots) > 1 else ''}, wholly or in part"]
+    parts = []
+    if told:
+        parts.append(f"It closes {told} tax lot{'' if told == 1 else 's'}, wholly or in part.")
+    if told < len(lots):
+        which = "Of some of its shares" if told else "Of these shares"
+        parts.append(f"{which} it is not recorded when and at what price they were bought.")
     if known:
-        parts.append(
-            f"with a gain of {dollars(sum(known), is_signed=True)} where the basis is known"
-        )
+        parts.append(f"The gain is {dollars(sum(known), is_signed=True)} where the basis is known.")
     if len(known) < len(lots):
-        parts.append(f"and an unknown gain in {len(lots) - len(known)} whose basis is unknown")
+        parts.append("Where the basis is unknown, so is the gain.")
     if lost:
         parts.append(
-            f"{dollars(lost)} of loss is disallowed now, because the same or a like investment is "
-            "bought within 30 days (wash sale)"
+            f"{dollars(lost)} of loss does not count for tax now, because the same or a like "
+            "investment is bought within 30 days (wash sale)."
         )
-    return "; ".join(parts) + "."
+    return " ".join(parts)
 
 
 def _term(is_long_term: bool | None) -> str:
