@@ -1,5 +1,6 @@
 """Which accounts of which run a key asks for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
@@ -46,10 +47,9 @@ def find_subject(store: sa.Connection, key: str, run_id: str | None = None) -> S
     if found is not None:
         of_trade = _run_of_trade(store, key, found.run_id, chosen)
         return Subject("trade", of_trade, (found.account_id,), key)
-    run: Run | None
-    for kind in ("account", "client"):
-        run = chosen or _last_published(store, f"{kind}_id", key)
-        account_ids = _accounts(store, f"{kind}_id", key, run) if run else ()
+    for kind, candidates in (("account", (key,)), ("client", _accounts_of(store, key))):
+        run = chosen or _last_published(store, candidates)
+        account_ids = _advised(store, candidates, run) if run else ()
         if run and account_ids:
             return Subject(kind, run, account_ids)
     raise _unknown(store, key, chosen)
@@ -96,22 +96,28 @@ def _run_of_trade(store: sa.Connection, key: str, run_id: str, chosen: Run | Non
     return run
 
 
-def _last_published(store: sa.Connection, column: str, key: str) -> Run | None:
+def _accounts_of(store: sa.Connection, client_id: str) -> tuple[str, ...]:
+    account = tables["account"]
+    query = sa.select(account.c.account_id).where(account.c.client_id == client_id).distinct()
+    return tuple(store.execute(query).scalars())
+
+
+def _last_published(store: sa.Connection, account_ids: Sequence[str]) -> Run | None:
     run, outcome = tables["advice_run"], tables["client_outcome"]
     row = store.execute(
         sa.select(run)
         .join(outcome, outcome.c.run_id == run.c.run_id)
-        .where(outcome.c[column] == key, run.c.status == RunStatus.PUBLISHED.value)
+        .where(outcome.c.account_id.in_(account_ids), run.c.status == RunStatus.PUBLISHED.value)
         .order_by(run.c.session_date.desc(), run.c.published_at.desc())
         .limit(1)
     ).first()
     return None if row is None else _as_run(row)
 
 
-def _accounts(store: sa.Connection, column: str, key: str, run: Run) -> tuple[str, ...]:
+def _advised(store: sa.Connection, account_ids: Sequence[str], run: Run) -> tuple[str, ...]:
     outcome = tables["client_outcome"]
     query = sa.select(outcome.c.account_id).where(
-        outcome.c.run_id == run.run_id, outcome.c[column] == key
+        outcome.c.run_id == run.run_id, outcome.c.account_id.in_(account_ids)
     )
     return tuple(sorted(store.execute(query).scalars()))
 

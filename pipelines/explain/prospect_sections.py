@@ -58,7 +58,7 @@ def goal_section(account: AccountAdvice) -> Section:
     """Return how likely the goal is reached, and what would raise that."""
     goal = account.goal
     if goal is None:
-        what = "No projection of the goal was made, because its accounts are not advised on."
+        what = "The run made no projection of its goal: its accounts are not advised on, or it has none."
         return Section("The goal", paragraphs=(what,))
     low, middle, high = goal.worth_cents
     figures = Grid(

@@ -27,7 +27,7 @@ def read_trades(
     if trade_id is not None:
         query = query.where(trade.c.trade_id == trade_id)
     rows = store.execute(query).all()
-    lots = _read_lots(store, [row.trade_id for row in rows])
+    lots = _read_lots(store, account_ids, [row.trade_id for row in rows])
     found: dict[str, list[TradeFact]] = defaultdict(list)
     for row in rows:
         found[row.account_id].append(_as_trade(row, tuple(lots[row.trade_id])))
@@ -53,11 +53,14 @@ def _as_trade(row: sa.Row, lots: tuple[LotSale, ...]) -> TradeFact:
     )
 
 
-def _read_lots(store: sa.Connection, trade_ids: Sequence[str]) -> dict[str, list[LotSale]]:
+def _read_lots(
+    store: sa.Connection, account_ids: Sequence[str], trade_ids: Sequence[str]
+) -> dict[str, list[LotSale]]:
     sale, lot, trade = tables["trade_lot"], tables["tax_lot"], tables["trade"]
     # A lot's purchase is the same in all its versions; a lot is known by account and key.
     bought = (
         sa.select(lot.c.account_id, lot.c.lot_id, sa.func.min(lot.c.acquired_date).label("day"))
+        .where(lot.c.account_id.in_(account_ids))
         .group_by(lot.c.account_id, lot.c.lot_id)
         .subquery()
     )

@@ -2,10 +2,8 @@
 
 import datetime as dt
 import io
-import itertools
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 from warehouse_inputs import SESSION
 
-from models.store_inputs import CLIENT_IDENTITY
+from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL
 from pipelines.cli.main import app
 from pipelines.errors import ExplainError
 from pipelines.explain import Explanation, document, explain, page, terminal_view
 from pipelines.rebalance import rebalance
 from pipelines.settings import Settings
-from pipelines.store import insert, transaction
+from pipelines.store import insert, transaction, upsert
 
 SECTIONS = (
     "Trades",
@@ -33,7 +31,6 @@ SECTIONS = (
     "Where it comes from",
 )
 PERSONAL = ("Deirdre Unmistakable", "deirdre@nowhere.test", "1971-03-04", "crm-77031")
-VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
 @pytest.fixture(scope="module")
@@ -121,19 +118,8 @@ def test_the_page_is_well_formed_and_needs_nothing_else(published: Settings) -> 
     assert not re.search(r"https?:|//[a-z]|\b(src|href)=|@import|url\(", html)
     ET.fromstring(html.removeprefix("<!doctype html>\n"))
 
-    opened: list[str] = []
-    parser = HTMLParser()
-    parser.handle_starttag = lambda tag, _: None if tag in VOID else opened.append(tag)
-    parser.handle_endtag = lambda tag: None if tag in VOID else _close(opened, tag)
-    parser.feed(html)
-    assert opened == []
 
-
-def _close(opened: list[str], tag: str) -> None:
-    assert opened.pop() == tag
-
-
-@pytest.mark.parametrize("account", ["bob-account", "cy-account", "ada-bare"])
+@pytest.mark.parametrize("account", ["bob-account", "ada-bare"])
 def test_an_account_that_is_left_alone_says_why(published: Settings, account: str) -> None:
     explained = explain(published, account)
     text = printed(explained)
@@ -193,10 +179,20 @@ def test_what_is_not_published_is_shown_only_where_its_run_is_named(
 
 def test_both_databases_tell_the_same(settings: Settings) -> None:
     rebalance(settings, SESSION)
-    for key in itertools.islice(trade_ids(settings), 1):
-        assert explain(settings, key).accounts[0].trades
+    versioned = RECORDED | {"version": 1}
+    goal = {"goal_id": "dee-1-goal", "client_id": "dee-1", "kind": "wealth", "priority": 1}
+    account = {"account_id": "dee-1", "client_id": "dee-1", "goal_id": "dee-1-goal"}
+    with transaction(settings) as store:
+        # The home's copy on PostgreSQL has its clients in the warehouse alone.
+        upsert(store, CLIENT, [{"client_id": "dee-1", **RECORDED}])
+        target = {"target_cents": 10_000_000, "target_date": dt.date(2040, 1, 1)}
+        upsert(store, GOAL, [goal | target | versioned])
+        kinds = {"tax_kind": "taxable", "share_kind": "whole", "cash_buffer_cents": 10_000}
+        upsert(store, ACCOUNT, [account | kinds | versioned])
     explained = explain(settings, "dee-1")
     assert [s.title for s in document(explained).sections if s.title in SECTIONS] == [*SECTIONS]
+    trades = explained.accounts[0].trades
+    assert explain(settings, trades[0].trade_id).accounts[0].trades == trades[:1]
 
 
 def test_the_command_prints_and_writes_a_page(
