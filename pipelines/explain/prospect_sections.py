@@ -58,7 +58,7 @@ def goal_section(account: AccountAdvice) -> Section:
     """Return how likely the goal is reached, and what would raise that."""
     goal = account.goal
     if goal is None:
-        what = "The run made no projection of its goal: its accounts are not advised on, or it has none."
+        what = "The run made no projection: the account has no goal, or is not advised on."
         return Section("The goal", paragraphs=(what,))
     low, middle, high = goal.worth_cents
     figures = Grid(
