@@ -74,7 +74,7 @@ class Portfolios:
         (strategies,).
         """
         before = self.wealth
-        stays: Mask = np.isnan(targets).any(axis=1)
+        stays: Mask = np.asarray(np.isnan(targets).any(axis=1))
         aimed = np.where(stays[:, None], 0.0, targets)
         after = before.copy()
         for _ in range(_ROUNDS):

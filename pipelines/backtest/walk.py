@@ -29,6 +29,7 @@ class Walk:
     start : position, on the history's sessions, of the first decision; wealth is 1 then.
     wealth : (sessions since the start, strategies), net of costs.
     decided : (decisions,) positions after which was decided; traded was a session later.
+    targets : (decisions, strategies, symbols) as decided; NaN where what is held is kept.
     weights : (decisions, strategies, symbols) after trading.
     turnover, cost : (decisions, strategies) bought and sold, and paid, as shares of wealth.
     investable : (decisions,) how many symbols could be bought.
@@ -42,6 +43,7 @@ class Walk:
     start: int
     wealth: Floats
     decided: Integers
+    targets: Floats
     weights: Floats
     turnover: Floats
     cost: Floats
@@ -96,6 +98,7 @@ def walk_forward(
         start=start,
         wealth=np.concatenate(wealth),
         decided=decided,
+        targets=np.stack([each.aim.weights for each in rebalances]),
         weights=np.stack([each.weights for each in rebalances]),
         turnover=np.stack([each.turnover for each in rebalances]),
         cost=np.stack([each.cost for each in rebalances]),
