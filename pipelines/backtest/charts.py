@@ -117,7 +117,8 @@ def _lines(backtest: Backtest, values: np.ndarray) -> list[tuple[str, str, np.nd
         ]
         if same:
             title, colour, other = lines[same[0]]
-            lines[same[0]] = f"{title} = {strategy.title}", colour, other
+            alone = strategy.title.rpartition(", ")[2]
+            lines[same[0]] = f"{title} = {alone}", colour, other
         else:
             colour = _LINES[strategy.view or strategy.key]
             lines.append((strategy.title, colour, line))
