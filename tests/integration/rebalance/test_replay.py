@@ -44,6 +44,7 @@ def test_a_run_is_made_again_to_the_bit_after_a_restatement_a_new_model_and_an_e
     assert contents(settings) == before
 
 
+@pytest.mark.long
 def test_a_superseded_run_is_made_again_from_a_server_s_store(
     built_home: Path, tmp_path: Path, postgresql_url: str
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_superseded_run_is_made_again_from_a_server_s_store(
     assert (found.accounts, found.differences, found.notes) == (first.accounts, (), ())
 
 
+@pytest.mark.long
 def test_rows_that_were_tampered_with_are_shown_and_the_exit_code_is_1(
     sqlite_settings: Settings,
 ) -> None:

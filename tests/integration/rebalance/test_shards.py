@@ -184,6 +184,7 @@ def test_a_rebalance_that_cuts_otherwise_does_not_mix_with_one_under_way(home: H
     assert [row[0] for row in query(settings, SHARDS)] == [0]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_costs_no_more_than_its_shard(
     home: Home, undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path
 ) -> None:
@@ -195,7 +196,9 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_shard(
     assert contents(settings) == undisturbed
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+)
 def test_a_run_that_is_killed_goes_on_where_it_was_and_leaves_no_process(
     home: Home, undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path, database: str
 ) -> None:
