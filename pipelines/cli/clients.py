@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import show
-from pipelines.settings import Settings, ensure_home, load_settings
+from pipelines.cli.common import prepare_store, show, show_import
+from pipelines.settings import Settings
 
 app = typer.Typer(help="Client inputs.", no_args_is_help=True)
 
@@ -18,11 +18,8 @@ def generate_(
 ) -> None:
     """Generate plausible clients with goals, accounts and holdings."""
     from pipelines.clients import generate
-    from pipelines.store import migrate
 
-    settings = load_settings(generated_clients=count, seed=seed)
-    ensure_home(settings)
-    migrate(settings)
+    settings = prepare_store(generated_clients=count, seed=seed)
     show(generate(settings, settings.generated_clients, settings.seed))
 
 
@@ -32,15 +29,9 @@ def import_(
 ) -> None:
     """Load clients from a CSV file; bad rows are reported, the good ones load."""
     from pipelines.clients import import_csv
-    from pipelines.store import migrate
 
-    settings = load_settings()
-    ensure_home(settings)
-    migrate(settings)
-    report = import_csv(settings, file)
-    show(report)
-    if report.issues:
-        raise typer.Exit(1)
+    settings = prepare_store()
+    show_import(import_csv(settings, file))
 
 
 def ensure_clients(settings: Settings) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -48,6 +48,23 @@ def prepare(
 
     migrate(settings)
     return settings, date
+
+
+def prepare_store(**given: Any) -> Settings:
+    """Return settings, some of them as given on the command line, with a home and a store."""
+    from pipelines.store import migrate
+
+    settings = load_settings(**given)
+    ensure_home(settings)
+    migrate(settings)
+    return settings
+
+
+def show_import(report: Any) -> None:
+    """Print what an import did; exit with 1 where some of the file could not be used."""
+    show(report)
+    if report.issues:
+        raise typer.Exit(1)
 
 
 def run_stages(

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import SourceOption, show
-from pipelines.settings import ensure_home, load_settings
+from pipelines.cli.common import SourceOption, prepare_store, show, show_import
 
 app = typer.Typer(help="What the broker did with trades.", no_args_is_help=True)
 
@@ -18,15 +17,9 @@ def import_(
 ) -> None:
     """Book the fills of a CSV file; what cannot be booked is reported, the rest is booked."""
     from pipelines.fills import import_fills
-    from pipelines.store import migrate
 
-    settings = load_settings()
-    ensure_home(settings)
-    migrate(settings)
-    report = import_fills(settings, file)
-    show(report)
-    if report.issues:
-        raise typer.Exit(1)
+    settings = prepare_store()
+    show_import(import_fills(settings, file))
 
 
 @app.command()
@@ -48,11 +41,8 @@ def paper(
     """Send the proposed trades and fill them at the closes of the next session, on paper."""
     from pipelines.fills import paper_fills
     from pipelines.sessions import parse_session
-    from pipelines.store import migrate
 
-    settings = load_settings(source=source)
-    ensure_home(settings)
-    migrate(settings)
+    settings = prepare_store(source=source)
     # As the decimal that was typed, so that 0.1 of ten shares is one.
     share = Fraction(0) if none else Fraction(str(fill_share))
     show(paper_fills(settings, parse_session(session) if session else None, share))
