@@ -60,7 +60,8 @@ def paper_fills(
     """Send the trades of a published run and fill them at the closes of the session after it.
 
     Sells go first, and buys are cut to what the cash pays for. What is not filled by the end of
-    the trade's last session expires. A second call changes nothing.
+    the trade's last session expires. A second call changes nothing. Orders of a run that another
+    took the place of are filled too: it could not for accounts with orders at the broker.
 
     Parameters
     ----------
@@ -77,13 +78,14 @@ def paper_fills(
     run_id, session = _published_run(settings, session)
     executed_on = session_after(session)
     with connect(settings) as connection:
-        accounts = _accounts_with_open_trades(connection, run_id)
-        symbols = _symbols(connection, run_id)
+        run_ids = _runs_of(connection, settings, session)
+        accounts = _accounts_with_open_trades(connection, run_ids)
+        symbols = _symbols(connection, run_ids)
     prices = _closes(settings, symbols, executed_on)
     counts: dict[str, int] = defaultdict(int)
     for part in track(list(_parts(accounts)), "paper fills"):
         with transaction(settings) as connection:
-            _execute(connection, run_id, part, prices, executed_on, share, counts)
+            _execute(connection, run_ids, part, prices, executed_on, share, counts)
     expired = 0
     if prices is not None:
         with transaction(settings) as connection:
@@ -121,15 +123,28 @@ def _published_run(settings: Settings, session: dt.date | None) -> tuple[str, dt
     return found.run_id, found.session_date
 
 
-def _accounts_with_open_trades(connection: sa.Connection, run_id: str) -> list[str]:
+def _runs_of(connection: sa.Connection, settings: Settings, session: dt.date) -> list[str]:
+    """Return the session's runs that are or were published."""
+    run = tables[ADVICE_RUN.name]
+    query = sa.select(run.c.run_id).where(
+        run.c.status != RunStatus.BUILDING,
+        run.c.source == settings.source.value,
+        run.c.session_date == session,
+    )
+    return sorted(connection.execute(query).scalars())
+
+
+def _accounts_with_open_trades(connection: sa.Connection, run_ids: Sequence[str]) -> list[str]:
     trade = tables[TRADE.name]
-    query = sa.select(trade.c.account_id).where(trade.c.run_id == run_id, trade.c.status.in_(OPEN))
+    query = sa.select(trade.c.account_id).where(
+        trade.c.run_id.in_(run_ids), trade.c.status.in_(OPEN)
+    )
     return sorted(set(connection.execute(query).scalars()))
 
 
-def _symbols(connection: sa.Connection, run_id: str) -> list[str]:
+def _symbols(connection: sa.Connection, run_ids: Sequence[str]) -> list[str]:
     trade = tables[TRADE.name]
-    query = sa.select(trade.c.symbol).where(trade.c.run_id == run_id).distinct()
+    query = sa.select(trade.c.symbol).where(trade.c.run_id.in_(run_ids)).distinct()
     return sorted(connection.execute(query).scalars())
 
 
@@ -152,7 +167,7 @@ def _parts(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _execute(
     connection: sa.Connection,
-    run_id: str,
+    run_ids: Sequence[str],
     account_ids: Sequence[str],
     prices: Mapping[str, int] | None,
     executed_on: dt.date,
@@ -162,7 +177,7 @@ def _execute(
     """Send the open trades of some accounts and fill them, in the caller's transaction."""
     trade = tables[TRADE.name]
     query = sa.select(trade).where(
-        trade.c.run_id == run_id,
+        trade.c.run_id.in_(run_ids),
         trade.c.account_id.in_(account_ids),
         trade.c.status.in_(OPEN),
     )

@@ -15,6 +15,7 @@ from pipelines.lineage import RunIdentity
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.run_status import require_status
 from pipelines.rebalance.output.shards import Cut, require_all_written
+from pipelines.rebalance.output.withdrawal import withdraw_other_trades
 from pipelines.store import tables, upsert, utc_now
 
 
@@ -24,8 +25,13 @@ def publish(
     market: Market,
     snapshot_files: Iterable[Mapping[str, Any]],
     cut: Cut,
+    runs: EarlierRuns,
 ) -> bool:
     """Make a run visible whose shards are written; the caller's transaction makes it atomic.
+
+    Parameters
+    ----------
+    runs : earlier runs as they stood before the first shard was read.
 
     Returns
     -------
@@ -35,7 +41,7 @@ def publish(
     ------
     RebalanceError
         Newer forecasts took the place of the run in the meantime, an earlier session's advice
-        changed, or a shard is missing.
+        changed, orders of the session's earlier advice were sent, or a shard is missing.
     """
     if require_status(connection, identity) is not RunStatus.BUILDING:
         return False
@@ -59,7 +65,8 @@ def reinstate(connection: sa.Connection, identity: RunIdentity) -> bool:
     Raises
     ------
     RebalanceError
-        An earlier session's advice changed in the meantime.
+        An earlier session's advice changed in the meantime, or orders of the advice that took its
+        place were sent.
     """
     if require_status(connection, identity) is not RunStatus.SUPERSEDED:
         return False
@@ -81,6 +88,7 @@ def _require_history(connection: sa.Connection, identity: RunIdentity) -> None:
 
 def _make_visible(connection: sa.Connection, identity: RunIdentity) -> None:
     """Withdraw the session's published run, if there is one, and show this one instead."""
+    withdraw_other_trades(connection, identity)
     run = tables["advice_run"]
     published = sa.and_(
         run.c.status == RunStatus.PUBLISHED,
