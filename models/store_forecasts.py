@@ -37,6 +37,14 @@ FORECAST = Table(
             at_most=1,
         ),
         boolean("serves", "whether the run's allocation used this model"),
+        number(
+            "validation_rmse",
+            "the model's root mean squared error on validation, as known when the forecast was "
+            "made; null: it had none",
+            "log return",
+            nullable=True,
+            at_least=0,
+        ),
     ),
     references={"run_id": "advice_run.run_id"},
 )

@@ -13,7 +13,7 @@ from models.store_forecasts import FORECASTS
 from models.store_issues import CLIENT_ISSUE, QUARANTINE
 from models.store_runs import ADVICE_RUN, ADVICE_SHARD, SNAPSHOT_FILE
 from models.store_scores import SCORES
-from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
+from models.store_trades import OPEN_ORDER, TRADE, TRADE_LOT, TRADE_REASON
 
 WRITTEN_BY_SHARDS = (
     CLIENT_OUTCOME,
@@ -23,6 +23,7 @@ WRITTEN_BY_SHARDS = (
     TRADE,
     TRADE_REASON,
     TRADE_LOT,
+    OPEN_ORDER,
 )
 """What is written for some clients' accounts together, in this order."""
 
@@ -35,6 +36,7 @@ OUTPUTS = (
     TRADE,
     TRADE_REASON,
     TRADE_LOT,
+    OPEN_ORDER,
     CLIENT_OUTCOME,
     ADVICE_SHARD,
     CLIENT_ISSUE,

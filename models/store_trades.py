@@ -1,4 +1,4 @@
-"""Output tables of the SQL store: trades, why they are made, and the tax lots that they close."""
+"""Output tables of the SQL store: trades, why they are made, the lots they close, and orders."""
 
 from models.declaration import Table, boolean, date, integer, text
 from models.vocabulary import Side, TradeStatus
@@ -72,6 +72,23 @@ TRADE_LOT = Table(
             "loss that a wash sale carries over or forfeits",
             "US cents",
             at_least=0,
+        ),
+    ),
+)
+
+OPEN_ORDER = Table(
+    name="open_order",
+    grain="one row per run and order that was with the broker when the run was made",
+    key=("run_id", "account_id", "trade_id"),
+    columns=(
+        text("run_id", "the run that counted it"),
+        text("account_id", "the account"),
+        text("trade_id", "the trade of an earlier run, or of a run that this one replaces"),
+        integer(
+            "left_micros",
+            "what it would still change of the holdings; 0: nothing, but it keeps the account from "
+            "being advised on anew for the same session",
+            "signed micros",
         ),
     ),
 )

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from models.store_explanations import FORECAST_ATTRIBUTION
 from models.store_forecasts import FORECAST
-from models.vocabulary import HORIZON_SESSIONS, RunStatus
+from models.store_scores import MODEL_SCORE
+from models.vocabulary import HORIZON_SESSIONS, RunStatus, ScoredPeriod
 from pipelines.errors import ModelError
 from pipelines.forecast.failures import model_errors
 from pipelines.forecast.run import begin, identify, status_of
@@ -17,7 +20,7 @@ from pipelines.model_choices import ModelChoice, find_choice
 from pipelines.progress import step
 from pipelines.sessions import session_after, sessions_between
 from pipelines.settings import Settings
-from pipelines.store import connect, insert, transaction
+from pipelines.store import connect, insert, tables, transaction
 from pipelines.warehouse import WarehouseBuild, build_for, verify
 
 if TYPE_CHECKING:
@@ -80,7 +83,7 @@ def forecast(settings: Settings, session: dt.date) -> ForecastReport:
         if (status := status_of(connection, identity.run_id)) is not None:
             return _report(identity, status, 0, made.left_out)
         begin(connection, identity)
-        written = insert(connection, FORECAST, made.forecasts)
+        written = insert(connection, FORECAST, _with_errors(connection, made.forecasts))
         insert(connection, FORECAST_ATTRIBUTION, made.attributions)
     return _report(identity, RunStatus.BUILDING, written, made.left_out)
 
@@ -146,6 +149,28 @@ def _forecast_all(
             known = {e.symbol for e in forecasts if e.horizon_sessions == HORIZON_SESSIONS}
             made.left_out.update(_left_out(model, panel, known))
     return made
+
+
+def _with_errors(
+    connection: sa.Connection, forecasts: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield forecasts with their models' errors on validation, which another training replaces."""
+    score = tables[MODEL_SCORE.name]
+    of_model = (score.c.mlflow_run_id, score.c.model_name, score.c.horizon_sessions)
+    errors = {
+        tuple(row[:-1]): row[-1]
+        for row in connection.execute(
+            sa.select(*of_model, sa.func.min(score.c.rmse))
+            .where(
+                score.c.period == ScoredPeriod.VALIDATION,
+                score.c.mlflow_run_id.in_({row["mlflow_run_id"] for row in forecasts}),
+            )
+            .group_by(*of_model)
+        )
+    }
+    for row in forecasts:
+        model = tuple(row[column.name] for column in of_model)
+        yield {**row, "validation_rmse": errors.get(model)}
 
 
 def _versions(

@@ -99,7 +99,7 @@ def advise_and_publish(settings: Settings, identity: RunIdentity, build: "Wareho
     files = _snapshot_files(settings, identity.data_snapshot)
     cut = Cut(settings.accounts_per_shard, len(plans))
     with step("publish the run"), transaction(settings) as store:
-        return publish(store, identity, work.market, files, cut)
+        return publish(store, identity, work.market, files, cut, work.runs)
 
 
 def prepare(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from models.vocabulary import RunStatus
 from pipelines.errors import ReplayError
 from pipelines.lineage import RunIdentity, json_digest
-from pipelines.rebalance.inputs.earlier_runs import EarlierRuns, earlier_runs
+from pipelines.rebalance.inputs.earlier_runs import EarlierRuns, recorded_earlier_runs
 from pipelines.store import tables
 
 _LARGEST_SEARCH = 10_000
@@ -88,22 +88,13 @@ def runs_before(store: sa.Connection, past: PastRun) -> EarlierRuns:
     rows = store.execute(
         sa.select(run.c.run_id, run.c.session_date, run.c.published_at).where(
             run.c.source == identity.source,
-            run.c.session_date <= identity.session_date,
+            run.c.session_date < identity.session_date,
             run.c.status != RunStatus.BUILDING.value,
-            run.c.run_id != identity.run_id,
         )
     ).all()
-    earlier = [row for row in rows if row.session_date < identity.session_date]
-    published = _published_then(past, earlier)
-    newest = max(published, key=lambda row: row.session_date, default=None)
-    known = {row.run_id for row in published}
-    candidates = {
-        row.run_id: row.session_date
-        for row in rows
-        if row.run_id in known or row.published_at < past.started_at
-    }
+    newest = max(_published_then(past, rows), key=lambda row: row.session_date, default=None)
     previous = (newest.run_id, newest.session_date) if newest else None
-    return earlier_runs(store, identity.session_date, previous, candidates)
+    return recorded_earlier_runs(store, identity.run_id, identity.session_date, previous)
 
 
 def _published_then(past: PastRun, rows: Sequence[sa.Row]) -> list[sa.Row]:

@@ -15,7 +15,7 @@ from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.goal_rows import goal_of
 from pipelines.rebalance.inputs.holding_rows import Holdings, read_holdings
 from pipelines.rebalance.inputs.movements import read_movements
-from pipelines.rebalance.inputs.open_orders import OpenOrders, read_open_orders
+from pipelines.rebalance.inputs.open_orders import read_open_orders
 from pipelines.rebalance.inputs.screening import (
     GOAL_ISSUES,
     AccountIssue,
@@ -23,7 +23,7 @@ from pipelines.rebalance.inputs.screening import (
     first_issue,
     symbols_meant,
 )
-from pipelines.rebalance.inputs.shard import Accounts, Codes, Goals
+from pipelines.rebalance.inputs.shard import Accounts, Codes, Goals, OpenOrders
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.inputs.targets_in_force import targets_in_force
 from pipelines.rebalance.market.market import Market
@@ -47,8 +47,11 @@ def read_accounts(
     runs: EarlierRuns,
     plan: ShardPlan,
     goals: Goals,
-) -> Accounts:
-    """Read the accounts of a shard with what they hold, what moved, and their last targets."""
+) -> tuple[Accounts, OpenOrders]:
+    """Read the accounts of a shard with what they hold, what moved, and their last targets.
+
+    Their orders that are with the broker are returned too.
+    """
     rows = rows_of_clients(warehouse, plan, _QUERY)
     account_id = text(rows["account_id"])
     orders = read_open_orders(warehouse, store, runs, plan, account_id)
@@ -62,7 +65,7 @@ def read_accounts(
         cash_micros // MICROS_PER_CENT + holdings.value_cents.sum(axis=1) + holdings.frozen_cents
     )
     issue = _issues(goals, goal, orders, holdings, delivered_micros, wealth)
-    return Accounts(
+    accounts = Accounts(
         account_id=account_id,
         client_id=text(rows["client_id"]),
         client=_client_of(rows),
@@ -84,6 +87,7 @@ def read_accounts(
         issue=issue,
         issue_detail=symbols_meant(issue, holdings.unpriced, holdings.short),
     )
+    return accounts, orders
 
 
 def _client_of(rows: pa.Table) -> Integers:
@@ -102,7 +106,7 @@ def _issues(
 ) -> Codes:
     return first_issue(
         {
-            AccountIssue.OPEN_ORDER: orders.own_account,
+            AccountIssue.OPEN_ORDER: _has_own_order(orders, len(wealth)),
             AccountIssue.UNPRICED_HOLDING: _is_given(holdings.unpriced),
             AccountIssue.SHORT_POSITION: _is_given(holdings.short),
             AccountIssue.GOAL_MISSING: goal < 0,
@@ -111,6 +115,12 @@ def _issues(
             AccountIssue.EMPTY: wealth <= 0,
         }
     )
+
+
+def _has_own_order(orders: OpenOrders, accounts: int) -> Mask:
+    blocked = np.zeros(accounts, dtype=np.bool_)
+    blocked[orders.account[orders.is_own]] = True
+    return blocked
 
 
 def _is_given(words: pa.StringArray) -> Mask:

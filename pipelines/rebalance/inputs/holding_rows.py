@@ -11,7 +11,7 @@ from models.vocabulary import CASH
 from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions, text
-from pipelines.rebalance.inputs.open_orders import OpenOrders
+from pipelines.rebalance.inputs.shard import OpenOrders
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.inputs.worth import worth_cents
 from pipelines.rebalance.market.market import Market

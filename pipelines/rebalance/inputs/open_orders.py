@@ -1,6 +1,5 @@
 """Orders of a shard's accounts that are with the broker."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,20 +7,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from models.vocabulary import Side, TradeStatus
-from pipelines.rebalance.arrays import Integers, Mask
+from models.store_trades import OPEN_ORDER
+from models.vocabulary import Side
+from pipelines.rebalance.arrays import Integers
 from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions, text
-from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
+from pipelines.rebalance.inputs.earlier_runs import WITH_THE_BROKER, EarlierRuns
+from pipelines.rebalance.inputs.shard import OpenOrders, no_open_orders
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.inputs.store_rows import fetch, found, wanted_accounts
 from pipelines.store import tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_WITH_THE_BROKER = (TradeStatus.SENT, TradeStatus.PARTLY_FILLED, TradeStatus.FILLED)
-"""A filled trade too: a build may be older than the fill, and then its holdings lack it."""
 
 _TRADES = pa.schema(
     [
@@ -41,25 +39,6 @@ _FILLS = """
 """
 
 
-@dataclass(frozen=True)
-class OpenOrders:
-    """What orders will still change, one entry per order.
-
-    Attributes
-    ----------
-    account : row of the account in the shard.
-    symbol : text.
-    left_micros : signed quantity that the build's holdings lack; never 0.
-    own_account : (accounts,) whether orders of the session's own run are with the broker: that run
-        cannot be replaced for the account.
-    """
-
-    account: Integers
-    symbol: pa.StringArray
-    left_micros: Integers
-    own_account: Mask
-
-
 def read_open_orders(
     warehouse: "DuckDBPyConnection",
     store: sa.Connection,
@@ -67,22 +46,28 @@ def read_open_orders(
     plan: ShardPlan,
     account_ids: pa.StringArray,
 ) -> OpenOrders:
-    """Read the trades that were sent and are still valid, less what the build knows of fills."""
-    own_account = np.zeros(len(account_ids), dtype=np.bool_)
+    """Read the trades that are with the broker and still valid, less what the build has of fills.
+
+    A replay reads those that its run counted, in place of those that have such a status now.
+    """
     if not runs.order_run_ids or not len(account_ids):
-        nobody = np.empty(0, dtype=np.int64)
-        return OpenOrders(nobody, pa.array([], pa.string()), nobody, own_account)
+        return no_open_orders()
     trades = found(fetch(store, _trades(store, runs, account_ids), _TRADES), "trade_id")
-    place = integers(trades["place"])
-    is_own = pc.is_in(trades["run_id"], value_set=pa.array(runs.own_run_ids, pa.string()))
-    own_account[place[is_own.to_numpy()]] = True
     left = _left(trades, rows_of_clients(warehouse, plan, _FILLS))
-    is_open = left != 0
+    is_own = pc.is_in(trades["run_id"], value_set=pa.array(runs.own_run_ids, pa.string()))
+    counts = pa.array((left != 0) | is_own.to_numpy())
+    trades = (
+        trades.append_column("left_micros", pa.array(left))
+        .append_column("is_own", is_own)
+        .filter(counts)
+        .sort_by([("place", "ascending"), ("trade_id", "ascending")])
+    )
     return OpenOrders(
-        account=place[is_open],
-        symbol=text(trades["symbol"].filter(pa.array(is_open))),
-        left_micros=left[is_open],
-        own_account=own_account,
+        trade_id=text(trades["trade_id"]),
+        symbol=text(trades["symbol"]),
+        account=integers(trades["place"]),
+        left_micros=integers(trades["left_micros"]),
+        is_own=trades["is_own"].to_numpy(),
     )
 
 
@@ -99,22 +84,28 @@ def _trades(
     store: sa.Connection, runs: EarlierRuns, account_ids: pa.StringArray
 ) -> sa.Select[tuple[int, str, str, str, str, int]]:
     trade, wanted = tables["trade"], wanted_accounts(store, account_ids)
-    return (
-        sa.select(
-            wanted.c.place,
-            trade.c.trade_id,
-            trade.c.run_id,
-            trade.c.symbol,
-            trade.c.side,
-            trade.c.quantity_micros,
-        )
-        .select_from(wanted)
-        .outerjoin(
+    if runs.counted_by is None:
+        orders = wanted.outerjoin(
             trade,
             sa.and_(
                 trade.c.run_id.in_(runs.order_run_ids),
                 trade.c.account_id == wanted.c.account_id,
-                trade.c.status.in_(_WITH_THE_BROKER),
+                trade.c.status.in_(WITH_THE_BROKER),
             ),
         )
-    )
+    else:
+        counted = tables[OPEN_ORDER.name]
+        of_account = sa.and_(
+            counted.c.run_id == runs.counted_by, counted.c.account_id == wanted.c.account_id
+        )
+        orders = wanted.outerjoin(counted, of_account).outerjoin(
+            trade, trade.c.trade_id == counted.c.trade_id
+        )
+    return sa.select(
+        wanted.c.place,
+        trade.c.trade_id,
+        trade.c.run_id,
+        trade.c.symbol,
+        trade.c.side,
+        trade.c.quantity_micros,
+    ).select_from(orders)

@@ -35,7 +35,7 @@ def read_shard(
     plan : one of :func:`plan_shards`.
     """
     goals = read_goals(warehouse, plan, market)
-    accounts = read_accounts(warehouse, store, market, runs, plan, goals)
+    accounts, orders = read_accounts(warehouse, store, market, runs, plan, goals)
     lots = read_lots(warehouse, plan, market, accounts.account_id)
     return Shard(
         number=plan.number,
@@ -44,6 +44,7 @@ def read_shard(
         lots=lots,
         loss_sales=read_loss_sales(warehouse, plan, market),
         planned_flows=read_planned_flows(warehouse, plan, goals),
+        orders=orders,
     )
 
 

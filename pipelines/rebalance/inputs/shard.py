@@ -174,6 +174,31 @@ def no_planned_flows() -> PlannedFlows:
 
 
 @dataclass(frozen=True)
+class OpenOrders:
+    """Trades of a shard's accounts that are with the broker, (orders,), sorted by key.
+
+    Attributes
+    ----------
+    trade_id, symbol : text.
+    account : row of the account in ``Accounts``.
+    left_micros : signed quantity that the build's holdings lack; 0 only where ``is_own``.
+    is_own : whether it is of a run of the same session, which can't be replaced for the account.
+    """
+
+    trade_id: pa.StringArray
+    symbol: pa.StringArray
+    account: Integers
+    left_micros: Integers
+    is_own: Mask
+
+
+def no_open_orders() -> OpenOrders:
+    """Return the orders of clients who have none."""
+    nothing, empty = pa.array([], pa.string()), np.zeros(0, np.int64)
+    return OpenOrders(nothing, nothing, empty, empty, np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True)
 class Shard:
     """Everything that is known of some clients: each client's rows are in one shard."""
 
@@ -183,3 +208,4 @@ class Shard:
     lots: Lots
     loss_sales: LossSales
     planned_flows: PlannedFlows = field(default_factory=no_planned_flows)
+    orders: OpenOrders = field(default_factory=no_open_orders)

@@ -1,10 +1,12 @@
 """The forecasts of a run: those that serve it, and those that it is compared with."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from models.vocabulary import HORIZON_SESSIONS, ScoredPeriod
+from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
 from pipelines.store import tables
 
@@ -60,6 +62,7 @@ def read_forecasts(connection: sa.Connection, run_id: str) -> RunForecasts:
             forecast.c.stdev_log_return,
             forecast.c.confidence,
             forecast.c.serves,
+            forecast.c.validation_rmse,
         ).where(forecast.c.run_id == run_id, forecast.c.horizon_sessions == HORIZON_SESSIONS)
     ).all()
     by_model: dict[str, list[Forecast]] = {}
@@ -76,7 +79,7 @@ def read_forecasts(connection: sa.Connection, run_id: str) -> RunForecasts:
             "serves it",
             "Run `smartinvest forecast` again.",
         )
-    best = _best_moving_average(connection, run_id, set(by_model))
+    best = _best_moving_average({row.model_name: row.validation_rmse for row in found})
     return RunForecasts(
         serving=tuple(by_model[serving.pop()]),
         lstm=tuple(by_model.get(LSTM_MODEL, ())),
@@ -85,32 +88,15 @@ def read_forecasts(connection: sa.Connection, run_id: str) -> RunForecasts:
     )
 
 
-def _best_moving_average(connection: sa.Connection, run_id: str, models: set[str]) -> str | None:
+def _best_moving_average(errors: Mapping[str, float | None]) -> str | None:
     """Return the moving-average model of lowest validation error among those of a run.
 
-    A model without a score comes after those with one: it was trained before scores were kept.
+    A model without an error comes after those with one: it was trained before scores were kept.
     """
-    candidates = [name for name in MOVING_AVERAGE_MODELS if name in models]
-    if not candidates:
-        return None
-    forecast, score = tables["forecast"], tables["model_score"]
-    errors = connection.execute(
-        sa.select(forecast.c.model_name, sa.func.min(score.c.rmse).label("rmse"))
-        .join(
-            score,
-            sa.and_(
-                score.c.mlflow_run_id == forecast.c.mlflow_run_id,
-                score.c.model_name == forecast.c.model_name,
-                score.c.horizon_sessions == forecast.c.horizon_sessions,
-                score.c.period == ScoredPeriod.VALIDATION,
-            ),
-        )
-        .where(
-            forecast.c.run_id == run_id,
-            forecast.c.horizon_sessions == HORIZON_SESSIONS,
-            forecast.c.model_name.in_(candidates),
-        )
-        .group_by(forecast.c.model_name)
-    ).all()
-    rmse = {row.model_name: row.rmse for row in errors}
-    return min(candidates, key=lambda name: rmse.get(name, float("inf")))
+    candidates = [name for name in MOVING_AVERAGE_MODELS if name in errors]
+
+    def error_of(name: str) -> float:
+        error = errors[name]
+        return math.inf if error is None else error
+
+    return min(candidates, key=error_of, default=None)

@@ -12,6 +12,7 @@ from models.vocabulary import RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.forecast.run import history_hash
 from pipelines.lineage import RunIdentity
+from pipelines.rebalance.inputs.earlier_runs import EarlierRuns, read_earlier_runs
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.run_status import require_status
 from pipelines.rebalance.output.shards import Cut, require_all_written
@@ -41,11 +42,12 @@ def publish(
     ------
     RebalanceError
         Newer forecasts took the place of the run in the meantime, an earlier session's advice
-        changed, orders of the session's earlier advice were sent, or a shard is missing.
+        changed, a broker did something, or a shard is missing.
     """
     if require_status(connection, identity) is not RunStatus.BUILDING:
         return False
     _require_history(connection, identity)
+    _require_same_orders(connection, identity, runs)
     require_all_written(connection, identity.run_id, cut)
     if not _later_session_is_published(connection, identity.session_date):
         upsert(connection, INSTRUMENT, _instrument_rows(market))
@@ -83,6 +85,21 @@ def _require_history(connection: sa.Connection, identity: RunIdentity) -> None:
             session,
             "the advice of a session before it was published anew in the meantime",
             f"Run `smartinvest forecast --session {session}` and `rebalance` again.",
+        )
+
+
+def _require_same_orders(
+    connection: sa.Connection, identity: RunIdentity, runs: EarlierRuns
+) -> None:
+    """Check that no order was sent, filled or ended while shards were read one after the other."""
+    session = identity.session_date
+    if read_earlier_runs(connection, identity.source, session) != runs:
+        raise RebalanceError(
+            "session",
+            session,
+            "orders of earlier advice were sent, filled or ended while it was advised on",
+            f"Run `smartinvest rebalance --session {session}` again; only shards in which orders "
+            "changed are made anew.",
         )
 
 

@@ -7,14 +7,19 @@ import pyarrow as pa
 
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_explanations import COUNTERFACTUAL_TARGET, GOAL_PROJECTION
-from models.store_trades import TRADE, TRADE_LOT, TRADE_REASON
+from models.store_trades import OPEN_ORDER, TRADE, TRADE_LOT, TRADE_REASON
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.goals.projection import Projections
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.allocations import allocations, counterfactuals
 from pipelines.rebalance.output.outcomes import outcomes
 from pipelines.rebalance.output.projections import projections
-from pipelines.rebalance.output.trade_rows import trade_lots, trade_reasons, trades
+from pipelines.rebalance.output.trade_rows import (
+    open_orders,
+    trade_lots,
+    trade_reasons,
+    trades,
+)
 from pipelines.rebalance.solver.problems import Risk
 
 
@@ -47,4 +52,5 @@ def tables_of(
         TRADE.name: made,
         TRADE_REASON.name: trade_reasons(made, advice),
         TRADE_LOT.name: trade_lots(made, traded, advice),
+        OPEN_ORDER.name: open_orders(run_id, advice.shard),
     }

@@ -1,14 +1,15 @@
-"""Rows of ``trade``, ``trade_reason`` and ``trade_lot``."""
+"""Rows of ``trade``, ``trade_reason``, ``trade_lot`` and ``open_order``."""
 
 import datetime as dt
 
 import numpy as np
 import pyarrow as pa
 
-from models.store_trades import CAUSES, TRADE, TRADE_LOT, TRADE_REASON
+from models.store_trades import CAUSES, OPEN_ORDER, TRADE, TRADE_LOT, TRADE_REASON
 from models.vocabulary import Side, TradeStatus
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.arrays import Integers
+from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.columns import integers, same, table_of, trade_ids, words
 from pipelines.rebalance.trades.lots import lot_ids
@@ -79,6 +80,20 @@ def trade_lots(made: pa.Table, traded: Traded, advice: ShardAdvice) -> pa.Table:
             "basis_cents": integers(sales.basis_cents, sales.basis_cents != _UNKNOWN),
             "is_long_term": pa.array(sales.is_long_term, pa.bool_(), mask=since == _UNKNOWN),
             "disallowed_cents": integers(sales.disallowed_cents),
+        },
+    )
+
+
+def open_orders(run_id: str, shard: Shard) -> pa.Table:
+    """Return one row for each order of earlier advice that counted, in the order of accounts."""
+    orders = shard.orders
+    return table_of(
+        OPEN_ORDER,
+        {
+            "run_id": same(run_id, len(orders.account)),
+            "account_id": shard.accounts.account_id.take(pa.array(orders.account)),
+            "trade_id": orders.trade_id,
+            "left_micros": integers(orders.left_micros),
         },
     )
 

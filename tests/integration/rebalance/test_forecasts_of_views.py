@@ -1,6 +1,7 @@
 """Which forecasts each view of a run takes from the store."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 import sqlalchemy as sa
@@ -8,16 +9,16 @@ from rebalance_runs import forecast_row, identify_run
 from warehouse_inputs import SESSION
 
 from models.store_forecasts import FORECAST
-from models.store_scores import MODEL_SCORE
 from pipelines.errors import RebalanceError
 from pipelines.rebalance.market.forecasts import RunForecasts, read_forecasts
 from pipelines.settings import Settings
 from pipelines.store import connect, insert, tables, transaction
 
+NO_ERRORS: Mapping[str, float] = MappingProxyType({})
 MEANS = {"lstm": 0.01, "sma": 0.02, "ema": 0.03, "crossover": 0.04}
 
 
-def add_forecasts(settings: Settings, *models: str) -> None:
+def add_forecasts(settings: Settings, *models: str, rmse: Mapping[str, float] = NO_ERRORS) -> None:
     run_id = identify_run(settings).run_id
     rows = [
         forecast_row(run_id, symbol, MEANS[model], 1, 0.1)
@@ -25,32 +26,13 @@ def add_forecasts(settings: Settings, *models: str) -> None:
             "model_name": f"smartinvest-{model}",
             "mlflow_run_id": f"mlflow-{model}",
             "serves": False,
+            "validation_rmse": rmse.get(model),
         }
         for model in models
         for symbol in ("KO", "AAPL")
     ]
     with transaction(settings) as store:
         insert(store, FORECAST, rows)
-
-
-def add_score(settings: Settings, model: str, rmse: float, **changes: Any) -> None:
-    row = {
-        "source": "sample",
-        "session_date": SESSION,
-        "model_name": f"smartinvest-{model}",
-        "horizon_sessions": 21,
-        "period": "validation",
-        "mlflow_run_id": f"mlflow-{model}",
-        "period_start": SESSION,
-        "period_end": SESSION,
-        "forecasts": 1,
-        "mae": rmse,
-        "rmse": rmse,
-        "confidence": 0.1,
-        "serves": False,
-    }
-    with transaction(settings) as store:
-        insert(store, MODEL_SCORE, [row | changes])
 
 
 def read(settings: Settings) -> RunForecasts:
@@ -70,13 +52,7 @@ def test_the_network_is_read_though_it_does_not_serve(sqlite_settings: Settings)
 def test_the_moving_average_of_lowest_validation_error_is_taken(
     sqlite_settings: Settings,
 ) -> None:
-    add_forecasts(sqlite_settings, "sma", "ema", "crossover")
-    add_score(sqlite_settings, "sma", 0.08)
-    add_score(sqlite_settings, "ema", 0.07)
-    # Lower, but of another period, another horizon and another fit.
-    add_score(sqlite_settings, "crossover", 0.01, period="test")
-    add_score(sqlite_settings, "crossover", 0.01, horizon_sessions=5)
-    add_score(sqlite_settings, "crossover", 0.01, mlflow_run_id="mlflow-older")
+    add_forecasts(sqlite_settings, "sma", "ema", "crossover", rmse={"sma": 0.08, "ema": 0.07})
     found = read(sqlite_settings)
     assert found.moving_average_model == "smartinvest-ema"
     assert {one.expected_log_return for one in found.moving_average} == {MEANS["ema"]}
