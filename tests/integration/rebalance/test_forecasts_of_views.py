@@ -6,7 +6,6 @@ from types import MappingProxyType
 import pytest
 import sqlalchemy as sa
 from rebalance_runs import forecast_row, identify_run
-from warehouse_inputs import SESSION
 
 from models.store_forecasts import FORECAST
 from pipelines.errors import RebalanceError
