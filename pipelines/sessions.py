@@ -91,10 +91,16 @@ def session_after(session: dt.date, count: int = 1) -> dt.date:
     return calendar().session_offset(str(session), count).date()
 
 
+@cache
+def close_of(session: dt.date) -> dt.datetime:
+    """Return the moment (UTC) of a session's close."""
+    close: dt.datetime = calendar().session_close(str(session)).to_pydatetime()
+    return close.astimezone(dt.UTC)
+
+
 def available_at(session: dt.date) -> dt.datetime:
     """Return the moment (UTC) from which a session's bars count as known."""
-    close = calendar().session_close(str(session)).to_pydatetime()
-    return close.astimezone(dt.UTC) + PUBLICATION_DELAY
+    return close_of(session) + PUBLICATION_DELAY
 
 
 def newest_available(moment: dt.datetime) -> dt.date:

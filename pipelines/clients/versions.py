@@ -69,8 +69,10 @@ def select_by(
     ordered = sorted(wanted)
     for start in range(0, len(ordered), _VALUES_PER_QUERY):
         part = ordered[start : start + _VALUES_PER_QUERY]
-        query = sa.select(column.table).where(column.in_(part), *conditions)
-        yield from (dict(row) for row in connection.execute(query).mappings())
+        found = connection.execute(sa.select(column.table).where(column.in_(part), *conditions))
+        names = tuple(found.keys())
+        for row in found:
+            yield dict(zip(names, row, strict=True))
 
 
 def _current(

@@ -33,10 +33,14 @@ class AccountBook:
 
 @dataclass
 class Loss:
-    """Shares sold at a loss, of which purchases may be matched with what is left."""
+    """Shares sold at a loss, of which purchases may be matched with what is left.
+
+    ``purchase`` is the transaction that opened their lot; None: unknown, or long ago.
+    """
 
     transaction_id: str
     lot_id: str
+    purchase: str | None
     account_id: str
     symbol: str
     sold_date: dt.date
@@ -109,7 +113,7 @@ class ClientBook:
     def _buy(self, account: AccountBook, fill: Fill) -> None:
         lot = opened_by(fill)
         account.lots.append(lot)
-        for loss in sorted(self.losses, key=lambda loss: (loss.sold_date, loss.lot_id)):
+        for loss in sorted(self.losses, key=_matching_order):
             if lot.lot_id in self.replaced:
                 break
             if self._is_replaced_by(loss, lot):
@@ -147,6 +151,7 @@ class ClientBook:
             and self._group(lot.symbol) == self._group(loss.symbol)
             and lot.lot_id not in self.replaced
             and lot.lot_id != loss.lot_id
+            and (lot.transaction_id is None or lot.transaction_id != loss.purchase)
         )
 
     def _group(self, symbol: str) -> str:
@@ -184,6 +189,11 @@ class ClientBook:
         )
 
 
+def _matching_order(loss: Loss) -> tuple[dt.date, dt.date, str]:
+    """Losses of one day count in the order in which the shares were bought (Reg. 1.1091-1(b))."""
+    return loss.sold_date, loss.held_since or dt.date.max, loss.lot_id
+
+
 def _carry_over(loss: Loss, lot: OpenLot, disallowed: int) -> None:
     """Add a loss to a lot's basis, and the time that the sold shares were held to its own."""
     lot.carried_over_cents += disallowed
@@ -197,6 +207,7 @@ def _loss(fill: Fill, closed: ClosedLot) -> Loss:
     return Loss(
         transaction_id=fill.transaction_id,
         lot_id=closed.lot_id,
+        purchase=closed.purchase,
         account_id=fill.account_id or "",
         symbol=fill.symbol or "",
         sold_date=fill.trade_date,

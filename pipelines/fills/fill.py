@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from models.vocabulary import Side
@@ -38,22 +39,22 @@ class Fill:
     executed_at: dt.datetime
     settlement_date: dt.date | None
 
-    @property
+    @cached_property
     def transaction_id(self) -> str:
         """The key of its transaction, a function of the broker's key."""
         return json_digest(["fill", self.external_id])[:32]
 
-    @property
+    @cached_property
     def trade_date(self) -> dt.date:
         """The exchange's date of the execution, from which tax counts."""
         return self.executed_at.astimezone(_EXCHANGE_ZONE).date()
 
-    @property
+    @cached_property
     def notional_cents(self) -> int:
         """Quantity times price, half-even."""
         return half_even(self.quantity_micros * self.price_micros, _MICROS_SQUARED_PER_CENT)
 
-    @property
+    @cached_property
     def cash_cents(self) -> int:
         """What it changes the account's cash by, after fees."""
         signed = self.notional_cents if self.side is Side.SELL else -self.notional_cents

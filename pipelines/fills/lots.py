@@ -30,9 +30,13 @@ class OpenLot:
 
 @dataclass(frozen=True)
 class ClosedLot:
-    """What a sell closed of a lot; ``net_cents`` are its part of the proceeds after fees."""
+    """What a sell closed of a lot; ``net_cents`` are its part of the proceeds after fees.
+
+    ``purchase`` is the transaction that opened the lot; None: unknown.
+    """
 
     lot_id: str
+    purchase: str | None
     quantity_micros: int
     net_cents: int
     basis_cents: int | None
@@ -62,7 +66,8 @@ def close_lots(lots: list[OpenLot], fill: Fill, planned: Mapping[str, int]) -> l
     """Take what a sell closes out of an account's lots, and return it.
 
     Lots that the trade named go first, as far as it named them, then the others; among either in
-    the order of the advice. What no lot tells of goes last, with an unknown basis.
+    the order of the advice, with lots that were bought later at the end: a fill may be booked late.
+    What no lot tells of goes last, with an unknown basis.
 
     Parameters
     ----------
@@ -122,6 +127,8 @@ def _reduce(lot: OpenLot, part: OpenLot) -> None:
 
 def _sale_order(lot: OpenLot, fill: Fill) -> tuple[int, float, str]:
     """Sort short-term losses first, then long-term losses, long-term gains, short-term gains."""
+    if lot.acquired_date is not None and lot.acquired_date > fill.trade_date:
+        return 5, 0.0, lot.lot_id
     if lot.basis_cents is None:
         return 4, 0.0, lot.lot_id
     worth = lot.quantity_micros * (fill.cash_cents / fill.quantity_micros)
@@ -141,6 +148,7 @@ def _take(closed: Mapping[str, int], lots: Mapping[str, OpenLot], fill: Fill) ->
         sales.append(
             ClosedLot(
                 lot_id=lot_id,
+                purchase=None if part is None else part.transaction_id,
                 quantity_micros=quantity,
                 net_cents=until_here - paid,
                 basis_cents=None if part is None else part.basis_cents,

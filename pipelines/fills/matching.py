@@ -35,7 +35,8 @@ class Orders:
             == (fill.account_id, fill.symbol, fill.side)
             and order.status in OPEN
             and order.left_micros > 0
-            and order.session_date <= fill.trade_date <= order.valid_until
+            and order.advised_from <= fill.executed_at
+            and fill.trade_date <= order.valid_until
         ]
         return max(found, key=lambda order: (order.session_date, order.trade_id), default=None)
 
@@ -86,7 +87,7 @@ def _contradiction(fill: Fill, order: Order) -> RowIssue | None:
                 "Check both; the fill is booked once they agree.",
                 said,
             )
-    if fill.trade_date < order.session_date:
+    if fill.executed_at < order.advised_from:
         return issue(
             fill.line,
             "executed_at",
@@ -136,11 +137,11 @@ def repeats(fill: Fill, known: Row) -> bool:
 
 
 def other_content(fill: Fill) -> RowIssue:
-    """Return the issue of a key that an earlier fill of another content has."""
+    """Return the issue of a key that another fill has, booked before or of the same file."""
     return issue(
         fill.line,
         "external_id",
-        "a fill of another content was booked under this key",
+        "a fill of another content has this key",
         "Give each fill a key of its own; reverse the earlier one first if it was wrong.",
     )
 

@@ -14,6 +14,7 @@ from models.store_trades import TRADE, TRADE_LOT
 from models.vocabulary import RunStatus, Side, TradeStatus, TransactionKind
 from pipelines.clients.versions import select_by
 from pipelines.fills.fill import Fill
+from pipelines.sessions import close_of
 from pipelines.store import tables
 
 Row = dict[str, Any]
@@ -43,6 +44,11 @@ class Order:
     def left_micros(self) -> int:
         """What is not filled yet."""
         return max(self.quantity_micros - self.filled_micros, 0)
+
+    @property
+    def advised_from(self) -> dt.datetime:
+        """The close at whose prices it was sized: nobody can have executed it before."""
+        return close_of(self.session_date)
 
 
 def known_fills(connection: sa.Connection, fills: Collection[Fill]) -> dict[str, Row]:

@@ -9,7 +9,7 @@ from models.vocabulary import MICROS, MICROS_PER_CENT, ShareKind, Side
 from pipelines.fills.fill import Fill, half_even
 from pipelines.fills.orders import Order
 from pipelines.rebalance.policy import POLICY
-from pipelines.sessions import calendar, session_after
+from pipelines.sessions import close_of, session_after
 
 Row = dict[str, Any]
 
@@ -59,7 +59,6 @@ def _fee(notional_cents: int) -> int:
 
 
 def _make(order: Order, quantity: int, price: int, executed_on: dt.date) -> Fill:
-    close = calendar().session_close(str(executed_on)).to_pydatetime()
     notional = half_even(quantity * price, MICROS * MICROS_PER_CENT)
     return Fill(
         line=0,
@@ -71,6 +70,6 @@ def _make(order: Order, quantity: int, price: int, executed_on: dt.date) -> Fill
         quantity_micros=quantity,
         price_micros=price,
         fee_cents=_fee(notional),
-        executed_at=close,
+        executed_at=close_of(executed_on),
         settlement_date=session_after(executed_on),
     )

@@ -111,6 +111,7 @@ def _losses(
             Loss(
                 transaction_id=row["transaction_id"],
                 lot_id=row["lot_id"],
+                purchase=None,
                 account_id=row["account_id"],
                 symbol=row["symbol"],
                 sold_date=row["sold_date"],

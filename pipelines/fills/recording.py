@@ -95,24 +95,25 @@ def _order(fill: Fill) -> tuple[dt.datetime, bool, str]:
 
 
 def _unknown(connection: sa.Connection, fills: Sequence[Fill], booked: Booked) -> list[Fill]:
-    """Return the fills that are not known yet, each once."""
+    """Return the fills that are not known yet, each once.
+
+    Where rows of a file contradict each other under one key, none of them is taken: which of them
+    is right does not follow from which comes first.
+    """
     known = known_fills(connection, fills)
     new: dict[str, Fill] = {}
+    contradicted: set[str] = set()
     for fill in fills:
-        if fill.external_id in known:
-            is_same = repeats(fill, known[fill.external_id])
-        elif fill.external_id in new:
-            is_same = dataclasses.replace(fill, line=0) == dataclasses.replace(
-                new[fill.external_id], line=0
-            )
-        else:
-            new[fill.external_id] = fill
-            continue
-        if is_same:
-            booked.repeated += 1
-        else:
+        first = new.setdefault(fill.external_id, fill)
+        if dataclasses.replace(fill, line=0) != dataclasses.replace(first, line=0):
+            contradicted.add(fill.external_id)
+    for fill in fills:
+        key = fill.external_id
+        if key in contradicted or (key in known and not repeats(fill, known[key])):
             booked.rejected.append(other_content(fill))
-    return list(new.values())
+        elif key in known or fill is not new[key]:
+            booked.repeated += 1
+    return [fill for key, fill in new.items() if key not in known and key not in contradicted]
 
 
 def _book(
@@ -179,6 +180,7 @@ def _save(
         record_changes(connection, HOLDING, holdings, recording)
         lots = (row for one in part for row in lot_rows(one))
         record_changes(connection, TAX_LOT, lots, recording)
-    for book in books.values():
-        insert(connection, LOT_SALE, lot_sale_rows(book, when, by))
-        insert(connection, WASH_SALE, wash_sale_rows(book, when, by))
+    sold = (row for book in books.values() for row in lot_sale_rows(book, when, by))
+    insert(connection, LOT_SALE, sold)
+    washed = (row for book in books.values() for row in wash_sale_rows(book, when, by))
+    insert(connection, WASH_SALE, washed)

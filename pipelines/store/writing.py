@@ -34,7 +34,7 @@ def insert(connection: sa.Connection, table: Table, rows: Iterable[Row]) -> int:
     sqlalchemy.exc.IntegrityError
         A row breaks a key, a reference or a check (psycopg's own error under COPY).
     """
-    values = [_checked(table, row) for row in rows]
+    values = _checked(table, rows)
     if not values:
         return 0
     if connection.dialect.name == "postgresql":
@@ -56,7 +56,7 @@ def upsert(connection: sa.Connection, table: Table, rows: Iterable[Row]) -> int:
         A row has an undeclared column, or a value that is not of its column's type.
     """
     names = table.column_names
-    values = [dict(zip(names, _checked(table, row), strict=True)) for row in rows]
+    values = [dict(zip(names, row, strict=True)) for row in _checked(table, rows)]
     if not values:
         return 0
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -84,24 +84,30 @@ def _copy(connection: sa.Connection, table: Table, values: list[tuple[Any, ...]]
             copy.write_row(row)
 
 
-def _checked(table: Table, row: Row) -> tuple[Any, ...]:
-    if not row.keys() <= set(table.column_names):
-        undeclared = sorted(row.keys() - set(table.column_names))
-        raise ValueError(f"table {table.name!r} has no columns {undeclared}")
-    return tuple(_value(table, column, row.get(column.name)) for column in table)
+def _checked(table: Table, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
+    columns = [(column, column.name, _CONVERT[column.type]) for column in table]
+    declared = set(table.column_names)
+    checked = []
+    for row in rows:
+        if not row.keys() <= declared:
+            undeclared = sorted(row.keys() - declared)
+            raise ValueError(f"table {table.name!r} has no columns {undeclared}")
+        values = [row.get(name) for _, name, _ in columns]
+        for place, (column, _, convert) in enumerate(columns):
+            if values[place] is not None:
+                try:
+                    values[place] = convert(values[place])
+                except (TypeError, ValueError) as error:
+                    raise _wrong_type(table, column, values[place], error) from None
+        checked.append(tuple(values))
+    return checked
 
 
-def _value(table: Table, column: Column, value: Any) -> Any:
-    if value is None:
-        return None
-    try:
-        return _CONVERT[column.type](value)
-    except (TypeError, ValueError) as error:
-        # Not the value itself: it may be personal.
-        raise ValueError(
-            f"{table.name}.{column.name} needs {column.type.value}, "
-            f"not {type(value).__name__}: {error}"
-        ) from None
+def _wrong_type(table: Table, column: Column, value: Any, error: Exception) -> ValueError:
+    # Not the value itself: it may be personal.
+    return ValueError(
+        f"{table.name}.{column.name} needs {column.type.value}, not {type(value).__name__}: {error}"
+    )
 
 
 def _text(value: Any) -> str:

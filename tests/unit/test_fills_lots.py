@@ -169,6 +169,47 @@ def test_a_sell_closes_the_lots_that_its_trade_named_before_others() -> None:
     assert lots(client) == [(7, 70), (8, 800)]
 
 
+def test_a_sale_that_is_booked_late_closes_no_lot_that_was_bought_after_it() -> None:
+    client = book()
+    # 1,500 dollars for ten shares lost most, and would go first.
+    apply(client, fill("2021-01-04", "buy", 10, 1_000), fill("2021-03-08", "buy", 10, 1_500))
+    apply(client, fill("2021-03-01", "sell", 10, 900))
+    (closed,) = [sale.closed for sale in client.lot_sales]
+    assert (closed.basis_cents, closed.held_since) == (100_000, dt.date(2021, 1, 4))
+    # Seven days later it was bought back.
+    assert lots(client) == [(10, 1_600)]
+
+
+def test_the_rest_of_a_purchase_replaces_no_loss_of_its_part_that_replaced_one() -> None:
+    client = book()
+    apply(
+        client,
+        fill("2021-01-04", "buy", 4, 400),
+        fill("2021-03-01", "sell", 4, 300),
+        fill("2021-03-02", "buy", 10, 750),
+    )
+    # Four of the ten replace the loss: 300 + 100 dollars. They are sold at a loss again.
+    assert sorted(lots(client)) == [(4, 400), (6, 450)]
+    apply(client, fill("2021-03-03", "sell", 4, 200))
+    assert lots(client) == [(6, 450)]
+    assert [wash.disallowed_cents for wash in client.wash_sales] == [10_000]
+
+
+def test_of_two_losses_of_one_day_the_shares_bought_first_are_matched_first() -> None:
+    for first in ("a", "b"):
+        client = book()
+        keys = {"a": "b", "b": "a"}
+        apply(
+            client,
+            fill("2021-01-04", "buy", 10, 1_000, external_id=first),
+            fill("2021-01-05", "buy", 10, 1_100, external_id=keys[first]),
+            fill("2021-03-01", "sell", 20, 1_600),
+            fill("2021-03-02", "buy", 10, 800),
+        )
+        # The lot of 4 January lost 200 dollars, the other one 300.
+        assert lots(client) == [(10, 1_000)]
+
+
 def test_shares_without_a_lot_are_sold_last_and_have_no_basis() -> None:
     client = book()
     client.accounts["taxable"].quantity_micros["M"] = 10 * SHARE
