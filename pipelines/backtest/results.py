@@ -117,8 +117,9 @@ def remarks(
         f"After every {HORIZON_SESSIONS}st session portfolios are decided on what was known then, "
         f"and traded at the close of the next; {policy.cost_bps} basis points of what is bought or "
         f"sold are paid. Cash earns {policy.risk_free_rate:.1%} a year, assumed: where it "
-        "earned more, as in the 1990s, Sharpe ratios flatter. No tax, no whole shares; drift bands "
-        "are not applied: cost alone keeps ours from trading.",
+        "earned more, as in the 1990s, Sharpe ratios flatter. No tax, no whole shares. Ours trade "
+        "as accounts do, where a weight has left its drift band or there is something new to buy: "
+        f"{_trading(walk)} of the decisions. Benchmarks trade at each.",
         _lstm(walk, history, lstm),
         _moving_average(walk, moving_average),
         _sixty_forty(walk),
@@ -126,9 +127,16 @@ def remarks(
         "scores shown here; they resemble each other, so it deflates little, and what was tried "
         "before them nobody counted.",
         f"In {len(walk.decided)} decisions {walk.investable.min()} to {walk.investable.max()} "
-        f"symbols could be bought; of our targets {walk.relaxed} needed a limit to give way and "
-        f"{walk.held} could not be found, so that what was held was kept.",
+        f"symbols could be bought; of our {walk.made} targets {walk.relaxed} needed a limit to "
+        f"give way, and {walk.held} more could not be found, so that what was held was kept.",
     )
+
+
+def _trading(walk: Walk) -> str:
+    """Return in how many of the decisions ours traded, from the laziest to the busiest."""
+    ours = [number for number, each in enumerate(walk.strategies) if each.score is not None]
+    shares = (walk.turnover[:, ours] > 0).mean(axis=0)
+    return f"{shares.min():.0%} to {shares.max():.0%}"
 
 
 def _hindsight(walk: Walk, history: History) -> str:

@@ -57,6 +57,8 @@ def backtest(
     WarehouseError
         There is no build.
     """
+    from threadpoolctl import threadpool_limits
+
     from pipelines.backtest.history import read_history
     from pipelines.backtest.output import Backtest, write
     from pipelines.backtest.results import remarks, rows_of
@@ -67,11 +69,11 @@ def backtest(
     scores = _checked(scores)
     with connect(settings.warehouse / "current") as warehouse:
         history = read_history(warehouse, settings.source.value)
-    with step("forecast with moving averages, year by year"):
+    with threadpool_limits(limits=1), step("forecast with moving averages, year by year"):
         panel = panel_of(history)
         moving_average = moving_average_view(panel)
     lstm = recorded_view(panel, _network_record(settings))
-    with step("walk through the history"):
+    with threadpool_limits(limits=1), step("walk through the history"):
         first = int(np.searchsorted(history.sessions, np.datetime64(begin or dt.date.min, "D")))
         walk = walk_forward(history, lstm, moving_average, POLICY, scores, first)
     done = Backtest(

@@ -62,12 +62,12 @@ class Decision:
     ----------
     weights : (strategies, symbols of the market), ours first; NaN where nothing was found, and what
         is held is kept.
-    relaxed : how many of ours needed a limit to give way.
+    relaxed : (ours,) whether a limit had to give way.
     cash_for_bonds : whether 60/40 had to hold cash, since there was no bond.
     """
 
     weights: Floats
-    relaxed: int
+    relaxed: Mask
     cash_for_bonds: bool
 
 
@@ -77,7 +77,7 @@ def decide(
     policy: Policy,
     scores: tuple[int, ...],
     current: Floats,
-    invested_before: Mask,
+    is_limited: Mask,
 ) -> Decision:
     """Return the targets of our portfolios and of the benchmarks, by what the market shows.
 
@@ -88,16 +88,14 @@ def decide(
     Parameters
     ----------
     current : (ours, symbols of the market) drifted weights.
-    invested_before : (ours,) whether turnover is limited; a first portfolio is free.
+    is_limited : (ours,) whether turnover is limited; a first portfolio is free.
     """
     outlook = make_outlook(market, forecasts, policy)
-    relaxed = relax(
-        _limits(market, outlook, policy, scores, current, invested_before), outlook.today
-    )
+    relaxed = relax(_limits(market, outlook, policy, scores, current, is_limited), outlook.today)
     expected = np.tile(outlook.view_returns, (len(scores), 1))
     volatility = _by_view(target_volatility(np.array(scores, np.float64), policy))
     tolerance = risk_tolerance(volatility, outlook.reference_volatility, policy)
-    cost = np.full(current.shape, policy.cost_bps / _BPS)
+    cost = np.full(current.shape, policy.cost_bps / _BPS * policy.cost_share)
     limits = {
         each.name: getattr(relaxed.limits, each.name)
         for each in fields(Wanted)
@@ -112,7 +110,7 @@ def decide(
         weights=np.vstack(
             [solved, np.full(count, 1 / count), sixty_forty, least, market.reference_weights]
         ),
-        relaxed=int((relaxed.relaxed > 0).sum()),
+        relaxed=relaxed.relaxed > 0,
         cash_for_bonds=cash_for_bonds,
     )
 
@@ -127,7 +125,7 @@ def _limits(
     policy: Policy,
     scores: tuple[int, ...],
     current: Floats,
-    invested_before: Mask,
+    is_limited: Mask,
 ) -> Wanted:
     asked = np.array(scores, np.float64)
     volatility, risky = _by_view(target_volatility(asked, policy)), _by_view(asked / 100)
@@ -144,7 +142,7 @@ def _limits(
         invested_lower=np.minimum(exposure, invested_upper),
         invested_upper=np.full(rows, invested_upper),
         risky_upper=risky,
-        turnover=np.where(invested_before, policy.max_turnover, np.inf),
+        turnover=np.where(is_limited, policy.max_turnover, np.inf),
         current=current,
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.backtest.history import History
+from pipelines.backtest.in_force import TargetsInForce
 from pipelines.backtest.portfolios import Portfolios
 from pipelines.backtest.strategies import BENCHMARKS, Strategy, decide, ours
 from pipelines.backtest.views import ViewRecord
@@ -33,8 +34,9 @@ class Walk:
     weights : (decisions, strategies, symbols) after trading.
     turnover, cost : (decisions, strategies) bought and sold, and paid, as shares of wealth.
     investable : (decisions,) how many symbols could be bought.
-    held : how many of our targets could not be found, so that what was held was kept.
-    relaxed : how many needed a limit to give way.
+    made : how many targets of ours were made.
+    held : how many were to be made, but none was found, so that what was held was kept.
+    relaxed : how many of them needed a limit to give way.
     cash_for_bonds : share of the decisions at which 60/40 held cash for want of a bond.
     cash_return : simple, per session.
     """
@@ -48,6 +50,7 @@ class Walk:
     turnover: Floats
     cost: Floats
     investable: Integers
+    made: int
     held: int
     relaxed: int
     cash_for_bonds: float
@@ -65,7 +68,8 @@ def walk_forward(
     """Invest by all strategies from the first session on at which two symbols were investable.
 
     After a session t nothing is looked at that came later; trades are made at the close of t + 1
-    and all pay ``policy.cost_bps`` of what they buy and sell.
+    and all pay ``policy.cost_bps`` of what they buy and sell. Ours trade as accounts do, outside
+    the drift bands around the target in force; benchmarks at every decision.
 
     Parameters
     ----------
@@ -82,9 +86,10 @@ def walk_forward(
     book = Portfolios.in_cash(len(strategies), len(history.symbols))
     cash_return = (1 + policy.risk_free_rate) ** (1 / SESSIONS_PER_YEAR) - 1
     wealth, rebalances = [np.ones((1, len(strategies)))], []
+    in_force = TargetsInForce.none(len(strategies) - len(BENCHMARKS), len(history.symbols))
     views = (lstm, moving_average)
     for position in decided.tolist():
-        aimed = _aim(history, position, views, policy, scores, book.weights, position > start)
+        aimed = _aim(history, position, views, policy, scores, book.weights, in_force)
         traded_at = position + 1
         end = min(position + HORIZON_SESSIONS, len(history.sessions) - 1)
         at_close = book.drift(history.simple_return[traded_at : traded_at + 1], cash_return)
@@ -92,7 +97,6 @@ def walk_forward(
         rebalances.append(_Rebalance(aimed, book.weights, turnover, cost))
         later = book.drift(history.simple_return[traded_at + 1 : end + 1], cash_return)
         wealth += [at_close * (1 - cost), later]
-    ours_count = len(strategies) - len(BENCHMARKS)
     return Walk(
         strategies=strategies,
         start=start,
@@ -103,9 +107,8 @@ def walk_forward(
         turnover=np.stack([each.turnover for each in rebalances]),
         cost=np.stack([each.cost for each in rebalances]),
         investable=np.array([each.aim.investable for each in rebalances]),
-        held=sum(
-            int(np.isnan(each.aim.weights[:ours_count]).any(axis=1).sum()) for each in rebalances
-        ),
+        made=sum(each.aim.made for each in rebalances),
+        held=sum(each.aim.held for each in rebalances),
         relaxed=sum(each.aim.relaxed for each in rebalances),
         cash_for_bonds=float(np.mean([each.aim.cash_for_bonds for each in rebalances])),
         cash_return=cash_return,
@@ -118,6 +121,8 @@ class _Aim:
 
     weights: Floats
     investable: int
+    made: int = 0
+    held: int = 0
     relaxed: int = 0
     cash_for_bonds: bool = False
 
@@ -139,7 +144,7 @@ def _aim(
     policy: Policy,
     scores: tuple[int, ...],
     drifted: Floats,
-    is_later: bool,
+    in_force: TargetsInForce,
 ) -> _Aim:
     """Return what all strategies want after a session; what cannot be bought any more is sold."""
     columns = history.investable(position, policy)
@@ -147,17 +152,28 @@ def _aim(
         return _Aim(np.full(drifted.shape, np.nan), len(columns))
     lstm, moving_average = (view.known_at(position, history.symbols, columns) for view in views)
     own = len(drifted) - len(BENCHMARKS)
+    can_buy = np.isin(np.arange(len(history.symbols)), columns)
+    due = in_force.is_due(drifted[:own], can_buy, policy)
     decision = decide(
         history.market(position, columns, policy),
         RunForecasts(serving=(), lstm=lstm, moving_average=moving_average),
         policy,
         scores,
         drifted[:own, columns],
-        np.full(own, is_later),
+        ~in_force.is_changed(can_buy),
     )
     weights = np.zeros_like(drifted)
     weights[:, columns] = decision.weights
-    return _Aim(weights, len(columns), decision.relaxed, decision.cash_for_bonds)
+    is_found = np.isfinite(decision.weights[:own]).all(axis=1)
+    weights[:own] = in_force.replace(due, weights[:own], drifted[:own], can_buy, policy)
+    return _Aim(
+        weights=weights,
+        investable=len(columns),
+        made=int((due & is_found).sum()),
+        held=int((due & ~is_found).sum()),
+        relaxed=int((due & decision.relaxed).sum()),
+        cash_for_bonds=decision.cash_for_bonds,
+    )
 
 
 def _first_decision(history: History, policy: Policy, begin: int) -> int:

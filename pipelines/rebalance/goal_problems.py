@@ -23,7 +23,7 @@ class Start:
     Attributes
     ----------
     current : drifted weights of a goal's wealth.
-    buy_cost, sell_cost : of what is traded, without tax.
+    buy_cost, sell_cost : of what is traded, without tax, as one horizon is charged with it.
     taxed_sell_cost : with the marginal tax of the lots that would be sold.
     """
 
@@ -53,14 +53,23 @@ def current_weights(shard: Shard, bounds: Bounds) -> Floats:
 def start_of(
     shard: Shard, market: Market, session: dt.date, policy: Policy, bounds: Bounds
 ) -> Start:
-    """Return what goals hold, and what trading costs them in spread and tax."""
+    """Return what goals hold, and what trading costs them in spread and tax.
+
+    A target stands until the next trade, over which return and variance grow with time, while cost
+    is paid once. So the utility of a horizon H is charged with H / T of it, T being the expected
+    holding period; tax, too, counts as if it were paid once in T. This is the one place where costs
+    are made shares: fees and taxes in money are those of the whole trade.
+
+    Source: Grinold and Kahn (2000), "Active Portfolio Management", chapter 16, amortise costs so.
+    """
     shape = bounds.lower.shape
     spread = np.full(shape, policy.cost_bps / _BPS)
+    taxed = sell_costs(shard, market, session, policy, spread, spread)
     return Start(
         current=current_weights(shard, bounds),
-        buy_cost=spread,
-        sell_cost=spread,
-        taxed_sell_cost=sell_costs(shard, market, session, policy, spread, spread),
+        buy_cost=spread * policy.cost_share,
+        sell_cost=spread * policy.cost_share,
+        taxed_sell_cost=taxed * policy.cost_share,
     )
 
 
@@ -68,6 +77,7 @@ def target_problems(bounds: Bounds, rows: Integers, expected: Vector, start: Sta
     """Return the problems whose optima are targets: every limit, cost and tax of the goals."""
     return dataclasses.replace(
         costless_problems(bounds, rows, expected),
+        upper=bounds.reachable_upper[rows],
         current=start.current[rows],
         buy_cost=start.buy_cost[rows],
         sell_cost=start.taxed_sell_cost[rows],

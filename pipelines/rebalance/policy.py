@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from models.vocabulary import AssetClass, GoalKind
+from models.vocabulary import HORIZON_SESSIONS, AssetClass, GoalKind
 from pipelines.lineage import json_digest
 
 
@@ -91,6 +91,9 @@ class Policy:
         bought.
     largest_condition_number : eigenvalues are lifted until the covariance's is not above it.
     cost_bps : spread and fees of a trade, of its notional.
+    holding_sessions : how long what is bought is expected to be held. A trade is paid once and
+        earns for so long, so one horizon is charged with its share of cost and tax; see
+        :attr:`cost_share`.
     absolute_band, relative_band, narrowest_band : an account trades when a weight is further
         from its target than the smaller of the absolute band and the relative band times the
         target, but never for less than the narrowest band.
@@ -134,6 +137,7 @@ class Policy:
     minimum_history_sessions: int = 252
     largest_condition_number: float = 1e6
     cost_bps: int = 5
+    holding_sessions: int = 252
     absolute_band: float = 0.05
     relative_band: float = 0.25
     narrowest_band: float = 0.01
@@ -152,6 +156,11 @@ class Policy:
     harvest_minimum_loss_cents: int = 10_000
     harvest_minimum_loss_share: float = 0.05
     kkt_tolerance: float = 1e-8
+
+    @property
+    def cost_share(self) -> float:
+        """Share of a trade's cost and tax that the utility of one horizon is charged with."""
+        return HORIZON_SESSIONS / self.holding_sessions
 
     def __reduce__(self) -> tuple[object, ...]:
         # Views of dictionaries cannot travel to worker processes; there they are made anew.
