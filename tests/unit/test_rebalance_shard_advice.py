@@ -187,7 +187,7 @@ def test_an_account_that_was_traded_lately_waits_and_says_so() -> None:
     shard = followed()
     accounts = shard.accounts
     drifted = accounts.held_micros.copy()
-    drifted[:, 0] *= 3
+    drifted[np.arange(len(drifted)), accounts.value_cents.argmax(axis=1)] *= 3
     moved = valued(changed_accounts(shard, held_micros=drifted), MARKET)
     lately = np.zeros_like(accounts.sessions_since_trade)
     waiting = advised(changed_accounts(moved, sessions_since_trade=lately))
