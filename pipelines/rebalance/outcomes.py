@@ -3,19 +3,24 @@
 import numpy as np
 
 from models.vocabulary import Outcome
-from pipelines.rebalance.arrays import Integers, Mask
+from pipelines.rebalance.arrays import Floats, Integers, Mask
 from pipelines.rebalance.decisions import Decisions
 from pipelines.rebalance.goal_problems import advised_accounts
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.limits.drift import account_weights, drift
+from pipelines.rebalance.limits.sums import total
 from pipelines.rebalance.reasons.account_sentences import Told
+from pipelines.rebalance.solver.problems import Risk
 from pipelines.rebalance.trades.arithmetic import NANOS
 from pipelines.rebalance.trades.sized import Sized, Targets
 from pipelines.rebalance.trades.weights import NO_TARGET
 
 _OUTCOMES = tuple(Outcome)
+_ROUNDED = 1e-6  # weights were rounded down
+_TOLD_CASH = 0.05
+"""Less cash than this in a target is not spoken of."""
 _BLOCKED = ACCOUNT_ISSUES.index(AccountIssue.OPEN_ORDER)
 
 
@@ -26,12 +31,14 @@ def tell(
     rows: Integers,
     targets: Targets,
     sized: Sized,
+    risk: Risk,
 ) -> Told:
     """Return what became of each account.
 
     Parameters
     ----------
     rows : goals that were to have a new target.
+    risk : says which symbols are risky.
     """
     accounts, goal = shard.accounts, shard.accounts.goal
     trades = np.count_nonzero(sized.traded_micros, axis=1)
@@ -42,6 +49,8 @@ def tell(
     was_asked[rows] = True
     is_failed = is_advised & was_asked[goal] & ~np.append(targets.is_new, False)[goal]
     gaps = drift(account_weights(accounts), targets.account_nanos / NANOS)
+    has_new_target = has_target & np.append(targets.is_new, False)[goal]
+    cash_weight = np.append(_cash_of_suitability(bounds, targets, risk), np.nan)[goal]
     return Told(
         outcome=_outcomes(accounts.issue == _BLOCKED, is_failed, has_target, relaxed, trades),
         trigger=decisions.trigger,
@@ -49,10 +58,24 @@ def tell(
         drift=np.where(has_target, gaps, np.nan),
         relaxed=relaxed,
         infeasible=np.append(bounds.infeasible, 0)[goal],
-        has_new_target=has_target & np.append(targets.is_new, False)[goal],
+        has_new_target=has_new_target,
         is_flow_only=decisions.is_flow_only,
         is_cooling=decisions.is_cooling,
+        raises_cash=(sized.traded_micros < 0).any(axis=1),
+        risk_score=np.append(bounds.risk_score, 0)[goal],
+        cash_weight=np.where(has_new_target, cash_weight, np.nan),
+        risky_limit=np.append(bounds.risky_upper, 0)[goal],
     )
+
+
+def _cash_of_suitability(bounds: Bounds, targets: Targets, risk: Risk) -> Floats:
+    """Return the cash in targets at the limit on what is risky, if nothing else may be bought."""
+    weights, is_risky = targets.goal_nanos / NANOS, risk.is_risky[risk.class_of]
+    has_safe = (bounds.upper[:, ~is_risky] > 0).any(axis=1)
+    room = bounds.risky_upper - total(weights[:, :-1], is_risky)
+    cash = weights[:, -1]
+    is_told = targets.is_new & ~has_safe & (room < _ROUNDED) & (cash >= _TOLD_CASH)
+    return np.asarray(np.where(is_told, cash, np.nan))
 
 
 def _outcomes(

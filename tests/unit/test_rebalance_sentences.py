@@ -103,6 +103,10 @@ def told(**changes: Any) -> str:
         "has_new_target": True,
         "is_flow_only": False,
         "is_cooling": False,
+        "raises_cash": False,
+        "risk_score": 40,
+        "cash_weight": np.nan,
+        "risky_limit": 0.3,
     } | changes
     values["outcome"] = tuple(Outcome).index(values["outcome"])
     values["trigger"] = tuple(Trigger).index(values["trigger"])
@@ -114,13 +118,26 @@ def told(**changes: Any) -> str:
 
 def test_an_account_that_trades_is_told_how_often_why_and_how_far_off_it_was() -> None:
     assert told() == (
-        "2 trades bring it to its target, because prices moved what it holds away from its target "
-        "(6.5% off)."
+        "2 trades bring this account to its target, because prices moved what it holds away from "
+        "its target. 6.5% of its worth was not where the target wants it."
     )
-    assert told(trades=1).startswith("1 trade brings it to its target")
-    assert told(is_flow_only=True, trigger=Trigger.CASH_FLOW) == (
-        "2 trades bring cash to its place, because money came in, or cash is needed (6.5% off)."
+    assert told(trades=1).startswith("1 trade brings this account to its target")
+    flow = {"is_flow_only": True, "trigger": Trigger.CASH_FLOW}
+    begins = "2 trades bring this account's cash to its place, because "
+    assert told(**flow).startswith(begins + "money came in. 6.5% of")
+    assert told(**flow, raises_cash=True).startswith(begins + "cash is needed. 6.5% of")
+
+
+def test_a_client_whose_money_mostly_stays_cash_is_told_so_and_why() -> None:
+    assert told(cash_weight=0.7049).endswith(
+        " About 70% of the money for this goal stays cash: a risk score of 40 and the loss that "
+        "you can bear allow at most 30% in investments that can fall far in price, and we have "
+        "nothing safer to offer than cash."
     )
+    idle = told(cash_weight=0.7, outcome=Outcome.WITHIN_BAND, trades=0)
+    assert "Nothing is traded" in idle
+    assert "stays cash" in idle
+    assert "stays cash" not in told(cash_weight=0.7, outcome=Outcome.FAILED, trades=0)
 
 
 def test_an_account_that_does_not_trade_is_told_why() -> None:
@@ -143,4 +160,4 @@ def test_an_account_that_is_left_alone_is_told_what_is_wrong() -> None:
 def test_what_gave_way_is_told_before_what_was_done() -> None:
     relaxed = told(outcome=Outcome.RELAXED, relaxed=bit(Constraint.MINIMUM_INVESTED))
     assert relaxed.startswith("Your wishes and cash buffer leave less to invest than ")
-    assert ". 2 trades bring it to its target" in relaxed
+    assert ". 2 trades bring this account to its target" in relaxed

@@ -57,9 +57,12 @@ parts as (
         coalesce(goal_worth.unpriced_count, 0)::bigint as unpriced_count,
         coalesce(goal_worth.min_cash_cents, 0)::bigint as min_cash_cents,
         answers.finance_score,
-        greatest(1, least(
-            100, goals.horizon_days * 10000 // (36525 * {{ longest_horizon_years }})
-        )) as horizon_score,
+        -- Retirement money is spent over decades after its date: the glide path lowers its risk.
+        case when goals.kind = 'retirement' then 100
+            else greatest(1, least(
+                100, goals.horizon_days * 10000 // (36525 * {{ longest_horizon_years }})
+            ))
+        end as horizon_score,
         answers.willingness_score,
         answers.consistency_penalty,
         answers.max_loss_percent,
@@ -94,7 +97,10 @@ scored as (
             when finance_score <= willingness_score then 'finance'
             else 'willingness'
         end as limiting_part,
-        case when finance_score is null or horizon_days <= 0 then 1
+        case
+            when finance_score is null or (
+                horizon_days <= 0 and goal_kind is distinct from 'retirement'
+            ) then 1
             else greatest(
                 1, least(finance_score, horizon_score, willingness_score) - consistency_penalty
             )

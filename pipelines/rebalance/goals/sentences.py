@@ -1,5 +1,7 @@
 """Projections in words that a client understands, and that promise nothing."""
 
+import calendar
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +13,13 @@ from pipelines.rebalance.arrays import Floats, Integers, Mask
 from pipelines.rebalance.goals.levers import Levers
 
 _ESTIMATE = (
-    " This is an estimate: it takes markets to pay for risk as they have in the long run, and they"
-    " may do better or worse."
+    " This is an estimate before taxes and inflation: it takes cash to earn {cash} a year and"
+    " markets to pay for risk as they have in the long run; either may do better or worse."
 )
-_NO_LEVER = " No single change that we looked at would raise that to "
+_NO_LEVER = " No single change that we looked at would raise the chance to "
 _LEVERS = tuple(GoalLever)
 _THOUSAND = 1_000
+_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Told:
     Attributes
     ----------
     has_passed : whether the goal's date has.
+    risk_free_rate : what cash is taken to earn in a year.
     """
 
     is_projected: Mask
@@ -35,7 +39,9 @@ class Told:
     target_day: Integers
     lower_cents: Integers
     upper_cents: Integers
+    planned_cents: Integers
     aimed_probability: float
+    risk_free_rate: float
     levers: Levers
     later_target_day: Integers
 
@@ -51,7 +57,7 @@ def _of_passed(told: Told) -> pa.StringArray:
     return _joined(
         pc.if_else(
             reached,
-            "The goal's date has passed, and its accounts are worth what was wanted: ",
+            "The goal's date has passed, and its accounts are worth at least what was wanted: ",
             "The goal's date has passed, and its accounts are worth less than was wanted: ",
         ),
         dollars(told.target_cents),
@@ -61,26 +67,46 @@ def _of_passed(told: Told) -> pa.StringArray:
 
 def _of_prospects(told: Told) -> pa.StringArray:
     return _joined(
-        "You reach ",
+        "Your chance of having ",
         dollars(told.target_cents),
         " by ",
         _day(told.target_day),
-        " in ",
+        " is ",
         _share(told.probability),
-        " of the futures that we expect; in eight of ten the accounts are then worth between ",
-        dollars(_three_digits(told.lower_cents)),
-        " and ",
-        dollars(_three_digits(told.upper_cents)),
-        ".",
+        _range(told),
+        _planned(told),
         _advice(told),
-        _ESTIMATE,
+        _ESTIMATE.format(cash=f"{100 * told.risk_free_rate:g}%"),
     )
+
+
+def _range(told: Told) -> pa.StringArray:
+    lower, upper = _three_digits(told.lower_cents), _three_digits(told.upper_cents)
+    between = _joined(
+        ". Eight times out of ten the accounts would then be worth between ",
+        dollars(lower),
+        " and ",
+        dollars(upper),
+        ".",
+    )
+    about = _joined(". The accounts would then be worth about ", dollars(upper), ".")
+    is_used_up = pa.array((upper == 0) & (told.planned_cents < 0))
+    used_up = ". What is planned to be taken out would use the accounts up before then."
+    return pc.if_else(is_used_up, used_up, pc.if_else(pa.array(lower == upper), about, between))
+
+
+def _planned(told: Told) -> pa.StringArray:
+    amount = dollars(np.abs(told.planned_cents))
+    paid_in = _joined(" That counts on the ", amount, " that you plan to pay in until then.")
+    taken_out = _joined(" That counts the ", amount, " that you plan to take out until then.")
+    net = np.sign(np.rint(told.planned_cents / 100))
+    return pc.if_else(pa.array(net > 0), paid_in, pc.if_else(pa.array(net < 0), taken_out, ""))
 
 
 def _advice(told: Told) -> pa.StringArray:
     aimed = f"{told.aimed_probability:.0%}"
     levers, best = told.levers, told.levers.best
-    raising = f" would raise that to {aimed}."
+    raising = f" would raise the chance to {aimed}."
     phrases = {
         GoalLever.SAVE_MORE: _joined(
             " Saving ", dollars(levers.extra_monthly_cents), f" more each month{raising}"
@@ -136,7 +162,10 @@ def _share(probability: Floats) -> pa.StringArray:
 
 
 def _day(day: Integers) -> pa.StringArray:
-    return pa.array(day.astype(np.int32)).cast(pa.date32()).cast(pa.string())
+    known, same = np.unique(day, return_inverse=True)
+    dates = [_EPOCH + dt.timedelta(days=number) for number in known.tolist()]
+    texts = [f"{date.day} {calendar.month_name[date.month]} {date.year}" for date in dates]
+    return pa.array(texts, pa.string()).take(pa.array(same))
 
 
 def _joined(*parts: pa.StringArray | str) -> pa.StringArray:

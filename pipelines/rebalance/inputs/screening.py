@@ -43,11 +43,11 @@ _CLAUSES: Mapping[AccountIssue, str] = MappingProxyType(
         AccountIssue.NONE: "",
         AccountIssue.OPEN_ORDER: "orders of this session are already with the broker",
         AccountIssue.UNPRICED_HOLDING: "there is no current price for ",
-        AccountIssue.SHORT_POSITION: "it owes shares of ",
-        AccountIssue.GOAL_MISSING: "it serves a goal that does not exist",
+        AccountIssue.SHORT_POSITION: "the account owes shares of ",
+        AccountIssue.GOAL_MISSING: "the account serves a goal that does not exist",
         AccountIssue.NO_RISK_PROFILE: "the questionnaire on risk has not been answered",
-        AccountIssue.NEGATIVE_CASH: "its cash is negative",
-        AccountIssue.EMPTY: "it is worth nothing",
+        AccountIssue.NEGATIVE_CASH: "the account's cash is below zero",
+        AccountIssue.EMPTY: "the account is empty",
     }
 )
 

@@ -16,12 +16,16 @@ from pipelines.rebalance.reasons.words import TRIGGER_WORDS
 OUTCOMES = tuple(Outcome)
 TRIGGERS = tuple(Trigger)
 
-_FAILED = "Nothing was traded: no target passed our checks. We look into it; nothing to do for you."
+_FAILED = (
+    "Nothing was traded: no target passed our checks. We look into it; you need not do anything."
+)
 _NO_TARGET = "no target can be made for its goal"
-_UNCHANGED = (
-    "Nothing to do: every holding is within its band around the target, or as near to it as the "
+_NEAR = (
+    "every holding is within the room that we leave around its target, or as near to it as the "
     "smallest trade allows."
 )
+_UNCHANGED = f"Nothing to do: {_NEAR}"
+_CASH_WORDS = ("money came in", "cash is needed")  # where nothing is sold, where something is
 _COOLING = (
     "Nothing to do for now: the account was traded lately, and what has moved away from its target "
     "since is put right after a pause."
@@ -39,6 +43,11 @@ class Told:
     drift : share of wealth in the wrong place; NaN where there is no target.
     relaxed, infeasible : bits, as ``RELAXATIONS`` numbers them.
     has_new_target, is_flow_only, is_cooling : what was done, or why not.
+    raises_cash : whether something is sold.
+    risk_score : in force.
+    cash_weight : share of its goal's worth that stays cash in a new target because suitability
+        leaves no other place for it; NaN where that is not so.
+    risky_limit : share of its goal's worth that suitability allows in risky classes.
     """
 
     outcome: Integers
@@ -50,6 +59,10 @@ class Told:
     has_new_target: Mask
     is_flow_only: Mask
     is_cooling: Mask
+    raises_cash: Mask
+    risk_score: Integers
+    cash_weight: Floats
+    risky_limit: Floats
 
 
 def account_sentences(accounts: Accounts, told: Told) -> pa.StringArray:
@@ -60,8 +73,8 @@ def account_sentences(accounts: Accounts, told: Told) -> pa.StringArray:
         pc.make_struct(pa.array(is_left_alone), pa.array(is_failed), pa.array(told.trades > 0)),
         _left_alone(accounts, told),
         _FAILED,
-        _after_relaxing(told, _traded(told)),
-        _after_relaxing(told, _untraded(told)),
+        _with_cash(told, _after_relaxing(told, _traded(told))),
+        _with_cash(told, _after_relaxing(told, _untraded(told))),
     )
 
 
@@ -83,16 +96,18 @@ def _is_given(clauses: pa.StringArray) -> pa.BooleanArray:
 def _traded(told: Told) -> pa.StringArray:
     """Return how many trades are made, to what end, why, and how far off the account was."""
     counts = np.arange(int(told.trades.max(initial=0)) + 1)
-    goals = (" it to its target, because ", " cash to its place, because ")
+    goals = (" this account to its target, because ", " this account's cash to its place, because ")
     nouns = [f"{n} trade brings" if n == 1 else f"{n} trades bring" for n in counts.tolist()]
-    triggers = pa.array([TRIGGER_WORDS[trigger] for trigger in TRIGGERS])
+    triggers = pa.array([*(TRIGGER_WORDS[trigger] for trigger in TRIGGERS), *_CASH_WORDS])
+    is_of_cash = told.trigger == TRIGGERS.index(Trigger.CASH_FLOW)
+    why = np.where(is_of_cash, len(TRIGGERS) + told.raises_cash, told.trigger)
     return pc.binary_join_element_wise(
         pa.array(nouns).take(pa.array(told.trades)),
         pa.array(goals).take(pa.array(told.is_flow_only.astype(np.int8))),
-        triggers.take(pa.array(told.trigger)),
-        " (",
+        triggers.take(pa.array(why)),
+        ". ",
         _percent(told.drift),
-        " off).",
+        " of its worth was not where the target wants it.",
         "",
     )
 
@@ -105,8 +120,8 @@ def _percent(fractions: Floats) -> pa.StringArray:
 
 def _untraded(told: Told) -> pa.StringArray:
     renewed = [
-        f"This account has a new target, because {TRIGGER_WORDS[trigger]}; every holding is within "
-        "its band around the new one, or as near to it as the smallest trade allows."
+        f"This account has a new target, because {TRIGGER_WORDS[trigger]}. Nothing is traded: "
+        f"{_NEAR}"
         for trigger in TRIGGERS
     ]
     texts = pa.array([*renewed, _UNCHANGED, _COOLING])
@@ -118,4 +133,23 @@ def _after_relaxing(told: Told, sentences: pa.StringArray) -> pa.StringArray:
     clauses = pc.utf8_capitalize(clauses_of(told.relaxed))
     return pc.binary_join_element_wise(
         clauses, pc.if_else(pa.array(told.relaxed != 0), ". ", ""), sentences, ""
+    )
+
+
+def _with_cash(told: Told, sentences: pa.StringArray) -> pa.StringArray:
+    """Add how much stays cash, and why, where suitability alone leaves it there."""
+    is_told = ~np.isnan(told.cash_weight)
+    percents = np.rint(100 * np.nan_to_num(np.column_stack((told.cash_weight, told.risky_limit))))
+    numbers = np.column_stack((percents.astype(np.int64), told.risk_score))
+    known, same = np.unique(np.where(is_told[:, None], numbers, -1), axis=0, return_inverse=True)
+    texts = [
+        f" About {cash}% of the money for this goal stays cash: a risk score of {score} and the "
+        f"loss that you can bear allow at most {risky}% in investments that can fall far in price, "
+        "and we have nothing safer to offer than cash."
+        if score >= 0
+        else ""
+        for cash, risky, score in known.tolist()
+    ]
+    return pc.binary_join_element_wise(
+        sentences, pa.array(texts, pa.string()).take(pa.array(same.ravel())), ""
     )

@@ -7,7 +7,7 @@ from models.vocabulary import NoTrade, Trigger
 
 TRIGGER_WORDS: Mapping[Trigger, str] = MappingProxyType(
     {
-        Trigger.FIRST_ADVICE: "this is the first advice for this account",
+        Trigger.FIRST_ADVICE: "this is our first advice for it",
         Trigger.PROFILE_CHANGE: "your goal, its date, your risk score or your wishes ask for "
         "another target",
         Trigger.CONSTRAINT_CHANGE: "its last target no longer keeps to the limits on what it may "
@@ -58,7 +58,7 @@ CAUSE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 NO_TRADE_WORDS: Mapping[NoTrade, str] = MappingProxyType(
     {
-        NoTrade.WITHIN_BAND: "it is within its band around the target",
+        NoTrade.WITHIN_BAND: "it is within the room that we leave around its target",
         NoTrade.COOLDOWN: "the account was traded lately; a gap like this waits",
         NoTrade.LESS_THAN_A_LOT: "the gap is smaller than the smallest step that can be traded",
         NoTrade.BELOW_MINIMUM: "the trade would be too small to be worth making",
