@@ -61,7 +61,7 @@ def tell(
         has_new_target=has_new_target,
         is_flow_only=decisions.is_flow_only,
         is_cooling=decisions.is_cooling,
-        raises_cash=(sized.traded_micros < 0).any(axis=1),
+        raises_cash=np.asarray((sized.traded_micros < 0).any(axis=1)),
         risk_score=np.append(bounds.risk_score, 0)[goal],
         cash_weight=np.where(has_new_target, cash_weight, np.nan),
         risky_limit=np.append(bounds.risky_upper, 0)[goal],

@@ -102,7 +102,10 @@ class _Shard:
         traded = trade(
             shard, aimed.targets.account_nanos, self.bounds, decisions, market, policy, self.session
         )
-        told = tell(shard, self.bounds, decisions, aimed.rows, aimed.targets, traded.sized)
+        told = tell(
+            shard, self.bounds, decisions, aimed.rows, aimed.targets, traded.sized,
+            self.outlook.today,
+        )  # fmt: skip
         return ShardAdvice(
             shard=shard,
             bounds=self.bounds,
