@@ -123,7 +123,7 @@ def draw_client(seed: int, index: int, market: Market) -> Client:
     person = draw_person(rng)
     answers = draw_questionnaire(rng, person)
     goals = draw_goals(rng, person, answers, market.session)
-    accounts = draw_accounts(rng, goals, market)
+    accounts = draw_accounts(rng, goals, person.boldness, market)
     return Client(
         identity=Identity(
             external_ref=f"generated-{seed}-{index:06d}",

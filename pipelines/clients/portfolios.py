@@ -23,6 +23,9 @@ _LEAST_WORTH_CENTS = 50_000
 _THOUSAND_DOLLARS = 100_000
 _TEN_DOLLARS = 1_000
 _CAPS = (0.1, 0.15, 0.2, 0.25, 0.3)
+_MONEY_ALONE = 0.4
+_MONEY_ALONE_FOR_EMERGENCIES = 0.85
+"""How many accounts are opened with money; the others are portfolios moved from elsewhere."""
 
 
 def draw_goals(
@@ -46,16 +49,22 @@ def draw_goals(
 
 
 def draw_accounts(
-    rng: random.Random, goals: Sequence[tuple[Goal, int]], market: Market
+    rng: random.Random, goals: Sequence[tuple[Goal, int]], boldness: float, market: Market
 ) -> list[Account]:
-    """Draw one account per goal, and sometimes two for retirement, holding what was saved."""
+    """Draw one account per goal, and sometimes two for retirement, holding what was saved.
+
+    Parameters
+    ----------
+    boldness : of the person, whose portfolio so far was as bold; see ``Person``.
+    """
     share_kind = ShareKind.FRACTIONAL if rng.random() < 0.6 else ShareKind.WHOLE
     accounts: list[Account] = []
     for goal, worth in goals:
         kinds = _tax_kinds(rng, goal.kind)
         first = worth if len(kinds) == 1 else round(worth * rng.uniform(0.3, 0.8))
         for tax_kind, part in zip(kinds, (first, worth - first), strict=False):
-            holdings, cash = _draw_holdings(rng, part, share_kind, market)
+            invested = part * _invested_share(rng, goal.kind, boldness)
+            holdings, cash = _draw_holdings(rng, part, invested, share_kind, market)
             accounts.append(
                 Account(
                     number=len(accounts) + 1,
@@ -147,17 +156,28 @@ def _buffer_cents(rng: random.Random, worth: int) -> int:
     return round(worth * share / _TEN_DOLLARS) * _TEN_DOLLARS
 
 
+def _invested_share(rng: random.Random, kind: GoalKind, boldness: float) -> float:
+    """Draw how much of an account is invested when it comes; the rest is cash."""
+    is_for_emergencies = kind is GoalKind.EMERGENCY_FUND
+    if rng.random() < (_MONEY_ALONE_FOR_EMERGENCIES if is_for_emergencies else _MONEY_ALONE):
+        return 0.0
+    return min(max(rng.gauss(0.6 + 0.15 * boldness, 0.15), 0.1), 0.97)
+
+
 def _draw_holdings(
-    rng: random.Random, worth_cents: int, share_kind: ShareKind, market: Market
+    rng: random.Random,
+    worth_cents: int,
+    invested: float,
+    share_kind: ShareKind,
+    market: Market,
 ) -> tuple[tuple[tuple[str, int], ...], int]:
     """Draw (symbol, micros) and the cents of cash left; together they are worth the amount.
 
-    Some accounts are new and all cash; the others hold two to nine symbols in unequal parts.
+    What is invested is in two to nine symbols, in unequal parts.
     """
     symbols = sorted(market.price_micros)
-    if rng.random() < 0.07:
+    if not invested:
         return (), worth_cents
-    invested = worth_cents * (1.0 - min(rng.expovariate(1.0 / 0.06), 0.6))
     chosen = rng.sample(symbols, min(rng.randint(2, 9), len(symbols)))
     parts = [rng.expovariate(1.0) + 0.1 for _ in chosen]
     lot = MICROS if share_kind is ShareKind.WHOLE else 1

@@ -106,7 +106,7 @@ def test_cash_and_holdings_are_worth_what_was_saved_to_the_cent(
     seed: int, worth_cents: int
 ) -> None:
     goal = Goal(1, GoalKind.RETIREMENT, target_cents=1, target_date=SESSION, priority=1)
-    accounts = draw_accounts(random.Random(seed), [(goal, worth_cents)], MARKET)
+    accounts = draw_accounts(random.Random(seed), [(goal, worth_cents)], 0.0, MARKET)
     worth_micros = sum(
         account.cash_cents * MICROS_PER_CENT
         + sum(
@@ -166,6 +166,30 @@ def test_those_without_reserves_want_an_emergency_fund_more_often(crowd: list[Cl
     poor = [c for c in crowd if c.questionnaire.emergency_fund_months < 3]
     rich = [c for c in crowd if c.questionnaire.emergency_fund_months >= 3]
     assert share(poor) > 2 * share(rich)
+
+
+def test_many_bring_money_alone_and_the_bolder_brought_more_shares(crowd: list[Client]) -> None:
+    def invested(client: Client, kinds: set[GoalKind]) -> list[float]:
+        goals = {goal.number for goal in client.goals if goal.kind in kinds}
+        values = [
+            (account.cash_cents, sum(n * MARKET.price_micros[s] for s, n in account.holdings))
+            for account in client.accounts
+            if account.goal_number in goals
+        ]
+        return [held / (held + cash * MICROS_PER_CENT * MICROS) for cash, held in values]
+
+    funds = {GoalKind.EMERGENCY_FUND}
+    alone = [share == 0 for client in crowd for share in invested(client, set(GoalKind) - funds)]
+    assert 0.3 < statistics.mean(alone) < 0.5
+    assert statistics.mean(s == 0 for client in crowd for s in invested(client, funds)) > 0.7
+    shares = [
+        (share, client.questionnaire.max_loss_percent)
+        for client in crowd
+        for share in invested(client, set(GoalKind))
+        if share > 0
+    ]
+    assert 0.5 < statistics.mean(share for share, _ in shares) < 0.7
+    assert 0.3 < statistics.correlation(*zip(*shares, strict=True)) < 0.9
 
 
 def test_a_person_does_not_show_in_a_repr(crowd: list[Client]) -> None:
