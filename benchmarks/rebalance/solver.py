@@ -36,14 +36,14 @@ def main() -> None:
     solve(risk, made_up_problems(risk, 100, seed=3), POLICY)
     rates = {threads: _rate(risk, problems, threads) for threads in (1, 2)}
     solutions = solve(risk, problems, POLICY)
-    rounds = solve_batch(risk, problems, threads=2).rounds
+    moves = solve_batch(risk, problems, threads=2).moves
     report = {
         "bench": "solver",
         "symbols": options.symbols,
         "classes": options.classes,
         "accounts": options.count,
         "per_second": {str(threads): round(rate) for threads, rate in rates.items()},
-        "systems": {"mean": float(rounds.mean()), "most": int(rounds.max())},
+        "moves": {"mean": float(moves.mean()), "most": int(moves.max())},
         "solved_by": {
             name: int((solutions.solver == number).sum()) for number, name in enumerate(SOLVERS)
         },

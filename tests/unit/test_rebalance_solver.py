@@ -216,8 +216,8 @@ def test_what_the_engine_gives_up_is_solved_again_by_the_definition() -> None:
     risk = Risk(copies, np.zeros(3, np.int64), 1, np.array([True]))
     problems = replace(
         made_up_problems(risk, 1, seed=16),
-        current=np.zeros((1, 3)),
-        expected=np.full((1, 3), 0.01),
+        current=np.array([[0.4, 0.0, 0.0]]),
+        expected=np.array([[0.01, 0.02, 0.01]]),
         lower=np.zeros((1, 3)),
         upper=np.ones((1, 3)),
         class_lower=np.zeros((1, 1)),
@@ -233,7 +233,7 @@ def test_what_the_engine_gives_up_is_solved_again_by_the_definition() -> None:
     found = solve(risk, problems, POLICY)
     assert found.solver[0] == CLARABEL
     assert found.kkt_residual[0] <= POLICY.kkt_tolerance
-    assert found.weights.sum() == pytest.approx(0.4, abs=1e-7)
+    assert found.weights[0] == pytest.approx([0, 0.8, 0], abs=1e-7)
 
 
 @pytest.mark.parametrize(
