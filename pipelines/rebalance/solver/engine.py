@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.rebalance.arrays import Floats, Integers
-from pipelines.rebalance.solver.active_set import solve_range
+from pipelines.rebalance.solver.active_set.batch import solve_range
 from pipelines.rebalance.solver.problems import Problems, Risk
+from pipelines.rebalance.solver.scaled import scaled
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,12 @@ class Found:
     ----------
     points : of the problems that were solved.
     status : (problems,) SOLVED, INFEASIBLE, UNSOLVED or BAD_INPUT (not finite) of ``active_set``.
-    rounds : (problems,) linear systems that each took.
+    moves : (problems,) of symbols and rows between steps that each took.
     """
 
     points: Points
     status: npt.NDArray[np.int8]
-    rounds: Integers
-
-
-def mean_variance(risk: Risk) -> float:
-    """Return the mean of the symbols' variances, the unit of multipliers and residuals."""
-    return float(np.mean(np.diag(risk.covariance)))
+    moves: Integers
 
 
 def solve_batch(risk: Risk, problems: Problems, threads: int) -> Found:
@@ -56,37 +52,14 @@ def solve_batch(risk: Risk, problems: Problems, threads: int) -> Found:
     weights = np.empty((count, symbols))
     prices = np.empty((count, risk.classes + 3))
     status = np.zeros(count, np.int8)
-    rounds = np.zeros(count, np.int64)
-    unit = mean_variance(risk)
+    moves = np.zeros(count, np.int64)
+    given = scaled(risk, problems)
 
     def solve_part(begin: int, end: int) -> None:
-        solve_range(
-            np.ascontiguousarray(risk.covariance / unit),
-            risk.class_of,
-            risk.is_risky[risk.class_of],
-            problems.expected,
-            problems.tolerance / unit,
-            problems.current,
-            problems.buy_cost,
-            problems.sell_cost,
-            problems.lower,
-            problems.upper,
-            problems.class_lower,
-            problems.class_upper,
-            problems.invested_lower,
-            problems.invested_upper,
-            problems.risky_upper,
-            problems.turnover,
-            weights,
-            prices,
-            status,
-            rounds,
-            begin,
-            end,
-        )
+        solve_range(given, weights, prices, status, moves, begin, end)
 
     in_parts(solve_part, count, threads)
-    return Found(Points(weights, prices), status, rounds)
+    return Found(Points(weights, prices), status, moves)
 
 
 def in_parts(work: Callable[[int, int], None], count: int, threads: int) -> None:

@@ -16,8 +16,9 @@ import numpy as np
 from numba import njit
 
 from pipelines.rebalance.arrays import Floats
-from pipelines.rebalance.solver.engine import Points, in_parts, mean_variance
+from pipelines.rebalance.solver.engine import Points, in_parts
 from pipelines.rebalance.solver.problems import Problems, Risk
+from pipelines.rebalance.solver.scaled import scaled
 
 
 def residuals(
@@ -32,69 +33,41 @@ def residuals(
     """
     count = len(problems.tolerance)
     residual, objective = np.empty(count), np.empty(count)
-    unit = mean_variance(risk)
-    covariance = np.ascontiguousarray(risk.covariance / unit)
-    tolerance = problems.tolerance / unit
-    is_risky = risk.is_risky[risk.class_of]
+    given = scaled(risk, problems)
 
     def check_part(begin: int, end: int) -> None:
-        _residual_range(
-            covariance,
-            risk.class_of,
-            is_risky,
-            problems.expected,
-            tolerance,
-            problems.current,
-            problems.buy_cost,
-            problems.sell_cost,
-            problems.lower,
-            problems.upper,
-            problems.class_lower,
-            problems.class_upper,
-            problems.invested_lower,
-            problems.invested_upper,
-            problems.risky_upper,
-            problems.turnover,
-            points.weights,
-            points.prices,
-            residual,
-            objective,
-            begin,
-            end,
-        )
+        _residual_range(given, points.weights, points.prices, residual, objective, begin, end)
 
     in_parts(check_part, count, threads)
     return residual, objective
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _residual_range(  # type: ignore[no-untyped-def]
-    covariance, class_of, is_risky, expected, tolerance, current, buy_cost, sell_cost, lower, upper,
-    class_lower, class_upper, invested_lower, invested_upper, risky_upper, turnover,
-    weights, prices, residual, objective, begin, end,
-):  # fmt: skip
-    symbols, classes = len(class_of), class_lower.shape[1]
+def _residual_range(given, weights, prices, residual, objective, begin, end):  # type: ignore[no-untyped-def]
+    symbols, classes = len(given.class_of), given.class_lower.shape[1]
     risk, sums = np.empty(symbols), np.empty(classes)
     for row in range(begin, end):
-        weight, price, scale = weights[row], prices[row], tolerance[row]
+        weight, price, scale = weights[row], prices[row], given.tolerance[row]
         invested, risky, changed, utility, worst = 0.0, 0.0, 0.0, 0.0, 0.0
         risk[:] = 0.0
         sums[:] = 0.0
         for i in range(symbols):
             if weight[i] != 0.0:
                 for j in range(symbols):
-                    risk[j] += weight[i] * covariance[i, j]
+                    risk[j] += weight[i] * given.covariance[i, j]
         theta = price[classes + 2]
         for i in range(symbols):
-            here, now = weight[i], current[row, i]
-            sums[class_of[i]] += here
+            here, now = weight[i], given.current[row, i]
+            sums[given.class_of[i]] += here
             invested += here
-            push = scale * expected[row, i] - risk[i] - price[class_of[i]] - price[classes]
-            if is_risky[i]:
+            push = (
+                scale * given.expected[row, i] - risk[i] - price[given.class_of[i]] - price[classes]
+            )
+            if given.is_risky[i]:
                 risky += here
                 push -= price[classes + 1]
-            utility += here * (scale * expected[row, i] - 0.5 * risk[i])
-            buy, sell = scale * buy_cost[row, i], scale * sell_cost[row, i]
+            utility += here * (scale * given.expected[row, i] - 0.5 * risk[i])
+            buy, sell = scale * given.buy_cost[row, i], scale * given.sell_cost[row, i]
             if here > now:
                 changed += here - now
                 utility -= buy * (here - now)
@@ -102,18 +75,16 @@ def _residual_range(  # type: ignore[no-untyped-def]
                 changed += now - here
                 utility -= sell * (now - here)
             there = _shrink(here + push, now, buy + theta, sell + theta)
-            there = min(max(there, lower[row, i]), upper[row, i])
+            there = min(max(there, given.lower[row, i]), given.upper[row, i])
             worst = _larger(worst, abs(here - there))
         for k in range(classes):
-            worst = _larger(
-                worst, _row_residual(sums[k], price[k], class_lower[row, k], class_upper[row, k])
-            )
-        worst = _larger(
-            worst,
-            _row_residual(invested, price[classes], invested_lower[row], invested_upper[row]),
-        )
-        worst = _larger(worst, _row_residual(risky, price[classes + 1], -np.inf, risky_upper[row]))
-        worst = _larger(worst, _row_residual(changed, theta, -np.inf, turnover[row]))
+            least, most = given.class_lower[row, k], given.class_upper[row, k]
+            worst = _larger(worst, _row_residual(sums[k], price[k], least, most))
+        least, most = given.invested_lower[row], given.invested_upper[row]
+        worst = _larger(worst, _row_residual(invested, price[classes], least, most))
+        most = given.risky_upper[row]
+        worst = _larger(worst, _row_residual(risky, price[classes + 1], -np.inf, most))
+        worst = _larger(worst, _row_residual(changed, theta, -np.inf, given.turnover[row]))
         residual[row] = _larger(worst, -theta)
         objective[row] = utility / scale
 

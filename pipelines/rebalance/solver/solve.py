@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from pipelines.rebalance.policy import Policy
-from pipelines.rebalance.solver.active_set import SOLVED, UNSOLVED
+from pipelines.rebalance.solver.active_set.ascend import SOLVED, UNSOLVED
 from pipelines.rebalance.solver.definition import UnsolvedError, definition_of
 from pipelines.rebalance.solver.engine import Points, solve_batch
 from pipelines.rebalance.solver.kkt import residuals
