@@ -29,7 +29,7 @@ def made_shard(market: Market, clients: int, seed: int = 7, first_client: int = 
     parts = [
         _client(market, number, seed) for number in range(first_client, first_client + clients)
     ]
-    return _joined(parts, len(market.symbols))
+    return _joined(parts, len(market.symbols), len(market.classes))
 
 
 def of_clients(shard: Shard, chosen: Sequence[int]) -> Shard:
@@ -138,7 +138,7 @@ def _lots(
     return lots
 
 
-def _joined(parts: list[list[dict[str, object]]], width: int) -> Shard:
+def _joined(parts: list[list[dict[str, object]]], width: int, classes: int) -> Shard:
     rows = sorted((row for part in parts for row in part), key=lambda row: str(row["account_id"]))
     by_goal = {str(row["goal_id"]): row for row in rows}
     names = sorted(by_goal)
@@ -147,7 +147,7 @@ def _joined(parts: list[list[dict[str, object]]], width: int) -> Shard:
     return Shard(
         number=0,
         goals=_goals([by_goal[name] for name in names], width),
-        accounts=_accounts(rows, names, clients, width),
+        accounts=_accounts(rows, names, clients, width, classes),
         lots=Lots(
             first=np.searchsorted([lot[0] for lot in lots], np.arange(len(rows) + 1)),
             lot_id=pa.array([f"lot-{number}" for number in range(len(lots))], pa.string()),
@@ -184,7 +184,7 @@ def _goals(rows: list[dict[str, object]], width: int) -> Goals:
 
 
 def _accounts(
-    rows: list[dict[str, object]], goals: list[str], clients: list[str], width: int
+    rows: list[dict[str, object]], goals: list[str], clients: list[str], width: int, classes: int
 ) -> Accounts:
     held = np.array([row["held"] for row in rows], np.int64).reshape(-1, width)
     cash = _integers(rows, "cash_micros")
@@ -204,6 +204,7 @@ def _accounts(
         held_micros=held,
         value_cents=value,
         frozen_cents=nobody,
+        frozen_class_cents=np.zeros((len(rows), classes), np.int64),
         wealth_cents=nobody,
         last_nanos=last,
         last_run_id=pa.array(

@@ -174,6 +174,7 @@ def _accounts(holders: Sequence[Holder], held: np.ndarray, value: np.ndarray) ->
         held_micros=held,
         value_cents=value,
         frozen_cents=zeros,
+        frozen_class_cents=np.zeros((count, len(set(CLASSES.values()))), np.int64),
         wealth_cents=value.sum(axis=1),
         last_nanos=np.full((count, width + 1), -1),
         last_run_id=pa.nulls(count, pa.string()),

@@ -97,6 +97,7 @@ def shard_of(
             held_micros=held,
             value_cents=value,
             frozen_cents=frozen,
+            frozen_class_cents=np.zeros((count, len(market.classes)), np.int64),
             wealth_cents=cash + frozen + value.sum(axis=1),
             last_nanos=np.full((count, len(market.symbols) + 1), -1),
             last_run_id=pa.nulls(count, pa.string()),
@@ -141,6 +142,7 @@ def bounds_of(market: Market, goals: int, **changes: Any) -> Bounds:
     shapes = {
         "lower": (goals, len(market.symbols)),
         "upper": (goals, len(market.symbols)),
+        "reachable_upper": (goals, len(market.symbols)),
         "class_lower": (goals, len(market.classes)),
         "class_upper": (goals, len(market.classes)),
         "invested_lower": (goals,),

@@ -228,3 +228,15 @@ def test_accounts_with_an_issue_take_no_part_in_their_goal() -> None:
     without = goal_holdings(changed_accounts(shard, issue=issue)).wealth_cents[goal]
     before = goal_holdings(shard).wealth_cents[goal]
     assert before - without == shard.accounts.wealth_cents[0]
+
+
+def test_what_is_frozen_counts_against_the_limit_of_its_class() -> None:
+    shard = one()
+    accounts, energy = shard.accounts, mixed_market().classes.index("energy")
+    by_class = np.zeros((len(accounts.goal), len(mixed_market().classes)), np.int64)
+    by_class[:, energy] = accounts.wealth_cents // 20
+    frozen = changed_accounts(shard, frozen_cents=by_class.sum(axis=1), frozen_class_cents=by_class)
+    before, after = bounds_of(shard).class_upper, bounds_of(frozen).class_upper
+    share = (accounts.wealth_cents // 20).sum() / frozen.accounts.wealth_cents.sum()
+    assert after[:, energy] == pytest.approx(before[:, energy] - share, abs=1e-6)
+    assert (np.delete(after, energy, 1) == np.delete(before, energy, 1)).all()

@@ -78,6 +78,7 @@ def read_accounts(
         held_micros=holdings.held_micros,
         value_cents=holdings.value_cents,
         frozen_cents=holdings.frozen_cents,
+        frozen_class_cents=holdings.frozen_class_cents,
         wealth_cents=wealth,
         last_nanos=last.nanos,
         last_run_id=last.run_id,

@@ -39,6 +39,7 @@ class Holdings:
     ----------
     held_micros, value_cents : (accounts, symbols) of the market's symbols.
     frozen_cents : worth of what is priced and outside the market.
+    frozen_class_cents : (accounts, classes) what of it is of one of the market's classes.
     ordered_cents : what open orders will take of cash at the session's prices; negative where they
         bring some.
     unpriced, short : symbols without a price and those owed, comma-separated; empty where none.
@@ -47,6 +48,7 @@ class Holdings:
     held_micros: Integers
     value_cents: Integers
     frozen_cents: Integers
+    frozen_class_cents: Integers
     ordered_cents: Integers
     unpriced: pa.StringArray
     short: pa.StringArray
@@ -67,19 +69,30 @@ def read_holdings(
     traded = (account >= 0) & (symbol >= 0)
     held = np.zeros((len(account_ids), len(market.symbols)), dtype=np.int64)
     held[account[traded], symbol[traded]] = quantity[traded]
-    frozen = np.zeros(len(account_ids), dtype=np.int64)
+    known, class_of = _classes(market)
+    frozen = np.zeros((len(account_ids), len(market.classes) + 1), dtype=np.int64)
     outside = (account >= 0) & (symbol < 0)
-    np.add.at(frozen, account[outside], integers(rows["value_cents"])[outside])
+    frozen_class = class_of[positions(rows["symbol"].filter(pa.array(outside)), known)]
+    np.add.at(frozen, (account[outside], frozen_class), integers(rows["value_cents"])[outside])
     ordered = _add_orders(held, frozen, orders, market)
     unpriced = (quantity != 0) & rows["is_unpriced"].to_numpy()
     return Holdings(
         held_micros=held,
         value_cents=worth_cents(held, np.array(market.price_micros, dtype=np.int64)),
-        frozen_cents=frozen,
+        frozen_cents=frozen.sum(axis=1),
+        frozen_class_cents=np.ascontiguousarray(frozen[:, :-1]),
         ordered_cents=ordered,
         unpriced=_named(rows["symbol"], account, unpriced, len(account_ids)),
         short=_named(rows["symbol"], account, quantity < 0, len(account_ids)),
     )
+
+
+def _classes(market: Market) -> tuple[tuple[str, ...], Integers]:
+    """Return all known symbols, and the number of each one's class and, last, that of none."""
+    known = tuple(sorted(market.instruments))
+    number = {name: place for place, name in enumerate(market.classes)}
+    classes = [number.get(market.instruments[name].asset_class, len(number)) for name in known]
+    return known, np.array([*classes, len(number)], dtype=np.int64)
 
 
 def _add_orders(held: Integers, frozen: Integers, orders: OpenOrders, market: Market) -> Integers:
@@ -87,10 +100,11 @@ def _add_orders(held: Integers, frozen: Integers, orders: OpenOrders, market: Ma
     symbol = positions(orders.symbol, market.symbols)
     traded = symbol >= 0
     np.add.at(held, (orders.account[traded], symbol[traded]), orders.left_micros[traded])
-    known = tuple(sorted(market.instruments))
+    known, class_of = _classes(market)
     prices = np.array([market.instruments[name].price_micros or 0 for name in known] + [0])
-    worth = worth_cents(orders.left_micros, prices[positions(orders.symbol, known)])
-    np.add.at(frozen, orders.account[~traded], worth[~traded])
+    place = positions(orders.symbol, known)
+    worth = worth_cents(orders.left_micros, prices[place])
+    np.add.at(frozen, (orders.account[~traded], class_of[place[~traded]]), worth[~traded])
     ordered = np.zeros(len(held), dtype=np.int64)
     np.add.at(ordered, orders.account, worth)
     return ordered

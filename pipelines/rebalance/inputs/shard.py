@@ -68,6 +68,7 @@ class Accounts:
     held_micros : (accounts, symbols) settled holdings and what open orders will make of them.
     value_cents : (accounts, symbols) their worth at the session's prices, half-even.
     frozen_cents : worth of priced holdings outside the market's symbols: kept, never traded.
+    frozen_class_cents : (accounts, classes) what of it is of one of the market's classes.
     wealth_cents : cash, holdings and what is frozen.
     last_nanos : (accounts, symbols + 1) the last target in billionths, cash last; -1: none.
     last_run_id : text, null where there is no last target.
@@ -90,6 +91,7 @@ class Accounts:
     held_micros: Integers
     value_cents: Integers
     frozen_cents: Integers
+    frozen_class_cents: Integers
     wealth_cents: Integers
     last_nanos: Integers
     last_run_id: pa.StringArray

@@ -15,6 +15,8 @@ class Bounds:
     tolerance : (goals,) 1 / risk aversion after glide path and suitability.
     risk_score : (goals,) the score in force: the profile's, lowered by the glide path.
     lower, upper : (goals, symbols).
+    reachable_upper : (goals, symbols) the same, but what a wash sale keeps from being bought does
+        not rise above what is held; ``upper`` where that would leave no weights.
     class_lower, class_upper : (goals, classes).
     invested_lower, invested_upper : (goals,) of the sum of weights of symbols.
     risky_upper : (goals,) of the sum of weights of symbols in risky classes: suitability.
@@ -29,6 +31,7 @@ class Bounds:
     risk_score: Integers
     lower: Floats
     upper: Floats
+    reachable_upper: Floats
     class_lower: Floats
     class_upper: Floats
     invested_lower: Floats

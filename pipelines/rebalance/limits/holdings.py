@@ -19,6 +19,7 @@ class GoalHoldings:
     value_cents : (goals, symbols).
     current : (goals, symbols) drifted weights; 0 where there is no wealth.
     frozen_weight : (goals,) of what cannot be traded.
+    frozen_class_weight : (goals, classes) of what of it is of one of the market's classes.
     """
 
     accounts: Integers
@@ -28,6 +29,7 @@ class GoalHoldings:
     value_cents: Integers
     current: Floats
     frozen_weight: Floats
+    frozen_class_weight: Floats
 
 
 def goal_holdings(shard: Shard) -> GoalHoldings:
@@ -43,6 +45,7 @@ def goal_holdings(shard: Shard) -> GoalHoldings:
 
     wealth = total(accounts.wealth_cents)
     frozen = total(accounts.frozen_cents)
+    frozen_class = total(accounts.frozen_class_cents)
     value = total(accounts.value_cents)
     divisor = np.where(wealth > 0, wealth, 1)
     has_wealth = wealth > 0
@@ -54,4 +57,5 @@ def goal_holdings(shard: Shard) -> GoalHoldings:
         value_cents=value,
         current=np.where(has_wealth[:, None], value / divisor[:, None], 0.0),
         frozen_weight=np.where(has_wealth, frozen / divisor, 0.0),
+        frozen_class_weight=np.where(has_wealth[:, None], frozen_class / divisor[:, None], 0.0),
     )

@@ -1,5 +1,7 @@
 """From profiles, wishes, holdings and the house's rules to the bounds of a shard's goals."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.vocabulary import AssetClass, Constraint
@@ -15,12 +17,13 @@ from pipelines.rebalance.limits.changes import (
 )
 from pipelines.rebalance.limits.glide_path import score_in_force
 from pipelines.rebalance.limits.holdings import GoalHoldings, goal_holdings
-from pipelines.rebalance.limits.relaxation import Relaxed, Wanted, bit, relax
+from pipelines.rebalance.limits.relaxation import Relaxed, Wanted, bit, fits, relax
 from pipelines.rebalance.limits.suitability import suitable_risky_weight, suitable_volatility
 from pipelines.rebalance.market.aversion import reference_exposure, risk_tolerance
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
 from pipelines.rebalance.policy import Policy
+from pipelines.rebalance.trades.wash_sales import blocked_buys
 
 
 def make_bounds(shard: Shard, market: Market, outlook: Outlook, policy: Policy) -> Bounds:
@@ -40,6 +43,7 @@ def make_bounds(shard: Shard, market: Market, outlook: Outlook, policy: Policy) 
         tolerance=risk_tolerance(volatility, outlook.reference_volatility, policy),
         risk_score=score,
         **_limits(found),
+        reachable_upper=_reachable(shard, found.limits, market, outlook, policy),
         relaxed=np.where(infeasible > 0, 0, found.relaxed),
         infeasible=infeasible,
         is_advised=_has_profile(goals) & (holdings.wealth_cents > 0) & (infeasible == 0),
@@ -49,6 +53,25 @@ def make_bounds(shard: Shard, market: Market, outlook: Outlook, policy: Policy) 
 def _limits(found: Relaxed) -> dict[str, Floats]:
     kept = set(Wanted.__dataclass_fields__) - {"wish_upper", "current"}
     return {name: getattr(found.limits, name) for name in kept}
+
+
+def _reachable(
+    shard: Shard, limits: Wanted, market: Market, outlook: Outlook, policy: Policy
+) -> Floats:
+    """Return the largest weights that purchases may lead to.
+
+    A target that asks for what its client may not buy would leave cash idle for a month; so what
+    the solver may not have goes elsewhere.
+    """
+    accounts = shard.accounts
+    if not len(shard.loss_sales.client):
+        return limits.upper
+    blocked = np.zeros(limits.upper.shape, dtype=np.bool_)
+    served = accounts.goal >= 0
+    blocked[accounts.goal[served]] = blocked_buys(shard, market, policy)[served]
+    most = np.maximum(limits.current, limits.lower)
+    held = replace(limits, upper=np.where(blocked, np.minimum(limits.upper, most), limits.upper))
+    return np.where(fits(held, outlook.long_run)[:, None], held.upper, limits.upper)
 
 
 def _wanted(
@@ -75,7 +98,7 @@ def _wanted(
         upper=upper,
         wish_upper=wish_upper,
         class_lower=np.zeros((count, len(market.classes))),
-        class_upper=np.tile(class_upper, (count, 1)),
+        class_upper=np.maximum(class_upper - holdings.frozen_class_weight, 0.0),
         invested_lower=np.maximum(exposure - frozen, 0.0),
         invested_upper=np.clip(1 - floor - frozen, 0.0, 1.0),
         # What we cannot trade we do not know either, and take for risky.

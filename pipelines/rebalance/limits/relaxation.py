@@ -73,12 +73,12 @@ def relax(wanted: Wanted, risk: Risk) -> Relaxed:
     to invest is dropped; class and symbol limits rise to what cannot be sold.
     """
     found = _all_kept(wanted)
-    waiting = np.flatnonzero(~_fits(wanted, risk))
+    waiting = np.flatnonzero(~fits(wanted, risk))
     for chosen in range(1, 1 << len(GIVING_WAY)):
         if not len(waiting):
             return found
         tried = _give_way(_rows(wanted, waiting), chosen, risk)
-        helps = _fits(tried, risk)
+        helps = fits(tried, risk)
         _put(found, waiting[helps], _rows(tried, helps), chosen)
         waiting = waiting[~helps]
     found.infeasible[waiting] = _unmet(_rows(wanted, waiting), risk)
@@ -92,7 +92,8 @@ def _all_kept(wanted: Wanted) -> Relaxed:
     return Relaxed(Wanted(**copies), none, none.copy())
 
 
-def _fits(limits: Wanted, risk: Risk) -> Mask:
+def fits(limits: Wanted, risk: Risk) -> Mask:
+    """Say for which goals some weights keep to all limits."""
     least = least_turnover(risk.class_of, risk.is_risky, limits, limits.current)
     return np.asarray(least <= limits.turnover + TOLERANCE) & np.isfinite(least)
 

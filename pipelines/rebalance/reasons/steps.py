@@ -81,10 +81,12 @@ def _without_tax(
     target_nanos: Integers,
     policy: Policy,
 ) -> Integers:
-    """Return the targets of goals that pay no tax on sells: their own, where they pay none."""
+    """Return the targets without tax on sells or losses to save: the goals' own, if it is alike."""
     nanos = target_nanos.copy()
     pays = (start.taxed_sell_cost[rows] != start.sell_cost[rows]).any(axis=1)
+    pays |= (bounds.reachable_upper[rows] != bounds.upper[rows]).any(axis=1)
     untaxed = dataclasses.replace(start, taxed_sell_cost=start.sell_cost)
-    problems = target_problems(bounds, rows[pays], outlook.expected_returns, untaxed)
+    free = dataclasses.replace(bounds, reachable_upper=bounds.upper)
+    problems = target_problems(free, rows[pays], outlook.expected_returns, untaxed)
     nanos[pays] = optima(outlook.today, problems, policy)
     return nanos
