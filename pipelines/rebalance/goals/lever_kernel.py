@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from numba import njit
 
 from pipelines.rebalance.arrays import Floats, Integers
@@ -29,7 +30,7 @@ PROBABILITY, LOWER, MEDIAN, UPPER = range(4)
 SAVE_MORE, WAIT_LONGER, WANT_LESS, TAKE_MORE_RISK = range(4)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def look_ahead(
     plan: Plan, target_cents: float, tail_score: float, moments: Floats, prospects: Floats
 ) -> None:
@@ -48,7 +49,7 @@ def look_ahead(
     prospects[UPPER] = quantile(-tail_score, *worth)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_levers(
     plan: Plan,
     moments: Floats,
@@ -75,7 +76,7 @@ def find_levers(
     levers[TAKE_MORE_RISK] = _higher_score(plan, target_cents, highest_score, aimed, moments)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _extra_monthly(moments: Floats, target: float, aimed: float) -> int:
     """Return the least deposit, in whole dollars, that does; the chance rises with it."""
     high = math.ceil(_LARGEST_DEPOSIT * target / _DOLLAR)
@@ -91,7 +92,7 @@ def _extra_monthly(moments: Floats, target: float, aimed: float) -> int:
     return high * _DOLLAR
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _later_months(
     plan: Plan, target: float, safe_now: float, aimed_score: float, moments: Floats
 ) -> int:
@@ -105,7 +106,7 @@ def _later_months(
     .. [1] M. Dowell and P. Jarratt, "A modified regula falsi method for computing the root of an
        equation", BIT 11 (1971).
     """
-    low, high = 0, LONGEST_DELAY_MONTHS
+    low, high = 0, np.int64(LONGEST_DELAY_MONTHS)
     below = min(_log_gap(safe_now, target), -1e-12)  # it is below, by less than is left of digits
     above = _log_gap(_safe_worth(plan, high, aimed_score, moments), target)
     if above < 0:
@@ -126,18 +127,18 @@ def _later_months(
     return high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _safe_worth(plan: Plan, later_months: int, aimed_score: float, moments: Floats) -> float:
     accumulate(plan, plan.score, float(later_months), moments)
     return quantile(-aimed_score, *fit(*with_deposit(moments, 0.0)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _log_gap(worth: float, target: float) -> float:
     return math.log(max(worth / target, _SMALLEST_SHARE))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _higher_score(
     plan: Plan, target: float, highest_score: float, aimed: float, moments: Floats
 ) -> int:
@@ -150,14 +151,14 @@ def _higher_score(
     for trial in range(1, _RISK_TRIALS + 1):
         score = math.floor(plan.score + (most - plan.score) * trial / _RISK_TRIALS)
         if score > tried:
-            accumulate(plan, score, 0.0, moments)
+            accumulate(plan, float(score), 0.0, moments)
             if _chance(moments, 0.0, target) >= aimed:
                 return int(score)
             tried = score
     return NONE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _chance(moments: Floats, deposit: float, target: float) -> float:
     worth = fit(*with_deposit(moments, deposit))
     return chance_of_reaching(target, *worth)

@@ -80,7 +80,7 @@ def aimed_weights(
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _of_each(weights: Floats, expected: Vector, covariance: Matrix) -> tuple[Floats, Floats]:
     """Return each row's expected return and variance, added up in the order of symbols."""
     goals, symbols = weights.shape

@@ -204,7 +204,7 @@ def _curves(policy: Policy) -> tuple[Integers, Floats, Floats]:
     return first, np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _project_all(
     numbers: Floats,
     kind: Integers,
@@ -223,13 +223,14 @@ def _project_all(
     prospects, planned = np.zeros((goals, 4)), np.zeros(goals, dtype=np.int64)
     levers, moments = np.full((goals, 4), NONE, dtype=np.int64), np.empty(MOMENTS)
     for row in range(goals):
-        months, wealth, score, excess, variance, target, highest = numbers[row]
+        months, wealth, target = numbers[row, 0], numbers[row, 1], numbers[row, 5]
         if months <= 0:
-            prospects[row, 0] = 1.0 if wealth >= target else 0.0
-            prospects[row, 1:] = wealth
+            prospects[row, PROBABILITY] = 1.0 if wealth >= target else 0.0
+            for column in range(PROBABILITY + 1, 4):
+                prospects[row, column] = wealth
             continue
         plan = Plan(
-            months, wealth, score, excess, variance,
+            months, wealth, numbers[row, 2], numbers[row, 3], numbers[row, 4],
             flow_cents[first_flow[row] : first_flow[row + 1]],
             flow_months[first_flow[row] : first_flow[row + 1]],
             knots[first_knot[kind[row]] : first_knot[kind[row] + 1]],
@@ -239,5 +240,5 @@ def _project_all(
         planned[row] = int(planned_cents(plan))
         look_ahead(plan, target, tail_score, moments, prospects[row])
         if prospects[row, PROBABILITY] < aimed:
-            find_levers(plan, moments, target, highest, aimed, aimed_score, levers[row])
+            find_levers(plan, moments, target, numbers[row, 6], aimed, aimed_score, levers[row])
     return prospects, planned, levers

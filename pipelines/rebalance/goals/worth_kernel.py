@@ -3,7 +3,6 @@
 import math
 from typing import NamedTuple
 
-import numpy as np
 from numba import njit
 
 from pipelines.rebalance.arrays import Floats
@@ -46,7 +45,7 @@ class Plan(NamedTuple):
     log_cash: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def score_at(plan: Plan, years: float, highest: float) -> float:
     """Return the risk score in force so many years before the date, from 1 to ``highest``."""
     knots, scores = plan.knots, plan.scores
@@ -56,13 +55,15 @@ def score_at(plan: Plan, years: float, highest: float) -> float:
     elif years >= knots[-1]:
         score = min(score, scores[-1])
     else:
-        place = np.searchsorted(knots, years)
+        place = 1
+        while knots[place] < years:
+            place += 1
         share = (years - knots[place - 1]) / (knots[place] - knots[place - 1])
         score = min(score, scores[place - 1] + share * (scores[place] - scores[place - 1]))
     return max(score, 1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def accumulate(plan: Plan, highest_score: float, later_months: float, moments: Floats) -> None:
     """Fill in the moments of a goal's worth at its date.
 
@@ -85,7 +86,8 @@ def accumulate(plan: Plan, highest_score: float, later_months: float, moments: F
     steps = min(STEPS, max(1, math.ceil(months)))
     width = months / steps
     half_years = width / 24
-    moments[:] = 0.0
+    for moment in range(MOMENTS):
+        moments[moment] = 0.0
     _pay(moments, plan.wealth_cents, 0.0)
     paid, score, growth, spread = 0.0, 0.0, 1.0, 1.0
     for step in range(steps):
@@ -102,26 +104,26 @@ def accumulate(plan: Plan, highest_score: float, later_months: float, moments: F
         _grow(moments, growth, spread)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _planned(plan: Plan, until: float) -> float:
     """Return all that is planned to be paid within so many months."""
     total = 0.0
     for flow in range(len(plan.flow_cents)):
-        first, last, between = plan.flow_months[flow]
-        last = min(until, last)
+        first, between = plan.flow_months[flow, 0], plan.flow_months[flow, 2]
+        last = min(until, plan.flow_months[flow, 1])
         if last >= first:
             count = 1.0 if between == 0 else math.floor((last - first) / between) + 1.0
             total += count * plan.flow_cents[flow]
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def planned_cents(plan: Plan) -> float:
     """Return deposits less withdrawals that are planned until the goal's date."""
     return _planned(plan, plan.months)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _grow(moments: Floats, growth: float, spread: float) -> None:
     """Multiply by a return whose moments are growth, growth^2 spread and growth^3 spread^3."""
     square = growth * growth * spread
@@ -134,7 +136,7 @@ def _grow(moments: Floats, growth: float, spread: float) -> None:
         moments[third] *= cube
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _pay(moments: Floats, c: float, u: float) -> None:
     """Add c to X and u to Y, to the highest moments first, since they need the lower ones."""
     x, y, xx, xy, yy = moments[0], moments[1], moments[2], moments[3], moments[4]
@@ -149,7 +151,7 @@ def _pay(moments: Floats, c: float, u: float) -> None:
     moments[1] += u
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def with_deposit(moments: Floats, d: float) -> tuple[float, float, float]:
     """Return the three moments of the worth with d more each month."""
     return (

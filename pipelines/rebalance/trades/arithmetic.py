@@ -45,13 +45,13 @@ def divided_product(a, b, c):  # type: ignore[no-untyped-def]
     return np.int64(quotient) + steps, rest - steps * c
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def floored(a, b, c):  # type: ignore[no-untyped-def]
     """Return a * b / c, rounded down."""
     return divided_product(a, b, c)[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def half_even(a, b, c):  # type: ignore[no-untyped-def]
     """Return a * b / c, rounded half to even."""
     quotient, rest = divided_product(a, b, c)
@@ -60,25 +60,25 @@ def half_even(a, b, c):  # type: ignore[no-untyped-def]
     return quotient + np.int64((twice > c) | ((twice == c) & (quotient & 1 == 1)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def notional_of(quantity_micros, price_micros):  # type: ignore[no-untyped-def]
     """Return quantity times price in cents, rounded half to even."""
     return half_even(quantity_micros, price_micros, _MICROS_SQUARED_PER_CENT)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def fee_of(notional_cents, cost_bps):  # type: ignore[no-untyped-def]
     """Return the estimated cost of a trade in cents, rounded half to even."""
     return half_even(notional_cents, cost_bps, _BPS)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def quantity_of(nanos, wealth_cents, price_micros):  # type: ignore[no-untyped-def]
     """Return what a weight of wealth buys in micros of a share, rounded down."""
     return floored(nanos * _QUANTITY_SCALE, wealth_cents, price_micros)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cents_of(nanos, wealth_cents):  # type: ignore[no-untyped-def]
     """Return what a weight of wealth is worth in cents, rounded down."""
     return floored(nanos, wealth_cents, NANOS)

@@ -1,7 +1,6 @@
 """Compiled loops of ``sizing``: what is bought, and what is bought with what is left.
 
-``purse`` is a tuple of the target's cash in billionths, the account's worth, its frozen holdings
-and its buffer in cents. ``values`` and ``group_values`` are the worth in cents of each symbol and
+``values`` and ``group_values`` are the worth in cents of each symbol and
 of each group (a class, or last all risky ones) as trades so far leave them, and are kept up to
 date.
 """
@@ -9,39 +8,19 @@ date.
 import numpy as np
 from numba import njit
 
-from pipelines.rebalance.trades.arithmetic import (
-    NANOS,
-    divided_product,
-    fee_of,
-    floored,
-    notional_of,
-)
+from pipelines.rebalance.trades.arithmetic import fee_of, floored, notional_of
 from pipelines.rebalance.trades.limits_kernel import add_to_groups
-from pipelines.rebalance.trades.selling_kernel import positions_by, signed_notional
+from pipelines.rebalance.trades.selling_kernel import left_over, positions_by, signed_notional
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cost_of(quantity, price, cost_bps):  # type: ignore[no-untyped-def]
     """Return what a purchase takes with its fee, in cents."""
     notional = notional_of(quantity, price)
     return notional + fee_of(notional, cost_bps)
 
 
-@njit(cache=True, nogil=True)
-def left_over(cash, fees, purse):  # type: ignore[no-untyped-def]
-    """Return what may be spent: cash less the buffer and the cash of a target of what is left.
-
-    Fees lower the account's worth, and so the target's cash; else the next run would have that
-    difference to spend.
-    """
-    cash_nanos, wealth, frozen, buffer = purse
-    kept, rest = divided_product(cash_nanos, max(0, wealth - fees), NANOS)
-    if rest > 0:
-        kept += 1
-    return cash - max(buffer, kept - frozen)
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def buy_gaps(  # type: ignore[no-untyped-def]
     kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, cash, fees,
     purse, values, group_values, bought, settled,
@@ -53,14 +32,13 @@ def buy_gaps(  # type: ignore[no-untyped-def]
     cost_bps, smallest = rules
     budget = left_over(cash, fees, purse)
     symbols = len(price)
-    missing = np.zeros(symbols, np.int64)
+    missing, gaps = np.zeros(symbols, np.int64), np.zeros(symbols, np.int64)
     for symbol in range(symbols):
         if sold[symbol] == 0 and settled[symbol] > kept[symbol]:
             if may_buy[symbol]:
-                missing[symbol] = settled[symbol] - kept[symbol]
+                missing[symbol] = gaps[symbol] = settled[symbol] - kept[symbol]
             else:
                 settled[symbol] = kept[symbol]
-    gaps = missing.copy()
     _fit_groups(kept, gaps, price, class_of, is_risky, group_limit, group_values)
     wanted = 0
     for symbol in range(symbols):
@@ -85,14 +63,14 @@ def buy_gaps(  # type: ignore[no-untyped-def]
     return cash, fees
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _hold(symbol, quantity, price, class_of, is_risky, values, group_values):  # type: ignore[no-untyped-def]
     value = notional_of(quantity, price[symbol])
     add_to_groups(symbol, value - values[symbol], class_of, is_risky, group_values)
     values[symbol] = value
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit_groups(  # type: ignore[no-untyped-def]
     kept, gaps, price, class_of, is_risky, group_limit, group_values
 ):
@@ -113,12 +91,12 @@ def _fit_groups(  # type: ignore[no-untyped-def]
                 gaps[symbol] = floored(gaps[symbol], min(wanted, room), wanted)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _is_part(symbol, group, class_of, is_risky, groups):  # type: ignore[no-untyped-def]
     return is_risky[symbol] if group == len(groups) - 1 else class_of[symbol] == group
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def spend_leftover(  # type: ignore[no-untyped-def]
     kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules, cash,
     fees, purse, values, group_values, bought, settled,
@@ -136,7 +114,9 @@ def spend_leftover(  # type: ignore[no-untyped-def]
     for symbol in range(len(price)):
         missing = target[symbol] - kept[symbol] - bought[symbol]
         shortfall[symbol] = signed_notional(missing, price[symbol])
-    for symbol in positions_by(shortfall):
+    order = positions_by(shortfall)
+    for place in range(len(order)):
+        symbol = order[place]
         missing = target[symbol] - kept[symbol] - bought[symbol]
         if missing <= 0 or sold[symbol] > 0 or not may_buy[symbol]:
             continue
@@ -160,7 +140,7 @@ def spend_leftover(  # type: ignore[no-untyped-def]
             settled[symbol] = max(settled[symbol], reached)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _most_affordable(  # type: ignore[no-untyped-def]
     kept, done, target, price, limit, group_room, cash, lot, cost_bps
 ):

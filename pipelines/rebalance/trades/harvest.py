@@ -173,7 +173,7 @@ def _with_losses(shard: Shard, found: Opportunities, of: Integers, count: int) -
     return np.ascontiguousarray(has[client])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _move(wealth, held, value, wanted, room, substitutes, has_losses, group, moved, sold):  # type: ignore[no-untyped-def]
     for account in range(wanted.shape[0]):
         for symbol in range(wanted.shape[1]):

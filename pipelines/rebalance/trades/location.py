@@ -77,7 +77,6 @@ def locate(shard: Shard, goal_nanos: Integers, market: Market) -> Integers:
     accounts = shard.accounts
     prices = np.array(market.price_micros, dtype=np.int64)
     takes_part = (accounts.goal >= 0) & (accounts.issue == 0) & is_tradable(accounts, prices)
-    takes_part &= np.where(takes_part, goal_nanos[accounts.goal, -1] >= 0, False)
     order = np.argsort(np.where(takes_part, accounts.goal, len(goal_nanos)), kind="stable")
     counts = np.bincount(accounts.goal[takes_part], minlength=len(goal_nanos))
     return locate_accounts(

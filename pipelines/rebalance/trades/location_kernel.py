@@ -1,4 +1,9 @@
-"""Compiled loops of ``location``: a goal's target over its accounts, in cents."""
+"""Compiled loops of ``location``: a goal's target over its accounts, in cents.
+
+``members`` are the accounts of one goal. Of each account there are ``kind``, ``wealth``, ``value``
+(of each symbol, in cents), ``room`` (what it can invest) and ``placed`` (what of each symbol it is
+to hold); of each symbol ``wanted``, what of the goal's target has no place yet.
+"""
 
 import numpy as np
 from numba import njit
@@ -6,13 +11,14 @@ from numba import njit
 from pipelines.rebalance.trades.arithmetic import NANOS, cents_of, floored
 
 _TAXABLE = 0  # as tuple(TaxKind) numbers it
+_STAYS, _MOVES = 0, 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def locate_accounts(  # type: ignore[no-untyped-def]
     goal_nanos, order, first, kind, wealth, kept, value, tier_of, preferences, may_buy
 ):
-    """Return (accounts, symbols + 1) targets in billionths; -1 for accounts that are in no goal.
+    """Return (accounts, symbols + 1) targets in billionths; -1 for accounts that have none.
 
     Parameters
     ----------
@@ -22,108 +28,133 @@ def locate_accounts(  # type: ignore[no-untyped-def]
     tier_of : (symbols,).
     preferences : (tiers, kinds) kinds of account that a tier fills in order.
     """
-    result = np.full((len(wealth), goal_nanos.shape[1]), -1)
+    accounts, columns = len(wealth), goal_nanos.shape[1]
+    result = np.full((accounts, columns), -1)
+    room, placed = np.zeros(accounts, np.int64), np.zeros((accounts, columns - 1), np.int64)
     for goal in range(len(goal_nanos)):
         members = order[first[goal] : first[goal + 1]]
+        if goal_nanos[goal, columns - 1] < 0:
+            continue
         if len(members) == 1:
-            result[members[0]] = goal_nanos[goal]
+            for column in range(columns):
+                result[members[0], column] = goal_nanos[goal, column]
         elif len(members) > 1:
             _locate_goal(
-                goal_nanos[goal], kind[members], wealth[members], kept[members], value[members],
-                tier_of, preferences, may_buy, members, result,
+                goal_nanos[goal], members, kind, wealth, kept, value, tier_of, preferences,
+                may_buy, room, placed, result,
             )  # fmt: skip
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _locate_goal(  # type: ignore[no-untyped-def]
-    nanos, kind, wealth, kept, value, tier_of, preferences, may_buy, members, result
+    nanos, members, kind, wealth, kept, value, tier_of, preferences, may_buy, room, placed, result
 ):
-    symbols = len(tier_of)
-    wanted = np.empty(symbols, np.int64)
+    symbols, tiers = len(tier_of), len(preferences)
+    wanted, steps = np.empty(symbols, np.int64), np.empty(symbols, np.int64)
+    worth, asked = 0, 0
+    for place in range(len(members)):
+        worth += wealth[members[place]]
     for symbol in range(symbols):
-        wanted[symbol] = cents_of(nanos[symbol], wealth.sum())
-    room = _room(wanted, wealth, kept)
-    placed = np.zeros((len(members), symbols), np.int64)
-    _keep(kind, value, may_buy, wanted, room, placed)
-    left = np.zeros(len(preferences), np.int64)
+        wanted[symbol] = cents_of(nanos[symbol], worth)
+        asked += wanted[symbol]
+    _make_room(members, wealth, kept, asked, wanted, room)
+    _keep(members, kind, value, may_buy, wanted, room, placed)
+    left = np.zeros(tiers, np.int64)
     for symbol in range(symbols):
         left[tier_of[symbol]] += wanted[symbol]
-    for tier in range(len(preferences)):
-        for preferred in preferences[tier]:
-            for stays in (True, False):
-                for account in range(len(members)):
-                    if left[tier] > 0 and room[account] > 0 and kind[account] == preferred:
-                        left[tier] -= _fill(
-                            tier, tier_of, stays, value[account], placed[account], wanted, room,
-                            account,
-                        )  # fmt: skip
-    for account in range(len(members)):
-        row = result[members[account]]
+    for turn in range(tiers * preferences.shape[1] * 2):
+        tier, way = turn // (preferences.shape[1] * 2), turn % 2
+        preferred = preferences[tier, turn // 2 % preferences.shape[1]]
+        for place in range(len(members)):
+            account = members[place]
+            if left[tier] > 0 and room[account] > 0 and kind[account] == preferred:
+                left[tier] -= _fill(
+                    tier, tier_of, way, value, placed, wanted, room, account, steps
+                )
+    for place in range(len(members)):
+        account, invested = members[place], 0
         for symbol in range(symbols):
-            row[symbol] = floored(placed[account, symbol], NANOS, wealth[account])
-        row[symbols] = NANOS - row[:symbols].sum()
+            result[account, symbol] = floored(placed[account, symbol], NANOS, wealth[account])
+            invested += result[account, symbol]
+        result[account, symbols] = NANOS - invested
 
 
-@njit(cache=True, nogil=True)
-def _room(wanted, wealth, kept):  # type: ignore[no-untyped-def]
-    """Return what each account can invest, and reduce what is wanted to what all of them can."""
-    room = np.maximum(0, wealth - kept)
-    total, asked = room.sum(), wanted.sum()
+@njit(cache=True, nogil=True, error_model="numpy")
+def _make_room(members, wealth, kept, asked, wanted, room):  # type: ignore[no-untyped-def]
+    """Fill in what each account can invest, and reduce what is wanted to what all of them can."""
+    total = 0
+    for place in range(len(members)):
+        account = members[place]
+        room[account] = max(0, wealth[account] - kept[account])
+        total += room[account]
     if total < asked:
         for symbol in range(len(wanted)):
             wanted[symbol] = floored(wanted[symbol], total, asked)
     elif total > 0:
-        for account in range(len(room)):
+        for place in range(len(members)):
+            account = members[place]
             room[account] -= floored(room[account], total - asked, total)
-    return room
 
 
-@njit(cache=True, nogil=True)
-def _keep(kind, value, may_buy, wanted, room, placed):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keep(members, kind, value, may_buy, wanted, room, placed):  # type: ignore[no-untyped-def]
     """Leave in taxable accounts what the goal wants of it, and what may only be sold anywhere."""
-    accounts, symbols = value.shape
+    symbols = len(wanted)
     for symbol in range(symbols):
         total = 0
-        for account in range(accounts):
+        for place in range(len(members)):
+            account = members[place]
+            placed[account, symbol] = 0
             if kind[account] == _TAXABLE or not may_buy[symbol]:
+                placed[account, symbol] = value[account, symbol]
                 total += value[account, symbol]
-        for account in range(accounts):
-            if kind[account] == _TAXABLE or not may_buy[symbol]:
-                placed[account, symbol] = (
-                    value[account, symbol]
-                    if total <= wanted[symbol]
-                    else floored(value[account, symbol], wanted[symbol], total)
-                )
-    for account in range(accounts):
-        total = placed[account].sum()
-        if total > room[account]:
-            for symbol in range(symbols):
-                placed[account, symbol] = floored(placed[account, symbol], room[account], total)
-        room[account] -= placed[account].sum()
+        if total > wanted[symbol]:
+            for place in range(len(members)):
+                account = members[place]
+                placed[account, symbol] = floored(placed[account, symbol], wanted[symbol], total)
+    for place in range(len(members)):
+        _cut_to_room(members[place], wanted, room, placed)
     for symbol in range(symbols):
-        wanted[symbol] = wanted[symbol] - placed[:, symbol].sum() if may_buy[symbol] else 0
+        if not may_buy[symbol]:
+            wanted[symbol] = 0
 
 
-@njit(cache=True, nogil=True)
-def _fill(tier, tier_of, stays, value, placed, wanted, room, account):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cut_to_room(account, wanted, room, placed):  # type: ignore[no-untyped-def]
+    """Reduce what an account keeps to what it can invest, and book it."""
+    total, most = 0, room[account]
+    for symbol in range(len(wanted)):
+        total += placed[account, symbol]
+    for symbol in range(len(wanted)):
+        if total > most:
+            placed[account, symbol] = floored(placed[account, symbol], most, total)
+        room[account] -= placed[account, symbol]
+        wanted[symbol] -= placed[account, symbol]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill(tier, tier_of, way, value, placed, wanted, room, account, steps):  # type: ignore[no-untyped-def]
     """Place in an account what is wanted of a tier: what it holds of it, or whatever it can.
 
     Returns the cents placed.
     """
-    steps = np.zeros(len(wanted), np.int64)
+    total = 0
     for symbol in range(len(wanted)):
+        steps[symbol] = 0
         if tier_of[symbol] == tier:
-            held = max(0, value[symbol] - placed[symbol])
-            steps[symbol] = min(held, wanted[symbol]) if stays else wanted[symbol]
-    total = steps.sum()
+            steps[symbol] = wanted[symbol]
+            if way == _STAYS:
+                held = max(0, value[account, symbol] - placed[account, symbol])
+                steps[symbol] = min(held, wanted[symbol])
+            total += steps[symbol]
     if total == 0:
         return 0
     before, most = room[account], min(total, room[account])
     for symbol in range(len(wanted)):
         if steps[symbol] > 0:
             step = floored(steps[symbol], most, total)
-            placed[symbol] += step
+            placed[account, symbol] += step
             wanted[symbol] -= step
             room[account] -= step
     return before - room[account]

@@ -16,7 +16,7 @@ from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.trades.lot_kernels import WITHOUT_LOT, choose
 from pipelines.rebalance.trades.sized import LotSales, Sized
-from pipelines.rebalance.trades.wash_sales import disallowed_cents
+from pipelines.rebalance.trades.wash_sales import day_number, disallowed_cents
 
 NO_LOT = "$NONE"
 """Stands for the lot where shares are sold that no lot tells of; one per trade at most."""
@@ -76,11 +76,9 @@ def is_long_term(held_since_day: Integers, session: dt.date) -> Mask:
     ----------
     held_since_day : days since 1970-01-01; -1: unknown.
     """
-    known = held_since_day >= 0
-    begun = (np.where(known, held_since_day, 0) + 1).astype("datetime64[D]")
-    month = begun.astype("datetime64[M]")
-    year_later = (month + 12).astype("datetime64[D]") + (begun - month.astype("datetime64[D]"))
-    return known & (year_later <= np.datetime64(session))
+    is_leap_day = (session.month, session.day) == (2, 29)
+    year_ago = session.replace(year=session.year - 1, day=28 if is_leap_day else session.day)
+    return (held_since_day >= 0) & (held_since_day < day_number(year_ago))
 
 
 def lot_ids(shard: Shard, sales: LotSales) -> pa.StringArray:

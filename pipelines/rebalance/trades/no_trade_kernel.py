@@ -16,7 +16,7 @@ _HELD = _CODES.index(NoTrade.HELD)
 _ON_TARGET = -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def no_trade_codes(  # type: ignore[no-untyped-def]
     has_target, idle_because, is_flow_only, held, target, traded, lot, sell_limit, may_buy,
     is_blocked, price, smallest,
@@ -50,14 +50,14 @@ def no_trade_codes(  # type: ignore[no-untyped-def]
     return codes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _unsold_because(excess, limit, lot):  # type: ignore[no-untyped-def]
     if limit < excess and limit < lot <= excess:
         return _WASH_SALE
     return _LESS_THAN_A_LOT if excess < lot else _BELOW_MINIMUM
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _unbought_because(gap, lot, price, smallest):  # type: ignore[no-untyped-def]
     if gap < lot:
         return _LESS_THAN_A_LOT

@@ -69,9 +69,10 @@ def is_tradable(accounts: Accounts, price_micros: Integers) -> Mask:
     prices = np.asarray(price_micros, dtype=np.int64)
     if len(prices) and not (prices.min() >= 1 and prices.max() <= LARGEST_PRICE_MICROS):
         return np.zeros(len(accounts.wealth_cents), dtype=np.bool_)
-    held = accounts.held_micros
     largest_quantity = LARGEST_MICROS * _HEADROOM
     cheapest = float(prices.min()) if len(prices) else 1.0
+    most = np.minimum(largest_quantity, LARGEST_CENTS * 1e10 / prices).astype(np.uint64)
+    holds_little = accounts.held_micros.view(np.uint64) <= most  # what is below 0 is far above it
     return np.asarray(
         (accounts.wealth_cents > 0)
         & (accounts.wealth_cents <= LARGEST_CENTS)
@@ -82,9 +83,7 @@ def is_tradable(accounts: Accounts, price_micros: Integers) -> Mask:
         & (accounts.cash_buffer_cents <= LARGEST_CENTS)
         & (accounts.frozen_cents >= 0)
         & (accounts.frozen_cents <= LARGEST_CENTS)
-        & (held >= 0).all(axis=1)
-        & (held <= largest_quantity).all(axis=1)
-        & (held * prices.astype(np.float64) / 1e10 <= LARGEST_CENTS).all(axis=1)
+        & holds_little.all(axis=1)
     )
 
 
@@ -92,7 +91,7 @@ def _flat(values: Integers) -> Integers:
     return np.ascontiguousarray(values, dtype=np.int64).ravel()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _notionals(quantities, prices):  # type: ignore[no-untyped-def]
     result = np.empty(len(quantities), np.int64)
     for i in range(len(quantities)):
@@ -100,7 +99,7 @@ def _notionals(quantities, prices):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fees(notionals, cost_bps):  # type: ignore[no-untyped-def]
     result = np.empty(len(notionals), np.int64)
     for i in range(len(notionals)):
@@ -108,7 +107,7 @@ def _fees(notionals, cost_bps):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _target_micros(nanos, wealth_cents, price_micros):  # type: ignore[no-untyped-def]
     accounts, symbols = len(nanos), len(price_micros)
     result = np.zeros((accounts, symbols), np.int64)

@@ -3,17 +3,34 @@
 import numpy as np
 from numba import njit
 
-from pipelines.rebalance.trades.arithmetic import fee_of, notional_of
+from pipelines.rebalance.trades.arithmetic import NANOS, divided_product, fee_of, notional_of
+
+RAISE_TARGET_CASH, RAISE_BUFFER, RAISE_BUFFER_WHATEVER_TAX, RAISING_STAGES = range(4)
+"""What cash is raised for, one after the other, and how many stages there are."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def proceeds_of(quantity, price, cost_bps):  # type: ignore[no-untyped-def]
     """Return what a sale brings after its fee, in cents."""
     notional = notional_of(quantity, price)
     return notional - fee_of(notional, cost_bps)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def left_over(cash, fees, purse):  # type: ignore[no-untyped-def]
+    """Return what may be spent: cash less the buffer and the cash of a target of what is left.
+
+    Fees lower the account's worth, and so the target's cash; else the next run would have that
+    difference to spend.
+    """
+    cash_nanos, wealth, frozen, buffer = purse
+    kept, rest = divided_product(cash_nanos, max(0, wealth - fees), NANOS)
+    if rest > 0:
+        kept += 1
+    return cash - max(buffer, kept - frozen)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def positions_by(worth):  # type: ignore[no-untyped-def]
     """Return positions from the largest worth on; of equal ones the first comes first."""
     order = np.arange(len(worth))
@@ -26,13 +43,13 @@ def positions_by(worth):  # type: ignore[no-untyped-def]
     return order
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def signed_notional(quantity, price):  # type: ignore[no-untyped-def]
     """Return quantity times price in cents, of either sign."""
     return notional_of(quantity, price) if quantity >= 0 else -notional_of(-quantity, price)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_sale(held, target, price, limit, lot):  # type: ignore[no-untyped-def]
     """Return the whole lots that leave what is nearest to the target, and never a debt.
 
@@ -53,7 +70,7 @@ def nearest_sale(held, target, price, limit, lot):  # type: ignore[no-untyped-de
     return sale
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sell_to_target(  # type: ignore[no-untyped-def]
     held, target, price, limit, sell_limit, lot, sells_fractions, rules, cash, sold, settled
 ):
@@ -77,29 +94,36 @@ def sell_to_target(  # type: ignore[no-untyped-def]
     return cash
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def raise_cash(  # type: ignore[no-untyped-def]
-    held, target, price, keep, sell_limit, lot, rules, smallest, cash, wanted, sold, settled
+    stage, held, target, price, sell_limit, lot, rules, cash, purse, sold, settled
 ):
     """Sell, from the most overweight symbol on, until cash is what is wanted; return the cash.
 
-    Parameters
-    ----------
-    keep : quantities below which nothing is sold.
-    smallest : notional in cents of the smallest sale that is made, unless it is a whole position.
+    What is wanted is the target's cash, for which nothing is sold below its target and no sale is
+    too small unless it is a whole position; then the buffer; and that at last without regard to
+    ``sell_limit``, since the buffer comes before tax.
     """
+    wanted = cash - left_over(cash, np.int64(0), purse) if stage == RAISE_TARGET_CASH else purse[3]
     if cash >= wanted:
         return cash
     cost_bps = rules[0]
+    smallest = rules[1] if stage == RAISE_TARGET_CASH else 0
     overweight = np.empty(len(held), np.int64)
     for symbol in range(len(held)):
         excess = held[symbol] - sold[symbol] - target[symbol]
         overweight[symbol] = signed_notional(excess, price[symbol])
-    for symbol in positions_by(overweight):
+    order = positions_by(overweight)
+    for place in range(len(order)):
         if cash >= wanted:
             break
+        symbol = order[place]
         done = sold[symbol]
-        room = min(held[symbol] - keep[symbol], sell_limit[symbol]) - done
+        room = held[symbol] - done
+        if stage == RAISE_TARGET_CASH:
+            room -= target[symbol]
+        if stage != RAISE_BUFFER_WHATEVER_TAX:
+            room = min(room, sell_limit[symbol] - done)
         if room < lot:
             continue
         before = proceeds_of(done, price[symbol], cost_bps)
@@ -116,7 +140,7 @@ def raise_cash(  # type: ignore[no-untyped-def]
     return cash
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fewest_lots(done, most, price, least, smallest, lot, cost_bps):  # type: ignore[no-untyped-def]
     """Return the lots beyond ``done`` for enough proceeds and notional, or all there are."""
     fewest = 0

@@ -2,7 +2,8 @@
 
 Arrays of an account's symbols: ``held``, ``target``, ``sold``, ``bought`` and ``settled`` in micros
 of a share, ``limit`` in cents. Groups are the classes, and last what is risky. ``rules`` is a tuple
-of the cost in basis points and the smallest notional in cents.
+of the cost in basis points and the smallest notional in cents; ``purse`` one of the target's cash
+in billionths, the account's worth, its frozen holdings and its buffer in cents.
 """
 
 import numpy as np
@@ -10,14 +11,18 @@ from numba import njit
 
 from models.vocabulary import MICROS
 from pipelines.rebalance.trades.arithmetic import fee_of, notional_of
-from pipelines.rebalance.trades.buying_kernel import buy_gaps, left_over, spend_leftover
+from pipelines.rebalance.trades.buying_kernel import buy_gaps, spend_leftover
 from pipelines.rebalance.trades.limits_kernel import account_limits, add_to_groups
-from pipelines.rebalance.trades.selling_kernel import raise_cash, sell_to_target
+from pipelines.rebalance.trades.selling_kernel import (
+    RAISE_BUFFER,
+    RAISE_TARGET_CASH,
+    RAISING_STAGES,
+    raise_cash,
+    sell_to_target,
+)
 
-_UNLIMITED = np.iinfo(np.int64).max
 
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def size_accounts(  # type: ignore[no-untyped-def]
     is_traded, is_flow_only, goal, nanos, target, wealth, held, cash, buffer, frozen, lot,
     sell_limit, may_buy, price, class_of, is_risky, worth, targets, upper, group_upper, rules,
@@ -28,7 +33,8 @@ def size_accounts(  # type: ignore[no-untyped-def]
     limit, group_limit = np.empty(symbols, np.int64), np.empty(groups, np.int64)
     for account in range(len(goal)):
         if not is_traded[account]:
-            settled[account] = held[account]
+            for symbol in range(symbols):
+                settled[account, symbol] = held[account, symbol]
             continue
         mine = goal[account]
         account_limits(
@@ -51,36 +57,28 @@ def size_accounts(  # type: ignore[no-untyped-def]
                 fee[account, symbol] = fee_of(notional[account, symbol], rules[0])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _size_account(  # type: ignore[no-untyped-def]
     is_flow_only, held, target, price, limit, class_of, is_risky, group_limit, sell_limit, may_buy,
     cash, purse, lot, rules, sold, bought, settled,
 ):  # fmt: skip
     symbols = len(price)
-    unlimited = np.full(symbols, _UNLIMITED)
-    nothing = np.zeros(symbols, np.int64)
-    if is_flow_only:
-        reserve = cash - left_over(cash, 0, purse)
-        settled[:] = held
-        cash = raise_cash(
-            held, target, price, target, sell_limit, lot, rules, rules[1], cash, reserve, sold,
-            settled,
-        )  # fmt: skip
-    else:
-        settled[:] = target
+    for symbol in range(symbols):
+        settled[symbol] = held[symbol] if is_flow_only else target[symbol]
+    if not is_flow_only:
         cash = sell_to_target(
             held, target, price, limit, sell_limit, lot, lot < MICROS, rules, cash, sold, settled
         )
-    for most in (sell_limit, unlimited):  # the buffer comes before tax
+    for stage in range(RAISE_TARGET_CASH if is_flow_only else RAISE_BUFFER, RAISING_STAGES):
         cash = raise_cash(
-            held, target, price, nothing, most, lot, rules, 0, cash, purse[3], sold, settled
+            stage, held, target, price, sell_limit, lot, rules, cash, purse, sold, settled
         )
-    if is_flow_only and sold.any():
-        return
-    kept = held - sold
-    fees = 0
+    kept, fees = np.empty(symbols, np.int64), np.int64(0)
     values, group_values = np.empty(symbols, np.int64), np.zeros(len(group_limit), np.int64)
     for symbol in range(symbols):
+        if is_flow_only and sold[symbol] > 0:
+            return
+        kept[symbol] = held[symbol] - sold[symbol]
         fees += fee_of(notional_of(sold[symbol], price[symbol]), rules[0])
         values[symbol] = notional_of(kept[symbol], price[symbol])
         add_to_groups(symbol, values[symbol], class_of, is_risky, group_values)

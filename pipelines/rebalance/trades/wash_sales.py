@@ -142,7 +142,8 @@ def spoiling_buys(
 
 def _blocks(shard: Shard, groups: SubstituteGroups, lost: Integers, policy: Policy) -> Mask:
     is_blocked = lost >= max(policy.wash_sale_minimum_loss_cents, 1)
-    blocked: Mask = is_blocked[shard.accounts.client][:, groups.of]
+    # C-contiguous, as compiled loops take it: they are compiled for one layout.
+    blocked: Mask = np.take(is_blocked[shard.accounts.client], groups.of, axis=1)
     return blocked
 
 
@@ -151,7 +152,7 @@ def _is_taxed(shard: Shard, sales: LotSales) -> Mask:
     return taxed
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _match(client, group, quantity, loss, left, pool, disallowed):  # type: ignore[no-untyped-def]
     for row in range(len(client)):
         others = pool[client[row], group[row]] - left[row]

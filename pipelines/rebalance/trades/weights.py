@@ -87,17 +87,18 @@ def floor_nanos(bounds: Floats) -> Integers:
     return np.ascontiguousarray(np.clip(scaled, -2 * NANOS, 2 * NANOS).astype(np.int64))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _clean(  # type: ignore[no-untyped-def]
     weights, lower, upper, class_lower, class_upper, least, most, risky_most, class_of, is_risky
 ):
     rows, symbols = weights.shape
     classes = class_lower.shape[1]
-    result = np.full((rows, symbols + 1), NO_TARGET)
+    result = np.empty((rows, symbols + 1), np.int64)
     sums = np.empty(classes + 2, np.int64)  # of classes, of risky symbols, of all
     below, above = np.empty(classes + 2, np.int64), np.empty(classes + 2, np.int64)
     for row in range(rows):
-        below[:classes], above[:classes] = class_lower[row], class_upper[row]
+        for number in range(classes):
+            below[number], above[number] = class_lower[row, number], class_upper[row, number]
         below[classes], above[classes] = -NANOS, risky_most[row]
         below[classes + 1], above[classes + 1] = least[row], most[row]
         nanos = result[row, :symbols]
@@ -107,20 +108,27 @@ def _clean(  # type: ignore[no-untyped-def]
             for _ in range(2):  # what raises one sum may exceed another
                 _lower_sums(nanos, lower[row], class_of, is_risky, sums, below, above)
                 _raise_sums(nanos, upper[row], class_of, is_risky, sums, below, above)
-            is_clean = (
-                (sums >= below).all()
-                and (sums <= above).all()
-                and (nanos >= np.maximum(0, lower[row])).all()
-                and (nanos <= upper[row]).all()
-            )
+            is_clean = _keeps_to(nanos, lower[row], upper[row], sums, below, above)
         if is_clean:
-            result[row, symbols] = NANOS - nanos.sum()
+            result[row, symbols] = NANOS - sums[classes + 1]
         else:
-            nanos[:] = NO_TARGET
+            for column in range(symbols + 1):
+                result[row, column] = NO_TARGET
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _keeps_to(nanos, lower, upper, sums, below, above):  # type: ignore[no-untyped-def]
+    for number in range(len(sums)):
+        if not below[number] <= sums[number] <= above[number]:
+            return False
+    for symbol in range(len(nanos)):
+        if not max(0, lower[symbol]) <= nanos[symbol] <= upper[symbol]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _round(weights, lower, upper, nanos):  # type: ignore[no-untyped-def]
     """Clip to bounds, snap to those that are near, round down; say whether all are finite."""
     near = _ON_BOUND * NANOS
@@ -137,14 +145,15 @@ def _round(weights, lower, upper, nanos):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sum(nanos, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
-    sums[:] = 0
+    for number in range(len(sums)):
+        sums[number] = 0
     for symbol in range(len(nanos)):
         _add(symbol, nanos[symbol], class_of, is_risky, sums)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _add(symbol, step, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     sums[class_of[symbol]] += step
     sums[-1] += step
@@ -152,7 +161,7 @@ def _add(symbol, step, class_of, is_risky, sums):  # type: ignore[no-untyped-def
         sums[-2] += step
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _is_part(symbol, number, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     """Say whether a symbol counts in a sum."""
     if number == len(sums) - 1:
@@ -160,7 +169,7 @@ def _is_part(symbol, number, class_of, is_risky, sums):  # type: ignore[no-untyp
     return is_risky[symbol] if number == len(sums) - 2 else class_of[symbol] == number
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _lower_sums(nanos, lower, class_of, is_risky, sums, below, above):  # type: ignore[no-untyped-def]
     """Take what sums exceed their bounds by from their largest members, if it is not too much.
 
@@ -184,7 +193,7 @@ def _lower_sums(nanos, lower, class_of, is_risky, sums, below, above):  # type: 
             excess -= step
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _raise_sums(nanos, upper, class_of, is_risky, sums, below, above):  # type: ignore[no-untyped-def]
     """Raise symbols in order, within all bounds, until each class and the total have enough."""
     for number in range(len(sums)):
