@@ -66,6 +66,10 @@ def confidence(
 ) -> float:
     """Return how far validation proves that one should move from the benchmark to the forecast.
 
+    The benchmark is each symbol's own forecast, or the mean of them in a session, whichever leaves
+    less: where means of single symbols are noisy, a forecast that only shares one level among all
+    beats every one of them, and knows nothing that their mean does not.
+
     In benchmark + w (forecast - benchmark) the squared error is lowest at some weight w. Its
     estimate is taken for normal around it, and the weight of a forecast that nothing is known of
     for normal around 0 with a standard deviation of ``SCEPTICISM``. The confidence is the lower end
@@ -74,8 +78,8 @@ def confidence(
     standard error is estimated). So a forecast that chance might have made earns 0, and so does one
     that hardly differs from the benchmark, whose weight nobody can tell.
 
-    0 also unless squared errors are below those of the benchmark and of zero: the prior that a view
-    departs from is not known here, but lies between the two as a rule.
+    0 also unless squared errors are below those of both benchmarks and of zero: the prior that a
+    view departs from is not known here, but lies between them as a rule.
 
     Overlapping outcomes are no independent evidence, nor are symbols of one session: the standard
     error is made of sums per session (Driscoll and Kraay 1998), and allows for overlap and for what
@@ -97,10 +101,36 @@ def confidence(
     sessions = int(rows.sum())
     if sessions < LEAST_HORIZONS * horizon_sessions:
         return 0.0
-    for other in (benchmark, np.zeros_like(benchmark)):
+    pooled = _session_means(benchmark, where)
+    for other in (benchmark, pooled, np.zeros_like(benchmark)):
         r2 = r2_out_of_sample(outcomes, mean, other, where)
         if r2 is None or r2 <= 0:
             return 0.0
+    return min(
+        _proven_weight(outcomes, mean, each, where, positions, horizon_sessions, models)
+        for each in (benchmark, pooled)
+    )
+
+
+def _session_means(values: Floats, where: Mask) -> Floats:
+    """Return each session's mean of what counts, for every symbol; (sessions, symbols)."""
+    counted = np.maximum(where.sum(axis=1), 1)
+    means = np.where(where, values, 0.0).sum(axis=1) / counted
+    return np.broadcast_to(means[:, None], values.shape)
+
+
+def _proven_weight(
+    outcomes: Floats,
+    mean: Floats,
+    benchmark: Floats,
+    where: Mask,
+    positions: Positions,
+    horizon_sessions: int,
+    models: int,
+) -> float:
+    """Return the weight proven against one benchmark; see :func:`confidence`."""
+    rows = where.any(axis=1)
+    sessions = int(rows.sum())
     view = np.where(where, mean - benchmark, 0.0)
     surprise = np.where(where, outcomes - benchmark, 0.0)
     size = np.sum(np.square(view))

@@ -187,8 +187,8 @@ def _confidence(walk: Walk, view: ViewRecord) -> str:
     if not earned.any():
         return "Its confidence, earned on what was realised by then, is zero throughout: no effect."
     return (
-        f"Its confidence, earned on what was realised by then against each symbol's own mean so "
-        f"far, is zero in {np.mean(earned == 0):.0%} of the decisions and up to "
+        "Its confidence, earned on what was realised by then against each symbol's own mean so "
+        f"far and the mean of all, is zero in {np.mean(earned == 0):.0%} of the decisions and up to "
         f"{earned.max():.2f}."
     )
 

@@ -119,6 +119,25 @@ def test_the_benchmark_itself_earns_no_confidence() -> None:
     assert confidence(outcomes, forecast, forecast, everywhere, POSITIONS, HORIZON) == 0.0
 
 
+def test_sharing_one_level_among_all_symbols_is_no_skill() -> None:
+    generator = np.random.default_rng(4)
+    shocks = generator.normal(scale=0.1, size=(1200 + HORIZON - 1, 8))
+    outcomes = 0.3 + moving_sums(shocks, HORIZON)
+    everywhere = np.ones(outcomes.shape, np.bool_)
+    own_means = 0.3 + generator.normal(scale=0.3, size=(1, 8)) + 0 * outcomes
+    shared = np.full(outcomes.shape, own_means.mean())
+    r2 = r2_out_of_sample(outcomes, shared, own_means, everywhere)
+    assert r2 is not None
+    assert r2 > 0.1
+    nearly = shared + generator.normal(scale=0.01, size=outcomes.shape)
+    for forecast in (shared, nearly):
+        found = confidence(outcomes, forecast, own_means, everywhere, POSITIONS, HORIZON)
+        assert found == 0.0
+    signal = moving_sums(generator.normal(scale=0.1, size=shocks.shape), HORIZON)
+    args = outcomes + signal, shared + signal, own_means, everywhere, POSITIONS, HORIZON
+    assert confidence(*args) > 0.5
+
+
 def test_sessions_without_anything_that_counts_change_nothing() -> None:
     outcomes, forecast = overlapping_market(seed=1, skill=0.5)
     where = np.ones(outcomes.shape, np.bool_)
