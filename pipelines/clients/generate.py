@@ -4,11 +4,12 @@ import logging
 import random
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models.store_inputs import CLIENT, CLIENT_IDENTITY
-from pipelines.clients.market import Market, market_of
+from pipelines.clients.ledgers import draw_cash_flows, draw_lots
+from pipelines.clients.market import Market, market_of, with_past
 from pipelines.clients.names import address_of, draw_name
 from pipelines.clients.people import draw_person, draw_questionnaire
 from pipelines.clients.portfolios import draw_accounts, draw_goals, draw_preferences
@@ -78,6 +79,7 @@ def generate(settings: Settings, count: int, seed: int) -> GenerateReport:
             f"it has no price of a tradable instrument on {market.session}",
             "Choose a later session.",
         )
+    market = with_past(settings, market)
     recording = Recording(available_at(market.session), f"clients generate, seed {seed}")
     with step(f"generating {count} clients"):
         wanted = {_client_id(seed, index): index for index in range(1, count + 1)}
@@ -124,6 +126,18 @@ def draw_client(seed: int, index: int, market: Market) -> Client:
     answers = draw_questionnaire(rng, person)
     goals = draw_goals(rng, person, answers, market.session)
     accounts = draw_accounts(rng, goals, person.boldness, market)
+    lots, plans = _stream(seed, index, "lots"), _stream(seed, index, "plans")
+    goal_of = {goal.number: goal for goal, _ in goals}
+    accounts = [
+        replace(
+            account,
+            lots=draw_lots(lots, account, market),
+            cash_flows=draw_cash_flows(
+                plans, person, answers, goal_of[account.goal_number], account, market
+            ),
+        )
+        for account in accounts
+    ]
     return Client(
         identity=Identity(
             external_ref=f"generated-{seed}-{index:06d}",

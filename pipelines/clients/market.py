@@ -2,15 +2,18 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.lake import PRICES
 from models.vocabulary import MICROS, STALE_AFTER_SESSIONS, AssetClass
 from pipelines.sessions import session_after
 from pipelines.settings import Settings
+
+_PAST_SESSIONS = 1_260  # five years
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,14 @@ class Market:
     """The tradable instruments of a source as of a session.
 
     ``classes`` maps each symbol that could be held then to its class; ``price_micros`` maps those
-    that were priced lately to their newest close.
+    that were priced lately to their newest close. ``past`` maps these to (session, close in today's
+    shares) of five years before, ascending; empty where nobody asked.
     """
 
     session: dt.date
     classes: Mapping[str, AssetClass]
     price_micros: Mapping[str, int]
+    past: Mapping[str, Sequence[tuple[dt.date, int]]] = field(default_factory=dict)
 
 
 def market_of(settings: Settings) -> Market:
@@ -54,6 +59,37 @@ def market_of(settings: Settings) -> Market:
         prices = provider.deliver(tuple(classes), start, session).prices
     closes = newest_closes(prices)
     return Market(session, classes, {name: closes[name] for name in classes if name in closes})
+
+
+def with_past(settings: Settings, market: Market) -> Market:
+    """Return the market with its past closes: the lake's, or the source's where it has none.
+
+    Raises
+    ------
+    SourceError, LakeError
+        The source or the lake cannot be read.
+    """
+    from pipelines.ingest import provider_for
+    from pipelines.lake.adjustment import Adjustment, adjusted, comparable
+    from pipelines.lake.views import prices_as_of
+
+    symbols = tuple(market.price_micros)
+    start = session_after(market.session, -_PAST_SESSIONS)
+    rows = prices_as_of(settings, symbols, market.session, adjustment=Adjustment.SPLIT)
+    if rows.num_rows == 0:
+        delivered = provider_for(settings).deliver(symbols, start, market.session)
+        bars = delivered.prices.filter(pc.field("close") > 0)
+        bars = bars.sort_by([("symbol", "ascending"), ("session_date", "ascending")])
+        rows = adjusted(comparable(bars), delivered.actions, Adjustment.SPLIT)
+    day = pc.field("session_date")
+    rows = rows.filter((day >= start) & (day < market.session)).select(
+        ["symbol", "session_date", "close"]
+    )
+    past: dict[str, list[tuple[dt.date, int]]] = {symbol: [] for symbol in symbols}
+    for row in rows.to_pylist():
+        if round(row["close"] * MICROS) > 0:
+            past[row["symbol"]].append((row["session_date"], round(row["close"] * MICROS)))
+    return replace(market, past=past)
 
 
 def _accepted_prices(settings: Settings, symbols: tuple[str, ...], session: dt.date) -> pa.Table:

@@ -3,7 +3,14 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
-from models.vocabulary import GoalKind, PreferenceKind, ShareKind, TaxKind
+from models.vocabulary import (
+    CashFlowKind,
+    Frequency,
+    GoalKind,
+    PreferenceKind,
+    ShareKind,
+    TaxKind,
+)
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,32 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Lot:
+    """Shares that were bought together; date and basis are None where nobody knows them."""
+
+    symbol: str
+    quantity_micros: int
+    acquired_date: dt.date | None
+    basis_cents: int | None
+
+
+@dataclass(frozen=True)
+class CashFlow:
+    """Cash that is to come or go, until the last date."""
+
+    kind: CashFlowKind
+    amount_cents: int
+    frequency: Frequency
+    first_date: dt.date
+    last_date: dt.date
+
+
+@dataclass(frozen=True)
 class Account:
     """An account, the goal it serves and what it holds; ``number`` is unique within the client.
 
-    ``holdings`` are (symbol, millionths of a share), each symbol once; cash stands apart.
+    ``holdings`` are (symbol, millionths of a share), each symbol once; cash stands apart. ``lots``
+    tell of holdings when they were bought, where that is known.
     """
 
     number: int
@@ -67,6 +96,8 @@ class Account:
     cash_buffer_cents: int
     cash_cents: int
     holdings: tuple[tuple[str, int], ...]
+    lots: tuple[Lot, ...] = ()
+    cash_flows: tuple[CashFlow, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
-from models.vocabulary import CASH, MICROS_PER_CENT, PreferenceKind
+from models.vocabulary import CASH, MICROS_PER_CENT, CashFlowStatus, PreferenceKind
 from pipelines.clients.records import Account, Client, Goal
 
 Row = dict[str, Any]
@@ -82,4 +82,37 @@ def holding_rows(client_id: str, account: Account) -> list[Row]:
             "quantity_micros": micros,
         }
         for symbol, micros in (*account.holdings, cash)
+    ]
+
+
+def lot_rows(client_id: str, account: Account) -> list[Row]:
+    """Return the rows of ``tax_lot``."""
+    return [
+        {
+            "account_id": account_id(client_id, account.number),
+            "lot_id": str(uuid.uuid5(uuid.UUID(client_id), f"lot/{account.number}/{number}")),
+            "symbol": lot.symbol,
+            "quantity_micros": lot.quantity_micros,
+            "acquired_date": lot.acquired_date,
+            "holding_period_start_date": lot.acquired_date,
+            "basis_cents": lot.basis_cents,
+            "carried_over_loss_cents": 0,
+            "transaction_id": None,
+        }
+        for number, lot in enumerate(account.lots, start=1)
+    ]
+
+
+def cash_flow_rows(client_id: str, account: Account) -> list[Row]:
+    """Return the rows of ``cash_flow``."""
+    return [
+        {
+            "cash_flow_id": str(
+                uuid.uuid5(uuid.UUID(client_id), f"cash flow/{account.number}/{number}")
+            ),
+            "account_id": account_id(client_id, account.number),
+            "status": CashFlowStatus.PLANNED,
+            **asdict(flow),
+        }
+        for number, flow in enumerate(account.cash_flows, start=1)
     ]

@@ -14,13 +14,16 @@ from models.store_inputs import (
     PREFERENCE,
     RISK_PROFILE,
 )
+from models.store_ledger import CASH_FLOW, TAX_LOT
 from pipelines.clients.records import Client
 from pipelines.clients.rows import (
     Row,
     account_row,
+    cash_flow_rows,
     goal_row,
     holding_rows,
     identity_row,
+    lot_rows,
     preference_rows,
     risk_profile_row,
 )
@@ -88,20 +91,21 @@ def _write_versioned(
     profiles = [risk_profile_row(key, client) for key, client in clients.items()]
     preferences = [row for key, client in clients.items() for row in preference_rows(key, client)]
     goals = [goal_row(key, goal) for key, client in clients.items() for goal in client.goals]
-    accounts = [
-        (account_row(key, account), holding_rows(key, account))
-        for key, client in clients.items()
-        for account in client.accounts
-    ]
+    owned = [(key, account) for key, client in clients.items() for account in client.accounts]
+    accounts = [account_row(key, account) for key, account in owned]
+    flows = [row for key, account in owned for row in cash_flow_rows(key, account)]
     client_of = {row["goal_id"]: row["client_id"] for row in goals}
-    client_of |= {row["account_id"]: row["client_id"] for row, _ in accounts}
+    client_of |= {row["account_id"]: row["client_id"] for row in accounts}
+    client_of |= {row["cash_flow_id"]: client_of[row["account_id"]] for row in flows}
     changed: set[str] = set()
     for table, rows in (
         (RISK_PROFILE, profiles),
         (PREFERENCE, preferences),
         (GOAL, goals),
-        (ACCOUNT, [row for row, _ in accounts]),
-        (HOLDING, [row for _, held in accounts for row in held]),
+        (ACCOUNT, accounts),
+        (HOLDING, [row for key, account in owned for row in holding_rows(key, account)]),
+        (TAX_LOT, [row for key, account in owned for row in lot_rows(key, account)]),
+        (CASH_FLOW, flows),
     ):
         owners = record_changes(connection, table, rows, recording)
         changed |= {client_of.get(owner, owner) for owner in owners}

@@ -8,7 +8,7 @@ from warehouse_inputs import SESSION, SESSIONS, make_home, price_rows
 
 from models.lake import PRICES, QUARANTINED_PRICES
 from models.vocabulary import STALE_AFTER_SESSIONS, AssetClass
-from pipelines.clients.market import market_of
+from pipelines.clients.market import market_of, with_past
 from pipelines.ingest.sample import SampleProvider
 from pipelines.lake import add_rejections, arrow_schema, rules_in_force
 from pipelines.rebalance.policy import POLICY
@@ -51,6 +51,13 @@ def test_an_empty_lake_leaves_it_to_the_source(tmp_path: Path) -> None:
     delivered = SampleProvider().deliver(["AAPL"], SESSION, SESSION).prices
     [close] = delivered["close"].to_pylist()
     assert market_of(load_settings({}, home=tmp_path)).price_micros["AAPL"] == round(close * 1e6)
+
+
+def test_the_past_is_that_of_accepted_closes_before_the_session(tmp_path: Path) -> None:
+    settings = make_home(tmp_path / "home")
+    past = with_past(settings, market_of(settings)).past
+    closes = [(row["session_date"], row["close"]) for row in price_rows() if row["symbol"] == "KO"]
+    assert past["KO"] == [(day, round(close * 1e6)) for day, close in closes if day < SESSION]
 
 
 def test_every_asset_class_has_a_limit_and_what_nobody_classified_is_not_bought() -> None:

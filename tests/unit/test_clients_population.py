@@ -1,5 +1,6 @@
 """Generated clients are plausible, and the same for the same seed."""
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -14,7 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.vocabulary import MICROS, MICROS_PER_CENT, AssetClass, GoalKind, ShareKind
+from models.vocabulary import (
+    MICROS,
+    MICROS_PER_CENT,
+    AssetClass,
+    CashFlowKind,
+    GoalKind,
+    ShareKind,
+    TaxKind,
+)
 from pipelines.clients.generate import draw_client
 from pipelines.clients.market import Market
 from pipelines.clients.portfolios import draw_accounts
@@ -82,6 +91,38 @@ def test_accounts_hold_tradable_symbols_lots_and_no_debt(seed: int, index: int) 
             assert symbol in MARKET.price_micros
             assert micros > 0
             assert micros % lot == 0
+
+
+DAYS = [SESSION - dt.timedelta(days=count) for count in range(900, 0, -1)]
+PAST = dataclasses.replace(
+    MARKET, past={"AA": [(day, 5_000_000 + 1_000 * n) for n, day in enumerate(DAYS)]}
+)
+
+
+@given(seed=seeds, index=indexes)
+def test_lots_tell_of_all_that_taxable_accounts_hold_at_past_closes(seed: int, index: int) -> None:
+    for account in draw_client(seed, index, PAST).accounts:
+        told: dict[str, int] = {}
+        step = MICROS if account.share_kind is ShareKind.WHOLE else 1
+        for lot in account.lots:
+            told[lot.symbol] = told.get(lot.symbol, 0) + lot.quantity_micros
+            assert lot.quantity_micros > 0
+            assert lot.quantity_micros % step == 0
+            assert (lot.acquired_date is None) == (lot.basis_cents is None)
+            if lot.acquired_date is not None:
+                assert lot.symbol == "AA"  # of nothing else a past is known
+                price = dict(PAST.past["AA"])[lot.acquired_date]
+                assert lot.basis_cents == lot.quantity_micros * price // 10**10
+        assert told == (dict(account.holdings) if account.tax_kind is TaxKind.TAXABLE else {})
+
+
+def test_savers_pay_in_and_pensioners_take_out(crowd: list[Client]) -> None:
+    flows = [flow for client in crowd for account in client.accounts for flow in account.cash_flows]
+    kinds = [flow.kind for flow in flows]
+    assert 0.3 * len(crowd) < kinds.count(CashFlowKind.DEPOSIT) < 2 * len(crowd)
+    assert 0 < kinds.count(CashFlowKind.WITHDRAWAL) < 0.3 * len(crowd)
+    assert all(SESSION < flow.first_date <= flow.last_date for flow in flows)
+    assert all(flow.amount_cents > 0 for flow in flows)
 
 
 @given(seed=seeds, index=indexes)
