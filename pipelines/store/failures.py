@@ -17,6 +17,8 @@ BUSY_SECONDS = 60
 """How long a writer waits for another one before it gives up."""
 
 _LOCKED_STATES = {"55P03", "57014", "40P01"}
+_FULL_STATES = {"53000", "53100", "53200", "53300", "53400"}
+_SHUT_DOWN_STATES = {"57P01", "57P02", "57P03"}
 _READ_ONLY_STATES = {"25006", "42501"}
 
 
@@ -64,6 +66,11 @@ def _reason(error: BaseException) -> tuple[str, str] | None:
             f"it cannot be written ({message})",
             "Mend its permissions, or those of its folder, or choose another store.",
         )
+    if "disk is full" in message or state in _FULL_STATES:
+        return (
+            f"it has no room or memory left, or too many connections ({message})",
+            "Make room on its disk, or raise its limits, and try again.",
+        )
     if "not a database" in message or "malformed" in message:
         return (f"the file is damaged ({message})", "Restore it from a backup, or move it away.")
     unreachable = isinstance(error, OSError) or "unable to open" in message
@@ -88,7 +95,7 @@ def _forget_values(error: Exception) -> None:
 
 def _is_connection_failure(error: BaseException, state: str | None) -> bool:
     return isinstance(error, psycopg.OperationalError) and (
-        state is None or state[:2] in {"08", "28", "3D"}
+        state is None or state[:2] in {"08", "28", "3D"} or state in _SHUT_DOWN_STATES
     )
 
 
