@@ -1,12 +1,14 @@
 """A small lake and store for the warehouse tests."""
 
 import datetime as dt
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from new_stores import make_store
 
 from models.declaration import Table
 from models.lake import ACTIONS, INSTRUMENTS, PRICES, QUARANTINED_PRICES
@@ -21,7 +23,7 @@ from pipelines.lake import (
 )
 from pipelines.sessions import available_at, session_after, sessions_between
 from pipelines.settings import Settings, load_settings
-from pipelines.store import insert, migrate, transaction
+from pipelines.store import insert, transaction
 
 SESSION = dt.date(2022, 12, 28)
 SESSIONS = sessions_between(session_after(SESSION, -299), SESSION)
@@ -97,8 +99,19 @@ def make_home(home: Path, rows: Sequence[Mapping[str, Any]] | None = None) -> Se
     )
     append(settings, INSTRUMENTS, instruments)
     add_prices(settings, price_rows() if rows is None else rows)
-    migrate(settings)
+    make_store(settings)
     add_clients(settings)
+    return settings
+
+
+def proven_home(
+    home: Path, proven: Settings, rows: Sequence[Mapping[str, Any]] | None = None
+) -> Settings:
+    """Such a home, with what dbt learnt and what was compiled in another one."""
+    settings = make_home(home, rows)
+    shutil.copytree(proven.warehouse / "dbt", settings.warehouse / "dbt")
+    if proven.compiled.is_dir():  # unless NUMBA_CACHE_DIR names another place
+        shutil.copytree(proven.compiled, settings.compiled)
     return settings
 
 

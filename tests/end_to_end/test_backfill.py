@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from new_stores import make_store
 
 from pipelines.clients import generate
 from pipelines.operate.airflow_local import DAG_IDS, LocalAirflow
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables
+from pipelines.store import connect, tables
 
 pytestmark = pytest.mark.long
 
@@ -27,7 +28,7 @@ TIMEOUT_S = 1500
 def settings(tmp_path: Path) -> Settings:
     """A home with a few clients and nothing else."""
     settings = load_settings({}, home=tmp_path / "home", generated_clients=40)
-    migrate(settings)
+    make_store(settings)
     generate(settings, settings.generated_clients, settings.seed)
     return settings
 

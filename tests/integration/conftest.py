@@ -11,13 +11,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from made_once import made_once
+from new_stores import make_store
 from permissions import obey_permissions
 from warehouse_inputs import SESSION, make_home
 
 from pipelines.settings import Settings, load_settings
-from pipelines.store import migrate
 from pipelines.warehouse import transform
 
+_MIGRATED = "migrated"
 _database_numbers = itertools.count(1)
 
 
@@ -43,12 +45,29 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str) -> str:
-    """The URL of an empty database of its own."""
+def empty_postgresql_url(postgresql_server: str) -> str:
+    """The URL of a database of its own that no migration has touched yet."""
+    return _new_database(postgresql_server, f"store_{next(_database_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql_server: str) -> str:
+    """A database that holds a store without rows, for others to be copied from."""
+    make_store(load_settings({}, store_url=_new_database(postgresql_server, _MIGRATED)))
+    return _MIGRATED
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, migrated_database: str) -> str:
+    """The URL of a database of its own with a store without rows."""
     name = f"store_{next(_database_numbers)}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return postgresql_server.replace("/postgres?", f"/{name}?")
+    return _new_database(postgresql_server, name, f"TEMPLATE {migrated_database}")
+
+
+def _new_database(server: str, name: str, how: str = "") -> str:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} {how}")
+    return server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -57,15 +76,17 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "sqlite":
         return load_settings({}, home=tmp_path / "home")
     return load_settings(
-        {}, home=tmp_path / "home", store_url=request.getfixturevalue("postgresql_url")
+        {}, home=tmp_path / "home", store_url=request.getfixturevalue("empty_postgresql_url")
     )
 
 
-@pytest.fixture
-def store(empty_store: Settings) -> Settings:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a migrated store, on each database."""
-    migrate(empty_store)
-    return empty_store
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    settings = load_settings({}, home=tmp_path / "home", store_url=url)
+    make_store(settings)
+    return settings
 
 
 @pytest.fixture(scope="session")
@@ -78,8 +99,15 @@ def permissions_bind() -> None:
 
 
 @pytest.fixture(scope="session")
-def small_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home of a few symbols and clients with a published warehouse; put back what you change."""
-    settings = make_home(tmp_path_factory.mktemp("warehouse") / "home")
-    transform(settings, SESSION)
-    return settings
+def built_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of a few symbols and clients with a published warehouse, for all workers to copy."""
+    return made_once(
+        tmp_path_factory, "small-warehouse", lambda home: transform(make_home(home), SESSION)
+    )
+
+
+@pytest.fixture(scope="session")
+def small_warehouse(built_small: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """This worker's copy of it; put back what you change."""
+    home = tmp_path_factory.mktemp("warehouse") / "home"
+    return load_settings({}, home=shutil.copytree(built_small, home, symlinks=True))

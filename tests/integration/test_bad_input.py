@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from new_stores import make_store
 from permissions import obey_permissions
 
 from pipelines.clients import generate
@@ -22,7 +23,6 @@ from pipelines.ingest import ingest
 from pipelines.lineage import REPOSITORY, file_digest
 from pipelines.quality import check
 from pipelines.settings import load_settings
-from pipelines.store import migrate
 
 SESSION = dt.date(2022, 12, 28)
 WriteFile = Callable[..., Path]
@@ -68,7 +68,7 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with checked market data of the newest session and a few clients."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     settings = load_settings({}, home=home)
-    migrate(settings)
+    make_store(settings)
     ingest(settings, SESSION)
     check(settings, SESSION)
     generate(settings, 5, seed=3)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from new_stores import make_store
 from stored import read_current
 
 from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL, HOLDING, INPUTS
@@ -17,7 +18,7 @@ from pipelines.clients.generate import draw_client
 from pipelines.clients.records import Client
 from pipelines.errors import ClientInputError, SessionError, SourceError, StoreError
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables
+from pipelines.store import connect, tables
 
 
 def contents(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
@@ -31,7 +32,7 @@ def contents(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
 
 def test_the_same_seed_gives_the_same_rows_in_any_store(store: Settings, tmp_path: Path) -> None:
     other = load_settings({}, home=tmp_path / "other")
-    migrate(other)
+    make_store(other)
     generate(store, 40, seed=3)
     generate(other, 25, seed=3)
     generate(other, 40, seed=3)
@@ -70,7 +71,7 @@ def test_every_account_has_its_goal_and_its_cash(store: Settings) -> None:
 
 def test_the_session_decides_on_prices_and_on_the_recorded_moment(tmp_path: Path) -> None:
     settings = load_settings({}, home=tmp_path, session="2013-12-31")
-    migrate(settings)
+    make_store(settings)
     generate(settings, 20, seed=3)
     symbols = {row["symbol"] for row in read_current(settings, HOLDING).to_pylist()}
     moments = {row["recorded_at"] for row in read_current(settings, CLIENT).to_pylist()}
@@ -81,7 +82,7 @@ def test_the_session_decides_on_prices_and_on_the_recorded_moment(tmp_path: Path
 
 def test_the_session_before_the_population_existed_gives_nobody_unborn(tmp_path: Path) -> None:
     settings = load_settings({}, home=tmp_path, session="1990-01-02")
-    migrate(settings)
+    make_store(settings)
     generate(settings, 20, seed=3)
     births = [row["birth_date"] for row in read_current(settings, CLIENT_IDENTITY).to_pylist()]
     assert max(births) < dt.date(1970, 1, 1)
@@ -135,7 +136,7 @@ def test_what_cannot_be_generated_is_refused_and_nothing_is_written(
     message: str,
 ) -> None:
     chosen = load_settings({}, home=tmp_path, **settings)
-    migrate(chosen)
+    make_store(chosen)
     with pytest.raises(error, match=message):
         generate(chosen, count, seed=3)
     assert count_clients(chosen) == 0

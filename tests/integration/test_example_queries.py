@@ -16,7 +16,7 @@ from ledger_examples import (
 )
 from scipy.optimize import brentq
 from typer.testing import CliRunner
-from warehouse_inputs import SESSION, SESSIONS, append, make_home
+from warehouse_inputs import SESSION, SESSIONS, append, proven_home
 
 from models.lake import MACRO, PRICES, QUARANTINED_PRICES
 from pipelines.cli.main import app
@@ -53,9 +53,9 @@ def rejected_row() -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def home(small_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with clients, a ledger, advice, a macro series and a rejected bar, and its build."""
-    settings = make_home(tmp_path_factory.mktemp("queries") / "home")
+    settings = proven_home(tmp_path_factory.mktemp("queries") / "home", small_warehouse)
     append(settings, MACRO, pa.Table.from_pylist([macro_row()], arrow_schema(MACRO)))
     add_ledger(settings)
     rejected = pa.Table.from_pylist([rejected_row()], arrow_schema(QUARANTINED_PRICES))

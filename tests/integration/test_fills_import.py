@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from fill_examples import HEADER, add_client, state, statuses, write
+from new_stores import make_store
 from stored import read_current
 from typer.testing import CliRunner
 
@@ -17,7 +18,7 @@ from pipelines.errors import ClientInputError
 from pipelines.fills import import_fills
 from pipelines.fills.file import read_fill_file
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables, transaction
+from pipelines.store import connect, tables, transaction
 
 SELL = "f-1,sell-aapl,,,sell,4,126.50,0.30,2022-12-21T10:00:00-05:00"
 BUY = "f-2,buy-ko,,,buy,8,60.123456,0.25,2022-12-21T10:05:00-05:00"
@@ -33,7 +34,7 @@ def ada(store: Settings) -> Settings:
 @pytest.fixture
 def sqlite_ada(tmp_path: Path) -> Settings:
     settings = load_settings({}, home=tmp_path / "home")
-    migrate(settings)
+    make_store(settings)
     add_client(settings)
     return settings
 

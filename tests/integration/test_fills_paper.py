@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fill_examples import add_client, state, statuses
+from new_stores import make_store
 from stored import read_current
 from warehouse_inputs import SESSION, add_prices, price_row
 
@@ -16,7 +17,6 @@ from pipelines.errors import RebalanceError
 from pipelines.fills import paper_fills
 from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import migrate
 
 BEFORE = session_after(SESSION, -1)
 """Session of the advice; the lake has the closes of the one after it."""
@@ -37,7 +37,7 @@ def sqlite_ada(tmp_path: Path) -> Settings:
 def home_of(tmp_path: Path, store_url: str) -> Settings:
     settings = load_settings({}, home=tmp_path / "home", store_url=store_url)
     settings.home.mkdir(parents=True)
-    migrate(settings)
+    make_store(settings)
     add_closes(settings, BEFORE, {"AAPL": 125.0, "KO": 60.0})
     add_client(settings, BEFORE)
     return settings

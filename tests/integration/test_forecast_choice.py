@@ -22,6 +22,7 @@ from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
 from ml_registry import new_registry, runs_of, statuses
 from ml_trained import brief_training
+from new_stores import make_store
 from stored import rows
 from typer.testing import CliRunner
 
@@ -43,7 +44,7 @@ from pipelines.monitor import find_check, monitor
 from pipelines.operate.summary import print_summary
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import migrate, tables, transaction, upsert
+from pipelines.store import tables, transaction, upsert
 
 RETURNS = random_walk(sessions=400, symbols=3)
 TABLE = feature_table(RETURNS)
@@ -85,7 +86,7 @@ def prepared(home: Path) -> Settings:
     """A home with a store, an empty registry, and builds of three sessions."""
     settings = load_settings({}, home=home)
     settings.home.mkdir(parents=True)
-    migrate(settings)
+    make_store(settings)
     new_registry(settings.mlflow)
     for session in (EARLIER, BETWEEN, LAST_SESSION):
         publish_features(settings, features_through(session))

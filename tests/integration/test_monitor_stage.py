@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from advice_examples import scored
 from ml_examples import LAST_SESSION, dates_of, feature_table, random_walk
 from ml_published import publish_features
+from new_stores import make_store
 
 from ml.panel.feature_columns import columns_of
 from ml.panel.features import SESSION_FEATURES
@@ -22,7 +23,7 @@ from pipelines.model_choices import training_method
 from pipelines.monitor import monitor
 from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, tables, transaction, upsert
+from pipelines.store import connect, tables, transaction, upsert
 from pipelines.warehouse import WarehouseBuild
 
 SYMBOLS = ("S00", "S01", "S02", "S03")
@@ -80,7 +81,7 @@ def results(noise: float = 0.0, width: float = 1.0, sessions: int = 260) -> list
 def settings(tmp_path: Path) -> Settings:
     settings = load_settings({}, home=tmp_path / "home")
     settings.home.mkdir(parents=True)
-    migrate(settings)
+    make_store(settings)
     return settings
 
 

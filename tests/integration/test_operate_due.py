@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from new_stores import make_store
 
 from models.store_runs import ADVICE_RUN
 from models.vocabulary import RunStatus, Source
@@ -11,7 +12,7 @@ from pipelines.ingest import provider_for
 from pipelines.operate.due import CATCH_UP_SESSIONS, next_session, runs_by_itself
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import insert, migrate, transaction
+from pipelines.store import insert, transaction
 
 SUNDAY = dt.datetime(2026, 11, 22, 15, tzinfo=dt.UTC)
 WEEK = [dt.date(2026, 11, day) for day in (16, 17, 18, 19, 20)]
@@ -70,7 +71,7 @@ def test_a_home_without_a_store_begins_with_the_newest_session(tmp_path) -> None
 
 def test_a_store_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path) -> None:
     settings = load_settings({}, home=tmp_path)
-    migrate(settings)
+    make_store(settings)
     (tmp_path / "store" / "smartinvest.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError):
         next_session(settings, MONDAY, SUNDAY, catchup=True)

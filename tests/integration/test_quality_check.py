@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from made_up_market import INDEX, SESSIONS, STOCKS, MadeUpMarket
+from new_stores import make_store
 
 from expectations.prices import BAR_SUITE
 from models.lake import INSTRUMENTS, PRICES
@@ -22,7 +23,7 @@ from pipelines.quality import check, freshness, list_quarantine, release
 from pipelines.quality.incoming import accepted_versions
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, migrate, read
+from pipelines.store import connect, read
 
 LAST = SESSIONS[-1]
 
@@ -34,7 +35,7 @@ def home(tmp_path: Path) -> Settings:
 
 def _home(folder: Path, source: str = "simulated") -> Settings:
     settings = load_settings({}, home=folder, source=source)
-    migrate(settings)
+    make_store(settings)
     return settings
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from new_stores import make_store
 
 from expectations.clients import CLIENT_SUITES
 from models.store_inputs import HOLDING, SNAPSHOT
@@ -16,7 +17,7 @@ from pipelines.lake import read_file
 from pipelines.quality.judging import judge_rows
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, insert, migrate, read, read_current_from, transaction
+from pipelines.store import connect, insert, read, read_current_from, transaction
 from pipelines.warehouse.snapshot import snapshot_clients
 
 CLIENTS = 12
@@ -26,7 +27,7 @@ SESSION = dt.date(2022, 12, 28)
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     settings = load_settings({}, home=tmp_path, source="sample")
-    migrate(settings)
+    make_store(settings)
     generate(settings, CLIENTS, seed=3)
     return settings
 

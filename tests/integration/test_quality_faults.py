@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from made_up_market import INDEX, SESSIONS, Bar, MadeUpMarket
+from new_stores import make_store
 
 from pipelines.ingest import ingest
 from pipelines.quality import check, list_quarantine
 from pipelines.settings import Settings, load_settings
-from pipelines.store import migrate
 
 DAY, LAST = SESSIONS[-10], SESSIONS[-1]
 HOLIDAY = dt.date(2020, 2, 17)
@@ -83,7 +83,7 @@ class GhostlyMarket(MadeUpMarket):
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     settings = load_settings({}, home=tmp_path, source="simulated")
-    migrate(settings)
+    make_store(settings)
     return settings
 
 
@@ -91,7 +91,7 @@ def home(tmp_path: Path) -> Settings:
 def rejected(tmp_path_factory: pytest.TempPathFactory) -> list[Bar]:
     """What is in quarantine after one delivery that holds every fault, each on a day of its own."""
     settings = load_settings({}, home=tmp_path_factory.mktemp("home"), source="simulated")
-    migrate(settings)
+    make_store(settings)
     market = GhostlyMarket()
     for name, (spoil, _) in FAULTS.items():
         market.bars += spoil(market.bar("BOLT", DAY_OF_FAULT[name]))

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from made_up_market import SESSIONS, MadeUpMarket
+from new_stores import make_store
 from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.ingest import ingest
 from pipelines.quality import check, grouped, list_quarantine
 from pipelines.settings import Settings, load_settings
-from pipelines.store import migrate
 
 LAST = SESSIONS[-1]
 MISSING = SESSIONS[3:9]
@@ -22,7 +22,7 @@ MISSING = SESSIONS[3:9]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Six closes of BOLT are missing, one of CORK is negative."""
     settings = load_settings({}, home=tmp_path_factory.mktemp("home"), source="simulated")
-    migrate(settings)
+    make_store(settings)
     market = MadeUpMarket()
     for day in MISSING:
         market.bar("BOLT", day)["close"] = None

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from new_stores import make_store
 from permissions import obey_permissions
 
 from pipelines.errors import StoreError
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, engine, migrate, transaction
+from pipelines.store import connect, engine, transaction
 
 
 @pytest.fixture
 def sqlite_store(tmp_path: Path) -> Settings:
     settings = load_settings({}, home=tmp_path / "home")
-    migrate(settings)
+    make_store(settings)
     return settings
 
 
@@ -82,7 +83,7 @@ def test_a_writer_gives_up_when_another_one_stays(
 
 def test_a_store_that_is_read_only_can_be_read_but_not_written(postgresql_url: str) -> None:
     settings = load_settings({}, store_url=postgresql_url)
-    migrate(settings)
+    make_store(settings)
     with engine.migration(settings) as connection:
         connection.execute(sa.text("CREATE ROLE guest LOGIN"))
         connection.execute(sa.text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest"))

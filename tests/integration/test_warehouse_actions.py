@@ -1,7 +1,6 @@
 """Splits and distributions: no look-ahead, bits of the window alone, and what a holder earned."""
 
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +20,9 @@ from warehouse_inputs import (
     actions,
     add_prices,
     append,
-    make_home,
     price_rows,
     prices,
+    proven_home,
 )
 
 from models.lake import ACTIONS
@@ -55,13 +54,6 @@ def events() -> list[dict[str, Any]]:
         rows += [action_row(symbol, days[4], "capital_gain", 0.02 * 10**number)]
         rows += [action_row(symbol, days[5], "split", 1.5)]
     return rows
-
-
-def home_at(home: Path, proven: Settings, rows: list[dict[str, Any]]) -> Settings:
-    """A home with prices, and with what dbt learnt in another one, so that it need not again."""
-    settings = make_home(home, rows)
-    shutil.copytree(proven.warehouse / "dbt", settings.warehouse / "dbt")
-    return settings
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +163,7 @@ def test_features_agree_with_those_of_an_independent_total_return_series(
 @pytest.fixture(scope="module")
 def build(small_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> WarehouseBuild:
     """All events; AAPL has no bar in the last two sessions, and splits 4 for 1 on the first."""
-    settings = home_at(tmp_path_factory.mktemp("actions") / "home", small_warehouse, traded())
+    settings = proven_home(tmp_path_factory.mktemp("actions") / "home", small_warehouse, traded())
     append(settings, ACTIONS, actions([*events(), SPLIT]))
     return transform(settings, SESSION)
 
@@ -221,7 +213,7 @@ def test_holdings_and_stale_closes_are_told_in_the_shares_of_the_session(
 def test_a_restated_dividend_is_seen_by_the_run_that_knew_it_and_by_no_earlier_one(
     small_warehouse: Settings, tmp_path: Path
 ) -> None:
-    settings = home_at(tmp_path / "home", small_warehouse, [])
+    settings = proven_home(tmp_path / "home", small_warehouse, [])
     append(settings, ACTIONS, actions([action_row("KO", EVE, "dividend", 0.5)]))
     add_prices(settings, as_traded())
     before = transform(settings, SESSIONS[-2])

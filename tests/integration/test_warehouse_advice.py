@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from advice_examples import FORECASTS, WEIGHTS, choose_model, publish_run
-from warehouse_inputs import SESSION, SESSIONS, closes, make_home
+from warehouse_inputs import SESSION, SESSIONS, closes
 
 from pipelines.settings import Settings, load_settings
 from pipelines.warehouse import WarehouseBuild, build_for, connect, transform
@@ -22,9 +22,11 @@ MARTS = (
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> WarehouseBuild:
+def before(small_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> WarehouseBuild:
     """A build of a home in which nothing was advised yet."""
-    return transform(make_home(tmp_path_factory.mktemp("advice") / "home"), SESSION)
+    home = tmp_path_factory.mktemp("advice") / "home"
+    shutil.copytree(small_warehouse.home, home, symlinks=True)
+    return build_for(load_settings({}, home=home), SESSION)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from new_stores import make_store
 from warehouse_inputs import RECORDED_AT, SESSION, SESSIONS, add_clients, answers, make_home
 
 from models.store_inputs import ACCOUNT, HOLDING, RISK_PROFILE, SNAPSHOT
@@ -13,7 +14,7 @@ from models.store_issues import CLIENT_ISSUE
 from pipelines.lake import declared, read_file
 from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, insert, migrate, read, tables, transaction
+from pipelines.store import connect, insert, read, tables, transaction
 from pipelines.warehouse.snapshot import snapshot_clients
 
 KNOWN_LATER = SESSIONS[SESSIONS.index(SESSION) - 10]
@@ -35,7 +36,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         return settings
     url = request.getfixturevalue("postgresql_url")
     settings = load_settings({}, home=settings.home, store_url=url)
-    migrate(settings)
+    make_store(settings)
     add_clients(settings)
     return settings
 

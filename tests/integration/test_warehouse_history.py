@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from advice_examples import choose_model, publish_run, set_status
+from new_stores import make_store
 
 from models.advice_history import ADVICE_HISTORY, KEPT_RUN, OF_ONE_RUN
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
@@ -15,7 +16,7 @@ from models.store_scores import MODEL_SCORE
 from pipelines.lake import FileRecord, declared, read_file
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import connect, insert, migrate, read, stream, tables, transaction
+from pipelines.store import connect, insert, read, stream, tables, transaction
 from pipelines.store.schema import declarations
 from pipelines.warehouse import history
 from pipelines.warehouse.history import snapshot_history
@@ -141,7 +142,7 @@ def test_both_databases_give_the_same_bytes(postgresql_url: str, tmp_path: Path)
     found = []
     for number, url in enumerate(("", postgresql_url)):
         settings = load_settings({}, home=tmp_path / str(number), store_url=url)
-        migrate(settings)
+        make_store(settings)
         # Locales put upper case beside lower case; bytes do not.
         publish_run(settings, FIRST, forecasts={"b": 0.1, "A": 1 / 3, "a": 0.0, "Ä": 1e-17})
         choose_model(settings, FIRST)

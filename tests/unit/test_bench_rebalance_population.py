@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from marts import READ_BY_REBALANCE, columns_of
+from new_stores import make_store
 from rebalance_examples import SESSION, market
 
 from benchmarks.rebalance.made_up_ids import mixed_ids, sorted_ids
@@ -19,7 +20,7 @@ from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.settings import Settings, load_settings
 from pipelines.store import connect as connect_store
-from pipelines.store import insert, migrate, transaction
+from pipelines.store import insert, transaction
 from pipelines.warehouse import connect
 
 MARKET = market()
@@ -36,7 +37,7 @@ def population(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> Settings:
     settings = load_settings({}, home=tmp_path / "home")
-    migrate(settings)
+    make_store(settings)
     return settings
 
 

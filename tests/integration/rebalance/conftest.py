@@ -4,8 +4,9 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 from rebalance_runs import RECORDED, copy_home, make_run
-from warehouse_inputs import SESSION, answers, make_home
+from warehouse_inputs import SESSION, answers, proven_home
 
 from models.store_inputs import ACCOUNT, CLIENT, GOAL, HOLDING, RISK_PROFILE
 from pipelines.settings import Settings
@@ -14,9 +15,13 @@ from pipelines.warehouse import transform
 
 
 @pytest.fixture(scope="session")
-def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_home(small_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a published warehouse of accounts that can trade, and some that cannot."""
-    settings = make_home(tmp_path_factory.mktemp("rebalance") / "home")
+    return made_once(tmp_path_factory, "rebalance", lambda home: _build(home, small_warehouse))
+
+
+def _build(home: Path, proven: Settings) -> None:
+    settings = proven_home(home, proven)
     versioned = RECORDED | {"version": 1}
     people = [f"dee-{number}" for number in range(6)]
     with transaction(settings) as store:
@@ -54,7 +59,6 @@ def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ],
         )
     transform(settings, SESSION)
-    return settings.home
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -42,10 +42,13 @@ def home(built_home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Ho
     return make
 
 
-@pytest.fixture
-def undisturbed(home: Home) -> dict[str, list[tuple[Any, ...]]]:
+@pytest.fixture(scope="module")
+def undisturbed(
+    built_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[tuple[Any, ...]]]:
     """What a run writes in one shard and one process."""
-    settings = home(10_000)
+    settings = make_run(copy_home(built_home, tmp_path_factory.mktemp("undisturbed") / "home"))
+    settings = settings.model_copy(update={"accounts_per_shard": 10_000, "workers": 1})
     rebalance(settings, SESSION)
     return contents(settings)
 
