@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 from rebalance_examples import SESSION, market
-from shard_examples import changed_accounts, valued
+from shard_examples import changed_accounts, made_shard, valued
 
+from models.vocabulary import Outcome
 from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.inputs.shard import Lots, Shard
 from pipelines.rebalance.market.forecasts import Forecast, RunForecasts
@@ -16,6 +17,7 @@ from pipelines.rebalance.trades.orders import lot_micros
 
 MARKET = market()
 NEVER = 1_000_000
+OUTCOMES = tuple(Outcome)
 
 
 def forecasts(confidence: float, seed: int) -> tuple[Forecast, ...]:
@@ -36,6 +38,19 @@ OUTLOOK = outlook_of(0.2)
 
 def advised(shard: Shard, outlook: Outlook = OUTLOOK, policy: Policy = POLICY) -> ShardAdvice:
     return advise(shard, MARKET, outlook, policy, SESSION)
+
+
+def outcomes(advice: ShardAdvice) -> list[Outcome]:
+    return [OUTCOMES[number] for number in advice.outcome.tolist()]
+
+
+def some_shard() -> Shard:
+    return valued(made_shard(MARKET, 12, seed=3), MARKET)
+
+
+def followed() -> Shard:
+    """Accounts that hold their targets."""
+    return filled(advised(without_lots(some_shard())))
 
 
 def filled(advice: ShardAdvice) -> Shard:

@@ -23,9 +23,7 @@ def cents_of(case: Case, nanos: Integers) -> Integers:
     return np.maximum(nanos[:, :-1], 0).astype(object) * wealth // NANOS
 
 
-@settings(max_examples=300, deadline=None)
-@given(SEEDS, st.integers(2, 4))
-def test_the_targets_of_accounts_add_up_to_that_of_their_goal(seed: int, of_a_goal: int) -> None:
+def assert_that_targets_add_up(seed: int, of_a_goal: int) -> None:
     case = ordinary_case(seed, 12, of_a_goal)
     accounts = case.shard.accounts
     nanos = locate(case.shard, case.goal_nanos, case.market)
@@ -43,6 +41,19 @@ def test_the_targets_of_accounts_add_up_to_that_of_their_goal(seed: int, of_a_go
         # A cent or two for each share of an account in a symbol, and a billionth of its worth.
         slack = 30 * of_a_goal + wealth.sum() // NANOS
         assert (np.abs(placed - whole) <= slack).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS, st.integers(2, 4))
+def test_the_targets_of_accounts_add_up_to_that_of_their_goal(seed: int, of_a_goal: int) -> None:
+    assert_that_targets_add_up(seed, of_a_goal)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None)
+@given(SEEDS, st.integers(2, 4))
+def test_targets_add_up_ten_thousand_times(seed: int, of_a_goal: int) -> None:
+    assert_that_targets_add_up(seed, of_a_goal)
 
 
 @settings(max_examples=200, deadline=None)

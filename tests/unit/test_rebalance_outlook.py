@@ -73,6 +73,15 @@ def test_only_tradable_symbols_with_a_fresh_price_are_in_the_market(
     assert "AAA" not in market(AAA=change).symbols
 
 
+def test_a_symbol_whose_price_is_frozen_is_not_in_the_market_and_stops_nothing() -> None:
+    returns = daily_returns()
+    returns[100:, 0] = 0.0
+    found = make_market({name: instrument(name) for name in CLASSES}, history(returns), POLICY)
+    assert found.symbols == tuple(CLASSES)[1:]
+    outlook = make_outlook(found, RunForecasts(forecasts(0.3, 5)), POLICY)
+    assert np.isfinite(outlook.view_returns).all()
+
+
 def test_a_market_where_nothing_may_be_bought_stops_the_run() -> None:
     nobody = {symbol: {"is_member": False} for symbol in CLASSES}
     with pytest.raises(RebalanceError, match="instruments that may be bought"):

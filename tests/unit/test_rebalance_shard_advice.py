@@ -12,29 +12,27 @@ from shard_market import (
     OUTLOOK,
     advised,
     filled,
+    followed,
     lots_of_trades,
+    outcomes,
     outlook_of,
+    some_shard,
     without_lots,
 )
 
 from models.vocabulary import AllocationView, NoTrade, Outcome, Trigger
 from pipelines.rebalance.advice import ShardAdvice
-from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.policy import POLICY
 from pipelines.rebalance.reasons.paths import CAUSE_NAMES
 
-OUTCOMES, TRIGGERS, NO_TRADES = tuple(Outcome), tuple(Trigger), tuple(NoTrade)
+TRIGGERS, NO_TRADES = tuple(Trigger), tuple(NoTrade)
 
 shards = st.builds(
     lambda seed, clients: valued(made_shard(MARKET, clients, seed), MARKET),
     st.integers(0, 2**32 - 1),
     st.integers(1, 3),
 )
-
-
-def outcomes(advice: ShardAdvice) -> list[Outcome]:
-    return [OUTCOMES[number] for number in advice.outcome.tolist()]
 
 
 def triggers(advice: ShardAdvice) -> list[Trigger]:
@@ -120,10 +118,6 @@ def test_advice_depends_on_the_clients_own_rows_alone(seed: int, client: int) ->
     )
 
 
-def some_shard() -> Shard:
-    return valued(made_shard(MARKET, 12, seed=3), MARKET)
-
-
 def test_without_confidence_advice_is_that_without_any_view() -> None:
     doubted = advised(some_shard(), outlook_of(0.0))
     forecast = CAUSE_NAMES.index("forecast")
@@ -150,11 +144,6 @@ def test_first_advice_has_no_part_of_drift_or_cash() -> None:
     assert set(triggers(advice)) == {Trigger.FIRST_ADVICE}
     for cause in ("drift", "cash_flow"):
         assert not advice.reasons.causes_micros[:, CAUSE_NAMES.index(cause)].any()
-
-
-def followed() -> Shard:
-    """Accounts that hold their targets."""
-    return filled(advised(without_lots(some_shard())))
 
 
 def test_accounts_at_their_target_are_left_alone() -> None:
@@ -225,47 +214,3 @@ def test_a_step_that_cannot_be_solved_counts_with_the_next_one() -> None:
         causes[:, CAUSE_NAMES.index("risk_model")]
         == sound.reasons.causes_micros[:, together].sum(axis=1)
     ).all()
-
-
-@pytest.mark.parametrize("issue", ACCOUNT_ISSUES[1:])
-def test_an_account_with_an_issue_is_left_alone_and_the_others_are_not(
-    issue: AccountIssue,
-) -> None:
-    shard = some_shard()
-    marked = shard.accounts.issue.copy()
-    marked[0] = ACCOUNT_ISSUES.index(issue)
-    advice = advised(changed_accounts(shard, issue=marked))
-    expected = Outcome.BLOCKED if issue is AccountIssue.OPEN_ORDER else Outcome.HELD
-    assert outcomes(advice)[0] is expected
-    assert str(advice.sentence[0]).startswith("Nothing was traded: ")
-    assert not advice.sized.traded_micros[0].any()
-    assert Outcome.REBALANCED in outcomes(advice)[1:]
-
-
-def test_a_client_who_excludes_everything_is_held_and_told_why() -> None:
-    shard = some_shard()
-    excluded = shard.goals.excluded.copy()
-    excluded[0] = True
-    advice = advised(
-        dataclasses.replace(shard, goals=dataclasses.replace(shard.goals, excluded=excluded))
-    )
-    rows = np.flatnonzero(shard.accounts.goal == 0)
-    assert [outcomes(advice)[row] for row in rows] == [Outcome.HELD] * len(rows)
-    assert "your wishes" in str(advice.sentence[int(rows[0])])
-
-
-@pytest.mark.parametrize("has_last", [True, False])
-def test_an_account_too_large_for_its_numbers_is_held_alone(has_last: bool) -> None:
-    shard = followed() if has_last else some_shard()
-    cash = shard.accounts.cash_micros.copy()
-    cash[0] = 3 * 10**18
-    advice = advised(changed_accounts(shard, cash_micros=cash))
-    assert outcomes(advice)[0] is Outcome.HELD
-    assert not advice.sized.traded_micros[0].any()
-    assert Outcome.HELD not in outcomes(advice)[3:]
-
-
-def test_a_shard_without_accounts_has_no_advice() -> None:
-    advice = advised(valued(made_shard(MARKET, 0), MARKET))
-    assert len(advice.outcome) == 0
-    assert len(advice.sentence) == 0

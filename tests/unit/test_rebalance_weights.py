@@ -65,9 +65,7 @@ def any_weights(rng: np.random.Generator) -> Floats:
     return np.asarray(nanos / NANOS)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.integers(0, 2**63 - 1))
-def test_what_a_solver_misses_its_bounds_by_is_repaired(seed: int) -> None:
+def assert_that_weights_are_repaired(seed: int) -> None:
     rng = np.random.default_rng(seed)
     weights = any_weights(rng)
     bounds = bounds_around(weights, rng)
@@ -89,6 +87,19 @@ def test_what_a_solver_misses_its_bounds_by_is_repaired(seed: int) -> None:
         lower=wide.lower * 0.99,
     )
     assert (clean(missed, wide, CLASS_OF, IS_RISKY)[:, -1] != NO_TARGET).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**63 - 1))
+def test_what_a_solver_misses_its_bounds_by_is_repaired(seed: int) -> None:
+    assert_that_weights_are_repaired(seed)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None)
+@given(st.integers(0, 2**63 - 1))
+def test_weights_are_repaired_ten_thousand_times(seed: int) -> None:
+    assert_that_weights_are_repaired(seed)
 
 
 def test_weights_already_in_billionths_stay() -> None:
