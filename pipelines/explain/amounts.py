@@ -13,6 +13,17 @@ def dollars(cents: int | None, *, is_signed: bool = False) -> str:
     return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 
+def whole_dollars(cents: int) -> str:
+    """Return cents as US dollars without cents."""
+    return dollars(round(cents / 100) * 100).removesuffix(".00")
+
+
+def about_dollars(cents: int) -> str:
+    """Return cents as US dollars of three digits: more would claim to know the future."""
+    unit = max(100, 10 ** (len(str(abs(cents))) - 3))
+    return whole_dollars(round(cents / unit) * unit)
+
+
 def shares(micros: int, *, is_signed: bool = False) -> str:
     """Return millionths of a share as shares, with all their digits."""
     sign = "-" if micros < 0 else "+" if is_signed and micros else ""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from models.vocabulary import BASELINE_PART, OTHER_PARTS
-from pipelines.explain.amounts import dollars, number, percent
+from pipelines.explain.amounts import about_dollars, dollars, number, percent, whole_dollars
 from pipelines.explain.charts import Range, ranges
 from pipelines.explain.document import Grid, Section
 from pipelines.explain.facts import AccountAdvice, Explanation, Forecast, Goal
@@ -66,16 +66,16 @@ def goal_section(account: AccountAdvice) -> Section:
         (
             ("probability of success", percent(goal.probability)),
             (
-                "range of it (against a simulation of the same assumptions)",
+                "which a simulation of the same assumptions would put at",
                 f"{percent(max(0.0, goal.probability - goal.probability_error))} to "
                 f"{percent(min(1.0, goal.probability + goal.probability_error))}",
             ),
             ("target", f"{dollars(goal.target_cents)} by {goal.target_date}"),
             ("worth of its accounts today", dollars(goal.wealth_cents)),
             ("planned until then", dollars(goal.planned_cents, is_signed=True)),
-            ("worth then: 1 in 10 ends below", dollars(low)),
-            ("worth then: half end below", dollars(middle)),
-            ("worth then: 1 in 10 ends above", dollars(high)),
+            ("worth then: 1 in 10 ends below", about_dollars(low)),
+            ("worth then: half end below", about_dollars(middle)),
+            ("worth then: 1 in 10 ends above", about_dollars(high)),
         ),
         numeric=1,
     )
@@ -84,10 +84,10 @@ def goal_section(account: AccountAdvice) -> Section:
         paragraphs=(goal.sentence,),
         chart=ranges(
             [Range("worth at its date", middle, (low, high), (low, high))],
-            lambda cents: dollars(round(cents)),
+            lambda cents: about_dollars(round(cents)),
             "Worth at the goal's date",
             ("8 of 10 outcomes", "", "median"),
-            (goal.target_cents, f"target {dollars(goal.target_cents)}"),
+            (goal.target_cents, f"target {whole_dollars(goal.target_cents)}"),
         ),
         grids=(figures, *_levers(goal)),
     )

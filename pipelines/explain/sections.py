@@ -61,9 +61,9 @@ def _outcome(account: AccountAdvice) -> Section:
         ("worth", dollars(outcome.wealth_cents)),
         (
             "cash",
-            f"{dollars(outcome.cash_before_cents)} + sells {dollars(outcome.sells_cents)} - buys "
-            f"{dollars(outcome.buys_cents)} - fees {dollars(outcome.fees_cents)} = "
-            f"{dollars(outcome.cash_after_cents)}",
+            f"{dollars(outcome.cash_before_cents)} before + sells {dollars(outcome.sells_cents)} - "
+            f"buys {dollars(outcome.buys_cents)} - fees {dollars(outcome.fees_cents)} = "
+            f"{dollars(outcome.cash_after_cents)} after",
         ),
     ]
     if outcome.drift is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from models.vocabulary import CASH, MICROS, Side
+from models.vocabulary import CASH, MICROS, Side, TaxKind
 from pipelines.explain.amounts import dollars, percent, price, shares
 from pipelines.explain.charts import waterfall
 from pipelines.explain.document import Grid, Section
@@ -17,6 +17,7 @@ _PATH = (
     "way, and others outweigh it."
 )
 _UNKNOWN = "unknown"
+_SHELTERED = (TaxKind.TAX_DEFERRED, TaxKind.TAX_FREE)
 _NOT_TOLD = "no lot recorded"
 
 
@@ -32,7 +33,7 @@ def trade_sections(explained: Explanation, account: AccountAdvice) -> Iterator[S
         grids=(_trades_grid(account, explained.instruments),),
     )
     for trade in account.trades:
-        yield _trade_section(trade, explained.instruments)
+        yield _trade_section(trade, account.tax_kind, explained.instruments)
 
 
 def no_trade_section(explained: Explanation, account: AccountAdvice) -> Section:
@@ -78,7 +79,9 @@ def _trades_grid(account: AccountAdvice, instruments: Mapping[str, Instrument]) 
     )
 
 
-def _trade_section(trade: TradeFact, instruments: Mapping[str, Instrument]) -> Section:
+def _trade_section(
+    trade: TradeFact, tax_kind: str | None, instruments: Mapping[str, Instrument]
+) -> Section:
     verb = "Buy" if trade.side is Side.BUY else "Sell"
     title = f"{verb} {shares(trade.quantity_micros)} {trade.symbol}"
     labelled = {CAUSE_LABELS[name]: micros for name, micros in trade.causes_micros.items()}
@@ -89,6 +92,8 @@ def _trade_section(trade: TradeFact, instruments: Mapping[str, Instrument]) -> S
         notes.append(_lots_words(trade.lots))
     elif trade.side is Side.SELL:
         notes.append("No tax lots are recorded for what it sells, so no gain can be told.")
+    if trade.side is Side.SELL and tax_kind in _SHELTERED:
+        notes.append("Selling inside this account is not taxed.")
     return Section(
         title,
         level=3,
@@ -105,12 +110,12 @@ def _trade_section(trade: TradeFact, instruments: Mapping[str, Instrument]) -> S
 
 def _causes_grid(trade: TradeFact) -> Grid:
     rows = [
-        (name, CAUSE_MEANINGS[name], shares(micros, is_signed=True))
+        (CAUSE_LABELS[name], CAUSE_MEANINGS[name], shares(micros, is_signed=True))
         for name, micros in trade.causes_micros.items()
     ]
     total = sum(trade.causes_micros.values())
     return Grid(
-        ("cause", "shares because of", "shares"),
+        ("cause", "what it is", "shares"),
         (*rows, ("sum", f"the trade: {trade.side.value}", shares(total, is_signed=True))),
         numeric=1,
     )
@@ -118,7 +123,7 @@ def _causes_grid(trade: TradeFact) -> Grid:
 
 def _lots_grid(lots: tuple[LotSale, ...]) -> Grid:
     return Grid(
-        ("lot", "bought", "term", "shares", "proceeds", "basis", "gain", "loss disallowed"),
+        ("lot", "bought", "held", "shares", "proceeds", "paid for it", "gain", "loss not counted"),
         tuple(
             (
                 _NOT_TOLD if lot.lot_id == NO_LOT else lot.lot_id,
@@ -128,7 +133,7 @@ def _lots_grid(lots: tuple[LotSale, ...]) -> Grid:
                 dollars(lot.proceeds_cents),
                 dollars(lot.basis_cents),
                 dollars(lot.gain_cents, is_signed=True),
-                dollars(lot.disallowed_cents),
+                _UNKNOWN if lot.gain_cents is None else dollars(lot.disallowed_cents),
             )
             for lot in lots
         ),
@@ -147,9 +152,12 @@ def _lots_words(lots: tuple[LotSale, ...]) -> str:
         which = "Of some of its shares" if told else "Of these shares"
         parts.append(f"{which} it is not recorded when and at what price they were bought.")
     if known:
-        parts.append(f"The gain is {dollars(sum(known), is_signed=True)} where the basis is known.")
-    if len(known) < len(lots):
-        parts.append("Where the basis is unknown, so is the gain.")
+        noun = "loss" if sum(known) < 0 else "gain"
+        parts.append(f"The {noun} is {dollars(abs(sum(known)))} after the fee.")
+    if known and len(known) < len(lots):
+        parts.append("That leaves out the shares for which nobody told us what was paid.")
+    if not known:
+        parts.append("So the gain is unknown, and with it any tax.")
     if lost:
         parts.append(
             f"{dollars(lost)} of loss does not count for tax now, because the same or a like "
@@ -161,7 +169,7 @@ def _lots_words(lots: tuple[LotSale, ...]) -> str:
 def _term(is_long_term: bool | None) -> str:
     if is_long_term is None:
         return _UNKNOWN
-    return "long" if is_long_term else "short"
+    return "over a year" if is_long_term else "a year or less"
 
 
 def _name(instruments: Mapping[str, Instrument], symbol: str) -> str:

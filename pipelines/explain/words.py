@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models.store_trades import CAUSES
 from models.vocabulary import (
     AllocationView,
     Constraint,
@@ -12,7 +11,7 @@ from models.vocabulary import (
     RunStatus,
     Trigger,
 )
-from pipelines.explain.amounts import dollars
+from pipelines.explain.amounts import whole_dollars
 from pipelines.explain.facts import Goal, Weight
 from pipelines.rebalance.reasons.words import TRIGGER_WORDS
 
@@ -61,7 +60,20 @@ CAUSE_LABELS: Mapping[str, str] = MappingProxyType(
         "rounding": "whole lots, leftover cash",
     }
 )
-CAUSE_MEANINGS: Mapping[str, str] = MappingProxyType(CAUSES)
+CAUSE_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "drift": "going back to the last target after prices moved",
+        "cash_flow": "investing new cash, or raising cash that is needed",
+        "profile": "what the goal, its date and the risk score ask for, before any limit",
+        "constraints": "limits on what may be held, wishes, and cash that is kept back",
+        "risk_model": "how much prices swing at present, in place of over ten years",
+        "forecast": "the model's forecasts, as far as they earned confidence",
+        "cost": "what trading costs, and the limit on trading at once",
+        "tax": "tax on gains and losses",
+        "rounding": "whole shares, the smallest trade, and leftover cash",
+    }
+)
+"""What each cause of a trade is, along the path."""
 VIEW_WORDS: Mapping[AllocationView, str] = MappingProxyType(
     {
         AllocationView.LSTM: "LSTM",
@@ -98,10 +110,10 @@ def lever_words(goal: Goal) -> tuple[tuple[GoalLever, str], ...]:
     """Return what a client could do about a goal, each alone."""
     found = {
         GoalLever.SAVE_MORE: goal.extra_monthly_cents
-        and f"pay in {dollars(goal.extra_monthly_cents)} more each month",
+        and f"pay in {whole_dollars(goal.extra_monthly_cents)} more each month",
         GoalLever.WAIT_LONGER: goal.later_target_date and f"wait until {goal.later_target_date}",
         GoalLever.WANT_LESS: goal.lower_target_cents is not None
-        and f"aim for {dollars(goal.lower_target_cents)}",
+        and f"aim for {whole_dollars(goal.lower_target_cents)}",
         GoalLever.TAKE_MORE_RISK: goal.higher_risk_score
         and f"take more risk: a risk score of {goal.higher_risk_score}",
     }

@@ -115,7 +115,9 @@ def test_nothing_personal_is_told(published: Settings) -> None:
 
 def test_the_page_is_well_formed_and_needs_nothing_else(published: Settings) -> None:
     html = page(document(explain(published, "dee-1")))
-    assert not re.search(r"https?:|//[a-z]|\b(src|href)=|@import|url\(", html)
+    assert not re.search(r"https?:|//[a-z]|\bsrc=|\bhref=\"[^#]|@import|url\(", html)
+    links, parts = (re.findall(f'{start}"([^"]+)"', html) for start in ("href=", "section id="))
+    assert links == [f"#{part}" for part in parts]
     ET.fromstring(html.removeprefix("<!doctype html>\n"))
 
 
