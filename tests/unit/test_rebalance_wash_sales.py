@@ -1,12 +1,16 @@
 """Wash sales as IRS Publication 550 works them out, over all accounts of a client."""
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
+import pyarrow as pa
 from tax_shards import SHARE, Holder, Lot, market_of, shard_of, sized_of
 
 from models.vocabulary import TaxKind
+from pipelines.rebalance.inputs.shard import OpenOrders, Shard
 from pipelines.rebalance.policy import POLICY
+from pipelines.rebalance.trades.harvest import find_opportunities
 from pipelines.rebalance.trades.lots import choose_lots
 from pipelines.rebalance.trades.wash_sales import blocked_buys, spoiling_buys
 
@@ -98,3 +102,36 @@ def test_a_loss_of_cents_blocks_nothing() -> None:
     small = POLICY.wash_sale_minimum_loss_cents - 1
     shard = shard_of(MARKET, [Holder()], [(0, "AAA", SHARE, small)])
     assert not blocked_buys(shard, MARKET, POLICY).any()
+
+
+def with_order(shard: Shard, account: int, symbol: str, left_micros: int) -> Shard:
+    order = OpenOrders(
+        trade_id=pa.array(["order"]),
+        symbol=pa.array([symbol]),
+        account=np.array([account]),
+        left_micros=np.array([left_micros]),
+        is_own=np.array([False]),
+    )
+    return dataclasses.replace(shard, orders=order)
+
+
+def test_a_purchase_that_is_still_with_the_broker_counts_as_one() -> None:
+    shard = shard_of(MARKET, [Holder([LOSER]), Holder(tax_kind=TaxKind.TAX_DEFERRED)])
+    sized = sized_of(MARKET, [{"AAA": -10 * SHARE}, {}])
+    assert find_opportunities(shard, MARKET, SESSION, POLICY).loss_cents.any()
+    for symbol, expected in (("BBB", 40_000), ("CCC", 0), ("OUTSIDE", 0)):
+        ordered = with_order(shard, 1, symbol, 4 * SHARE)
+        sales = choose_lots(ordered, sized, MARKET, SESSION)
+        assert sales.disallowed_cents.tolist() == [expected]
+        found = find_opportunities(ordered, MARKET, SESSION, POLICY)
+        assert found.loss_cents.any() == (expected == 0)
+
+
+def test_a_sell_at_a_loss_that_is_still_with_the_broker_blocks_its_group() -> None:
+    holders = [Holder([LOSER]), Holder(tax_kind=TaxKind.TAX_DEFERRED), Holder(client=1)]
+    shard = shard_of(MARKET, holders)
+    blocked = blocked_buys(with_order(shard, 0, "AAA", -4 * SHARE), MARKET, POLICY)
+    assert np.argwhere(blocked).tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    for account, symbol in ((0, "CCC"), (1, "AAA"), (2, "AAA")):
+        selling = with_order(shard, account, symbol, -SHARE)
+        assert not blocked_buys(selling, MARKET, POLICY).any()

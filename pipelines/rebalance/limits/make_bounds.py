@@ -64,7 +64,7 @@ def _reachable(
     the solver may not have goes elsewhere.
     """
     accounts = shard.accounts
-    if not len(shard.loss_sales.client):
+    if not len(shard.loss_sales.client) and not len(shard.orders.account):
         return limits.upper
     blocked = np.zeros(limits.upper.shape, dtype=np.bool_)
     served = accounts.goal >= 0

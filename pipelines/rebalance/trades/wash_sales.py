@@ -14,10 +14,12 @@ from numba import njit
 
 from models.vocabulary import TaxKind
 from pipelines.rebalance.arrays import Integers, Mask
+from pipelines.rebalance.inputs.columns import positions
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.lot_kernels import WITHOUT_LOT, share_of
+from pipelines.rebalance.trades.orders import notional_cents
 from pipelines.rebalance.trades.sized import LotSales, Sized
 
 WASH_SALE_DAYS = 30
@@ -30,6 +32,7 @@ _EPOCH = dt.date(1970, 1, 1)
 class SubstituteGroups:
     """Which symbols of a market count as the same; ``of`` is (symbols,), ``count`` of groups."""
 
+    symbols: tuple[str, ...]
     of: Integers
     count: int
 
@@ -38,7 +41,7 @@ def groups_of(market: Market) -> SubstituteGroups:
     """Return numbers for the substitute groups of a market's symbols."""
     names = [market.instruments[symbol].substitute_group for symbol in market.symbols]
     unique, of = np.unique(np.array(names, dtype=object), return_inverse=True)
-    return SubstituteGroups(np.ascontiguousarray(of, dtype=np.int64), len(unique))
+    return SubstituteGroups(market.symbols, np.ascontiguousarray(of, dtype=np.int64), len(unique))
 
 
 def client_count(shard: Shard) -> int:
@@ -64,13 +67,25 @@ def is_recent(shard: Shard, session: dt.date) -> Mask:
 
 
 def recent_micros(shard: Shard, groups: SubstituteGroups, session: dt.date) -> Integers:
-    """Return shares (clients, groups) bought in the last 30 days and still held."""
+    """Return shares (clients, groups) bought in the last 30 days and still held, or ordered."""
     lots = np.flatnonzero(is_recent(shard, session))
     account = np.searchsorted(shard.lots.first, lots, side="right") - 1
     pool = np.zeros((client_count(shard), groups.count), np.int64)
     where = (shard.accounts.client[account], groups.of[shard.lots.symbol[lots]])
     np.add.at(pool, where, shard.lots.quantity_micros[lots])
+    account, symbol, left = _ordered(shard, groups)
+    bought = left > 0
+    where = (shard.accounts.client[account[bought]], groups.of[symbol[bought]])
+    np.add.at(pool, where, left[bought])
     return pool
+
+
+def _ordered(shard: Shard, groups: SubstituteGroups) -> tuple[Integers, Integers, Integers]:
+    """Return account, symbol and signed quantity of each order that is with the broker."""
+    orders = shard.orders
+    symbol = positions(orders.symbol, groups.symbols)
+    is_open = (symbol >= 0) & (orders.left_micros != 0)
+    return orders.account[is_open], symbol[is_open], orders.left_micros[is_open]
 
 
 def disallowed_cents(
@@ -117,12 +132,34 @@ def blocked_buys(shard: Shard, market: Market, policy: Policy) -> Mask:
     """Say which purchases (accounts, symbols) would spoil a loss of the last 30 days.
 
     All accounts of a client are blocked alike. Losses too small for
-    ``policy.wash_sale_minimum_loss_cents`` block nothing: they are carried over.
+    ``policy.wash_sale_minimum_loss_cents`` block nothing: they are carried over. A sell that is
+    still with the broker counts with all that its lots lost so far.
     """
     taken, groups = shard.loss_sales, groups_of(market)
     lost = np.zeros((client_count(shard), groups.count), np.int64)
     np.add.at(lost, (taken.client, groups.of[taken.symbol]), taken.loss_cents)
+    _add_ordered_losses(shard, market, groups, lost)
     return _blocks(shard, groups, lost, policy)
+
+
+def _add_ordered_losses(
+    shard: Shard, market: Market, groups: SubstituteGroups, lost: Integers
+) -> None:
+    account, symbol, left = _ordered(shard, groups)
+    sells = (left < 0) & (shard.accounts.tax_kind[account] == TAXABLE)
+    if not sells.any():
+        return
+    is_sold = np.zeros(shard.accounts.held_micros.shape, np.bool_)
+    is_sold[account[sells], symbol[sells]] = True
+    lots = shard.lots
+    known = np.flatnonzero((lots.symbol >= 0) & (lots.basis_cents >= 0))
+    owner = np.searchsorted(lots.first, known, side="right") - 1
+    chosen = is_sold[owner, lots.symbol[known]]
+    known, owner = known[chosen], owner[chosen]
+    prices = np.array(market.price_micros, dtype=np.int64)[lots.symbol[known]]
+    worth = notional_cents(lots.quantity_micros[known], prices)
+    where = (shard.accounts.client[owner], groups.of[lots.symbol[known]])
+    np.add.at(lost, where, np.maximum(lots.basis_cents[known] - worth, 0))
 
 
 def spoiling_buys(
