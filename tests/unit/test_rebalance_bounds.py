@@ -1,12 +1,14 @@
 """Bounds of goals: glide path, suitability, cash, wishes, and that some weights keep to them."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 from goal_examples import changed_goals, goals_shard, mixed_market, mixed_outlook
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rebalance_examples import SESSION
 from shard_examples import changed_accounts
 
 from models.vocabulary import Constraint, GoalKind
@@ -18,7 +20,10 @@ from pipelines.rebalance.limits.holdings import goal_holdings
 from pipelines.rebalance.limits.make_bounds import make_bounds
 from pipelines.rebalance.limits.relaxation import bit
 from pipelines.rebalance.market.aversion import risk_tolerance, target_volatility
+from pipelines.rebalance.market.forecasts import Forecast, RunForecasts
+from pipelines.rebalance.market.outlook import make_outlook
 from pipelines.rebalance.policy import POLICY
+from pipelines.rebalance.shard_advice import advise
 from pipelines.rebalance.solver.feasibility import least_turnover
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -153,6 +158,20 @@ def test_the_score_in_force_lowers_the_risky_share() -> None:
     house = list(GoalKind).index(GoalKind.HOUSE)
     assert bounds_of(one(kind=house, horizon_days=300)).risky_upper[0] == pytest.approx(0.01)
     assert bounds_of(one(kind=house, horizon_days=9_000)).risky_upper[0] == 0.6
+
+
+@pytest.mark.parametrize("tempting", [(3,), tuple(range(7))])
+def test_no_forecast_lifts_the_risky_share_above_what_suits(tempting: tuple[int, ...]) -> None:
+    """Each of them is to gain half in a month, and is believed fully."""
+    market, shard = mixed_market(), goals_shard(20, 11)
+    believed = tuple(Forecast(market.symbols[n], math.log(1.5), 0.05, 1.0) for n in tempting)
+    outlook = make_outlook(market, RunForecasts(believed, believed, ()), POLICY)
+    advice = advise(shard, market, outlook, POLICY, SESSION)
+    risky = mixed_outlook().long_run.is_risky[mixed_outlook().long_run.class_of]
+    new = advice.targets.is_new
+    share = advice.targets.goal_nanos[new, :-1][:, risky].sum(axis=1) / 1e9
+    assert new.sum() > 10
+    assert (share <= advice.bounds.risky_upper[new] + 1e-9).all()
 
 
 def test_who_can_bear_no_loss_keeps_cash_and_safe_classes() -> None:
