@@ -1,4 +1,4 @@
-"""Pictures as inline SVG: they need no library, no file beside the page, and stay sharp."""
+"""Pictures as inline SVG with captions: no library, no file beside the page, and sharp."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -130,8 +130,9 @@ def ranges(
 
 def _svg(parts: Sequence[str], height: float, title: str) -> str:
     return (
+        f"<figure><figcaption>{escape(title)}</figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" height="{height:g}" role="img" '
-        f'aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+        f'aria-label="{escape(title)}">{"".join(parts)}</svg></figure>'
     )
 
 

@@ -18,11 +18,13 @@ table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabula
 th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid #e4e4e4; text-align: left;
          vertical-align: top; }
 .key { overflow-wrap: anywhere; min-width: 11rem; }
+td:nth-child(2):not(.number) { min-width: 8rem; }
 th { font-weight: 600; border-bottom: 1px solid #8a8a8a; vertical-align: bottom; }
 .number { text-align: right; white-space: nowrap; }
 nav ul { padding-left: 1.2rem; columns: 16rem; font-size: 13px; }
 a { color: #0b4f8a; }
-.chart { overflow-x: auto; margin: .8rem 0; }
+figure { overflow-x: auto; margin: .8rem 0; }
+figcaption { font-size: 13px; color: #444; margin-bottom: .3rem; }
 svg { display: block; width: 100%; min-width: 36rem; max-width: 48rem; height: auto; }
 svg text { font: 12px system-ui, sans-serif; fill: #222; }
 svg .quiet { fill: #666; }
@@ -59,10 +61,9 @@ def _section(section: Section, place: int) -> str:
     heading = f"h{section.level + 1}"
     paragraphs = "".join(f"<p>{escape(text)}</p>" for text in section.paragraphs)
     grids = "".join(_table(grid) for grid in section.grids if grid.rows)
-    chart = f'<div class="chart">{section.chart}</div>' if section.chart else ""
     return (
         f'<section id="{_anchor(place)}"><{heading}>{escape(section.title)}</{heading}>'
-        f"{paragraphs}{chart}{grids}</section>"
+        f"{paragraphs}{section.chart or ''}{grids}</section>"
     )
 
 

@@ -157,7 +157,7 @@ def _lots_words(lots: tuple[LotSale, ...]) -> str:
     if known and len(known) < len(lots):
         parts.append("That leaves out the shares for which nobody told us what was paid.")
     if not known:
-        parts.append("So the gain is unknown, and with it any tax.")
+        parts.append("So the gain is unknown.")
     if lost:
         parts.append(
             f"{dollars(lost)} of loss does not count for tax now, because the same or a like "
