@@ -51,6 +51,7 @@ def measured(
     environ: Mapping[str, str] | None = None,
     python: Path | None = None,
     sample_seconds: float = 0.05,
+    is_shown: bool = False,
 ) -> Measured:
     """Run ``python -m module`` and read the JSON object that it prints last.
 
@@ -59,17 +60,18 @@ def measured(
     python : another interpreter than our own.
     sample_seconds : between two looks at memory. Each costs the process the longer, the more
         memory it holds.
+    is_shown : let its progress be seen where ours is.
 
     Raises
     ------
     RuntimeError
-        It failed; the message carries what it said.
+        It failed; the message carries what it said, unless that was shown.
     """
     began = time.perf_counter()
     with subprocess.Popen(
         [str(python or sys.executable), "-m", module, *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=None if is_shown else subprocess.PIPE,
         text=True,
         env=None if environ is None else dict(environ),
     ) as process:
@@ -79,7 +81,7 @@ def measured(
         took = time.perf_counter() - began
         watch.stop()
     if process.returncode:
-        raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{err[-4000:]}")
+        raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{(err or '')[-4000:]}")
     result = json.loads(out.splitlines()[-1])
     return Measured(result.pop("seconds"), watch.peak / _MIB, took, watch.cpu_seconds, result)
 

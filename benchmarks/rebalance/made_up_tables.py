@@ -154,7 +154,10 @@ def _profiles(made_up: MadeUp, chunk: Chunk, wishes: Wishes, positions: Position
 
 
 def _lots(made_up: MadeUp, chunk: Chunk, holdings: pa.Table) -> pa.Table:
-    """Return one or two lots of what is held: a twentieth of unknown cost, some bought lately."""
+    """Return one or two lots of what is held: a twentieth of unknown cost, some bought lately.
+
+    After years of rising prices one in twelve has lost a twentieth of its cost or more.
+    """
     held = holdings.filter(
         (pa.compute.field("symbol") != CASH)
         & (pa.compute.field("quantity_micros") > 0)
@@ -170,7 +173,7 @@ def _lots(made_up: MadeUp, chunk: Chunk, holdings: pa.Table) -> pa.Table:
     kept = quantity > 0
     row, quantity = row[kept], quantity[kept]
     value = worth_cents(quantity, held["price_micros"].to_numpy()[row])
-    basis = (value * np.exp(rng.normal(-0.1, 0.3, len(row)))).astype(np.int64)
+    basis = (value * np.exp(rng.normal(-0.3, 0.25, len(row)))).astype(np.int64)
     unknown = rng.random(len(row)) < 0.05
     age = np.where(
         rng.random(len(row)) < 0.03,

@@ -2,12 +2,16 @@
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
+from benchmarks.rebalance.population import copy_market
 from models.vocabulary import CASH, Side
 from pipelines.progress import track
 from pipelines.rebalance.inputs.build_rows import rows_of_clients
@@ -27,6 +31,26 @@ _TRADES = pa.schema(
 )
 _PER_MILLE = 1000
 
+_LOSSES = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("symbol", pa.string()),
+        ("unmatched_micros", pa.int64()),
+        ("loss_cents", pa.int64()),
+    ]
+)
+_PRICES = """
+    CREATE TEMP TABLE prices AS
+    SELECT symbol, price_micros, price_micros AS traded_at_micros
+    FROM (
+        SELECT symbol, any_value(price_micros) AS price_micros FROM marts.account_holding GROUP BY 1
+    )
+"""
+_NEWER_PRICES = """
+    UPDATE prices SET price_micros = instrument.price_micros
+    FROM marts.instrument
+    WHERE instrument.symbol = prices.symbol AND instrument.price_micros IS NOT NULL
+"""
 _HELD = f"""
     CREATE TABLE marts.held AS
     WITH traded AS (
@@ -56,12 +80,10 @@ _HELD = f"""
             END AS quantity_micros
         FROM summed
     )
-    SELECT drifted.*, account.client_id, prices.price_micros
+    SELECT drifted.*, account.client_id, prices.price_micros, prices.traded_at_micros
     FROM drifted
     JOIN marts.account USING (account_id)
-    LEFT JOIN (
-        SELECT symbol, any_value(price_micros) AS price_micros FROM marts.account_holding GROUP BY 1
-    ) AS prices USING (symbol)
+    LEFT JOIN prices USING (symbol)
     WHERE quantity_micros <> 0 OR symbol = '{CASH}'
 """
 _HOLDINGS = """
@@ -109,9 +131,9 @@ _LOTS = f"""
             symbol,
             'next-' || account_id || symbol AS lot_id,
             quantity_micros - before_micros AS quantity_micros,
-            ((quantity_micros - before_micros) / 1e10 * price_micros)::BIGINT AS basis_cents,
-            $session::DATE - 400 AS acquired_date,
-            $session::DATE - 400 AS held_since_date,
+            ((quantity_micros - before_micros) / 1e10 * traded_at_micros)::BIGINT AS basis_cents,
+            $session::DATE AS acquired_date,
+            $session::DATE AS held_since_date,
             false AS is_replacement
         FROM marts.held
         WHERE symbol <> '{CASH}' AND before_micros >= 0 AND quantity_micros > before_micros
@@ -120,10 +142,17 @@ _LOTS = f"""
     UNION ALL BY NAME SELECT * FROM bought
     ORDER BY client_id, account_id, symbol, lot_id
 """
+_LOSS_SALES = """
+    INSERT INTO marts.loss_sale BY NAME
+    SELECT client_id, losses.* FROM losses JOIN marts.account USING (account_id)
+    ORDER BY client_id, account_id, symbol
+"""
 _CASH = f"""
     UPDATE marts.account SET cash_micros = held.quantity_micros
     FROM marts.held WHERE held.account_id = account.account_id AND held.symbol = '{CASH}'
 """
+_HORIZONS = "UPDATE marts.client_profile SET horizon_days = horizon_days - $days"
+_MEMORY = "8GB"
 
 
 def write_next_day(
@@ -135,11 +164,14 @@ def write_next_day(
     *,
     drifted_share: float = 0.05,
     seed: int = 1,
+    market_build: Path | None = None,
+    days: int = 1,
 ) -> None:
     """Write the warehouse file of the day after a run over a made-up population.
 
     Every trade of the run was filled at the price that it was sized at. Of a share of accounts,
-    positions then doubled or halved; prices stay, so that all others are where the run left them.
+    positions then doubled or halved; all others are where the run left them, at the day's prices.
+    What was sold at a loss is remembered, so that nobody buys it back.
     Fills are left out of ``account_transaction``: with them every account would be in its cooldown.
 
     Parameters
@@ -147,42 +179,77 @@ def write_next_day(
     before : a file of ``write_population``; somebody in it holds each symbol.
     store : where the run is published.
     session : of the run.
+    market_build : a warehouse file of the day after, for its prices; if left out, prices stay.
+    days : from the session to the day after.
     """
     shutil.copyfile(before, after)
     with open_writable(after) as warehouse:
+        warehouse.execute(f"SET memory_limit = '{_MEMORY}'")
         warehouse.execute("SET search_path = 'marts'")
-        warehouse.execute(
-            "CREATE TEMP TABLE trades "
-            "(account_id VARCHAR, symbol VARCHAR, traded_micros BIGINT, cash_cents BIGINT)"
-        )
-        _copy_trades(warehouse, store, run_id)
+        _copy(warehouse, store, "trades", _TRADES, partial(_trades_of, run_id))
+        _copy(warehouse, store, "losses", _LOSSES, partial(_losses_of, run_id))
+        warehouse.execute(_PRICES)
+        if market_build is not None:
+            copy_market(warehouse, market_build)
+            warehouse.execute(_NEWER_PRICES)
         warehouse.execute(_HELD, {"seed": seed, "per_mille": round(drifted_share * _PER_MILLE)})
         warehouse.execute(_LOTS, {"session": session})
         warehouse.execute(_HOLDINGS)
         warehouse.execute(_CASH)
+        warehouse.execute(_LOSS_SALES)
+        warehouse.execute(_HORIZONS, {"days": days})
         warehouse.execute("DROP TABLE marts.held")
 
 
-def _copy_trades(warehouse: duckdb.DuckDBPyConnection, store: sa.Connection, run_id: str) -> None:
-    """Copy a run's trades, a shard of accounts at a time."""
+def _copy(
+    warehouse: duckdb.DuckDBPyConnection,
+    store: sa.Connection,
+    name: str,
+    schema: pa.Schema,
+    query_of: Callable[[sa.FromClause], sa.Select[Any]],
+) -> None:
+    """Copy what a query finds for listed accounts into a new table, a shard at a time."""
+    warehouse.register("part", schema.empty_table())
+    warehouse.execute(f"CREATE TEMP TABLE {name} AS FROM part")
+    for plan in track(plan_shards(warehouse), f"read {name}"):
+        ids = rows_of_clients(warehouse, plan, "SELECT account_id FROM account WHERE {clients}")
+        query = query_of(wanted_accounts(store, text(ids["account_id"])))
+        warehouse.register("part", found(fetch(store, query, schema), "symbol"))
+        warehouse.execute(f"INSERT INTO {name} FROM part")
+    warehouse.unregister("part")
+
+
+def _trades_of(run_id: str, wanted: sa.FromClause) -> sa.Select[Any]:
     trade = tables["trade"]
     sign = sa.case((trade.c.side == Side.BUY, 1), else_=-1)
-    for plan in track(plan_shards(warehouse), "read trades"):
-        names = rows_of_clients(warehouse, plan, "SELECT account_id FROM account WHERE {clients}")
-        wanted = wanted_accounts(store, text(names["account_id"]))
-        query = (
-            sa.select(
-                trade.c.account_id,
-                trade.c.symbol,
-                sign * trade.c.quantity_micros,
-                -sign * trade.c.notional_cents - trade.c.fee_cents,
-            )
-            .select_from(wanted)
-            .outerjoin(
-                trade,
-                sa.and_(trade.c.run_id == run_id, trade.c.account_id == wanted.c.account_id),
-            )
+    return sa.select(
+        trade.c.account_id,
+        trade.c.symbol,
+        sign * trade.c.quantity_micros,
+        -sign * trade.c.notional_cents - trade.c.fee_cents,
+    ).select_from(wanted.outerjoin(trade, _is_of(run_id, wanted)))
+
+
+def _losses_of(run_id: str, wanted: sa.FromClause) -> sa.Select[Any]:
+    """Return what was sold at a loss that no purchase took away."""
+    trade, lot = tables["trade"], tables["trade_lot"]
+    is_loss = sa.and_(
+        lot.c.trade_id == trade.c.trade_id,
+        lot.c.proceeds_cents < lot.c.basis_cents,
+        lot.c.disallowed_cents == 0,
+    )
+    return (
+        sa.select(
+            trade.c.account_id,
+            sa.case((lot.c.lot_id.is_not(None), trade.c.symbol)).label("symbol"),
+            sa.cast(sa.func.sum(lot.c.quantity_micros), sa.BigInteger),
+            sa.cast(sa.func.sum(lot.c.basis_cents - lot.c.proceeds_cents), sa.BigInteger),
         )
-        warehouse.register("part", found(fetch(store, query, _TRADES), "symbol"))
-        warehouse.execute("INSERT INTO trades FROM part")
-        warehouse.unregister("part")
+        .select_from(wanted.outerjoin(trade, _is_of(run_id, wanted)).outerjoin(lot, is_loss))
+        .group_by(trade.c.account_id, sa.text("2"))
+    )
+
+
+def _is_of(run_id: str, wanted: sa.FromClause) -> sa.ColumnElement[bool]:
+    trade = tables["trade"]
+    return sa.and_(trade.c.run_id == run_id, trade.c.account_id == wanted.c.account_id)

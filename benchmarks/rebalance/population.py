@@ -50,7 +50,7 @@ def write_population(
     count: int,
     *,
     seed: int = 1,
-    share_to_trade: float = 0.65,
+    share_to_trade: float = 0.3,
     market_build: Path | None = None,
 ) -> None:
     """Write a warehouse file with the marts of so many accounts.
@@ -74,14 +74,15 @@ def write_population(
                 warehouse.execute(f"INSERT INTO marts.{name} FROM rows ORDER BY {_ORDER[name]}")
                 warehouse.unregister("rows")
         if market_build is not None:
-            _copy_market(warehouse, market_build)
+            copy_market(warehouse, market_build)
 
 
-def _copy_market(warehouse: duckdb.DuckDBPyConnection, market_build: Path) -> None:
+def copy_market(warehouse: duckdb.DuckDBPyConnection, market_build: Path) -> None:
+    """Copy the marts of a build that a market is read from, in place of those that are there."""
     warehouse.execute(f"ATTACH '{market_build}' AS market (READ_ONLY)")
-    warehouse.execute("CREATE TABLE marts.instrument AS FROM market.marts.instrument")
+    warehouse.execute("CREATE OR REPLACE TABLE marts.instrument AS FROM market.marts.instrument")
     warehouse.execute(
-        "CREATE TABLE marts.price AS SELECT symbol, session_date, simple_return_1d "
+        "CREATE OR REPLACE TABLE marts.price AS SELECT symbol, session_date, simple_return_1d "
         "FROM market.marts.price ORDER BY session_date, symbol"
     )
     warehouse.execute("DETACH market")

@@ -1,6 +1,7 @@
 """What is done with one shard, in whichever process: read, advise, make rows, write."""
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from pipelines.rebalance.goals.projection import project
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.reading import read_shard
 from pipelines.rebalance.inputs.shard import Shard
-from pipelines.rebalance.inputs.shard_plan import ShardPlan
+from pipelines.rebalance.inputs.shard_plan import ShardPlan, first_clients
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
 from pipelines.rebalance.output.digests import inputs_digest, rows_digest
@@ -18,11 +19,14 @@ from pipelines.rebalance.output.shards import ShardKey, ShardRows, is_written, w
 from pipelines.rebalance.output.tables import tables_of
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.shard_advice import advise
+from pipelines.rebalance.spent import Spent
 from pipelines.settings import Settings
 from pipelines.store import connect, shared_transaction
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_TRIED_CLIENTS = 200
 
 
 @dataclass(frozen=True)
@@ -54,23 +58,38 @@ def advised_rows(work: Work, plan: ShardPlan, warehouse: "DuckDBPyConnection") -
     """Read a shard and return its advice as rows; nothing is written."""
     with connect(work.settings) as store:
         shard = read_shard(warehouse, store, work.market, work.runs, plan)
-    return _rows(work, plan, shard, inputs_digest(shard))
+    return _rows(work, plan, shard, inputs_digest(shard), Spent())
 
 
-def missing_rows(work: Work, plan: ShardPlan, warehouse: "DuckDBPyConnection") -> ShardRows | None:
+def missing_rows(
+    work: Work, plan: ShardPlan, warehouse: "DuckDBPyConnection", spent: Spent
+) -> ShardRows | None:
     """Return the same, or None where the rows are in the store that these inputs make."""
-    with connect(work.settings) as store:
+    with spent.on("read"), connect(work.settings) as store:
         shard = read_shard(warehouse, store, work.market, work.runs, plan)
         digest = inputs_digest(shard)
         if is_written(store, work.key(plan), digest):
             return None
-    return _rows(work, plan, shard, digest)
+    return _rows(work, plan, shard, digest, spent)
 
 
-def write(work: Work, rows: ShardRows) -> None:
+def write(work: Work, rows: ShardRows, spent: Spent) -> None:
     """Write a shard whole, unless another process did."""
-    with shared_transaction(work.settings) as store:
+    with spent.on("write"), shared_transaction(work.settings) as store:
         write_shard(store, work.identity, rows)
+
+
+def try_out(work: Work, plan: ShardPlan, warehouse: "DuckDBPyConnection") -> float:
+    """Advise a few of a shard's clients and keep nothing, so that compiled functions are cached.
+
+    Returns
+    -------
+    Seconds of processor time: a minute where everything was compiled, one or two where it was
+    loaded.
+    """
+    began = time.process_time()
+    advised_rows(work, first_clients(warehouse, plan, _TRIED_CLIENTS), warehouse)
+    return time.process_time() - began
 
 
 def open_warehouse(work: Work) -> "DuckDBPyConnection":
@@ -86,17 +105,24 @@ def open_warehouse(work: Work) -> "DuckDBPyConnection":
     return warehouse
 
 
-def _rows(work: Work, plan: ShardPlan, shard: Shard, digest: str) -> ShardRows:
-    advice = advise(shard, work.market, work.outlook, work.policy, work.identity.session_date)
-    nanos = advice.targets.account_nanos
-    prospects = project(shard, advice.bounds, nanos, work.market, work.outlook, work.policy)
-    tables = tables_of(
-        work.identity.run_id, work.market, work.outlook.today, advice, prospects, work.valid_until
-    )
-    return ShardRows(
-        key=work.key(plan),
-        inputs_digest=digest,
-        digest=rows_digest(tables),
-        goal_ids=shard.goals.goal_id,
-        tables=tables,
-    )
+def _rows(work: Work, plan: ShardPlan, shard: Shard, digest: str, spent: Spent) -> ShardRows:
+    with spent.on("advise"):
+        advice = advise(shard, work.market, work.outlook, work.policy, work.identity.session_date)
+        nanos = advice.targets.account_nanos
+        prospects = project(shard, advice.bounds, nanos, work.market, work.outlook, work.policy)
+    with spent.on("rows"):
+        tables = tables_of(
+            work.identity.run_id,
+            work.market,
+            work.outlook.today,
+            advice,
+            prospects,
+            work.valid_until,
+        )
+        return ShardRows(
+            key=work.key(plan),
+            inputs_digest=digest,
+            digest=rows_digest(tables),
+            goal_ids=shard.goals.goal_id,
+            tables=tables,
+        )

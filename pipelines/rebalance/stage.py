@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
     from pipelines.rebalance.inputs.shard_plan import ShardPlan
     from pipelines.rebalance.shard_work import Work
+    from pipelines.rebalance.spent import DoneShard
     from pipelines.warehouse import WarehouseBuild
 
 logger = logging.getLogger(__name__)
@@ -69,20 +70,33 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
         with transaction(settings) as store:
             reinstate(store, identity)
         return _report(settings, identity, written=False)
-    return _report(settings, identity, written=advise_and_publish(settings, identity, build))
+    advised = advise_and_publish(settings, identity, build)
+    return _report(settings, identity, written=advised.is_published)
 
 
-def advise_and_publish(settings: Settings, identity: RunIdentity, build: "WarehouseBuild") -> bool:
-    """Advise every account of a build and publish the run that the forecast stage has begun.
+@dataclass(frozen=True)
+class Advised:
+    """What :func:`advise_and_publish` did.
 
-    Returns
-    -------
-    Whether it was published here; another process may have done so in the meantime.
+    Attributes
+    ----------
+    is_published : whether it was here; another process may have done so in the meantime.
+    done : its shards, as they came to be in the store.
     """
+
+    is_published: bool
+    done: "Sequence[DoneShard]"
+
+
+def advise_and_publish(
+    settings: Settings, identity: RunIdentity, build: "WarehouseBuild"
+) -> Advised:
+    """Advise every account of a build and publish the run that the forecast stage has begun."""
     from pipelines.rebalance.inputs.shard_plan import plan_shards
     from pipelines.rebalance.output.publication import publish
     from pipelines.rebalance.output.shards import Cut, begin_shards
     from pipelines.rebalance.shard_work import open_warehouse
+    from pipelines.rebalance.spent import micros_per_account
     from pipelines.rebalance.workers import advise_shards, worker_count
     from pipelines.store import transaction
 
@@ -92,14 +106,16 @@ def advise_and_publish(settings: Settings, identity: RunIdentity, build: "Wareho
     _require_accounts(plans)
     with transaction(settings) as store:
         begin_shards(store, identity.run_id, settings.accounts_per_shard)
-    done = advise_shards(work, plans, worker_count(settings, len(plans)))
+    advising = advise_shards(work, plans, worker_count(settings, len(plans)))
     accounts = sum(plan.accounts for plan in plans)
-    for _ in track(done, "rebalance accounts", accounts, lambda plan: plan.accounts):
-        pass
+    done = list(track(advising, "rebalance accounts", accounts, lambda one: one.plan.accounts))
+    parts = (f"{part} {micros:.0f}" for part, micros in micros_per_account(done).items())
+    logger.info("microseconds of processor time for each account: %s", ", ".join(parts))
     files = _snapshot_files(settings, identity.data_snapshot)
     cut = Cut(settings.accounts_per_shard, len(plans))
     with step("publish the run"), transaction(settings) as store:
-        return publish(store, identity, work.market, files, cut, work.runs)
+        is_published = publish(store, identity, work.market, files, cut, work.runs)
+    return Advised(is_published, done)
 
 
 def prepare(

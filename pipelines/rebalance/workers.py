@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.util
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 from pipelines.errors import RebalanceError, SmartInvestError
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.output.shards import ShardRows, note_failure
-from pipelines.rebalance.shard_work import Work, missing_rows, open_warehouse, write
+from pipelines.rebalance.shard_work import Work, missing_rows, open_warehouse, try_out, write
+from pipelines.rebalance.spent import DoneShard, Spent
 from pipelines.settings import Settings
 from pipelines.store import transaction
 from pipelines.store.engine import sqlite_path
@@ -32,7 +34,7 @@ def worker_count(settings: Settings, shards: int) -> int:
     return max(1, min(settings.workers or cores or 1, shards))
 
 
-def advise_shards(work: Work, plans: Sequence[ShardPlan], workers: int) -> Iterator[ShardPlan]:
+def advise_shards(work: Work, plans: Sequence[ShardPlan], workers: int) -> Iterator[DoneShard]:
     """Advise and write shards, and yield each as soon as it is in the store.
 
     Shards that are there already are not made again. One that fails is noted and the others are
@@ -46,14 +48,14 @@ def advise_shards(work: Work, plans: Sequence[ShardPlan], workers: int) -> Itera
     """
     failed: list[tuple[ShardPlan, Exception]] = []
     advise = _here if workers == 1 else _in_processes
-    for plan, error in advise(work, plans, workers):
-        if error is None:
-            yield plan
+    for plan, done in advise(work, plans, workers):
+        if isinstance(done, Spent):
+            yield DoneShard(plan, done)
             continue
-        logger.error("shard %d failed", plan.number, exc_info=error)
+        logger.error("shard %d failed", plan.number, exc_info=done)
         with transaction(work.settings) as store:
             note_failure(store, work.identity, work.key(plan))
-        failed.append((plan, error))
+        failed.append((plan, done))
     if failed:
         plan, error = failed[0]
         raise RebalanceError(
@@ -64,22 +66,24 @@ def advise_shards(work: Work, plans: Sequence[ShardPlan], workers: int) -> Itera
         ) from error
 
 
-_Done = Iterator[tuple[ShardPlan, Exception | None]]
+_Done = Iterator[tuple[ShardPlan, Spent | Exception]]
+"""Each shard with what it took, or why it failed."""
 
 
 def _here(work: Work, plans: Sequence[ShardPlan], _workers: int) -> _Done:
     with open_warehouse(work) as warehouse:
         for plan in plans:
+            spent = Spent()
             try:
-                rows = missing_rows(work, plan, warehouse)
+                rows = missing_rows(work, plan, warehouse, spent)
             except SmartInvestError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, other shards go on
                 yield plan, error
                 continue
             if rows is not None:
-                write(work, rows)
-            yield plan, None
+                write(work, rows, spent)
+            yield plan, spent
 
 
 def _in_processes(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done:
@@ -88,9 +92,9 @@ def _in_processes(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done
     while left:
         before = len(left)
         try:
-            for plan, error in _in_pool(work, list(left.values()), workers):
+            for plan, done in _in_pool(work, list(left.values()), workers):
                 del left[plan.number]
-                yield plan, error
+                yield plan, done
         except BrokenProcessPool as broken:
             if len(left) == before:
                 raise RebalanceError(
@@ -105,8 +109,9 @@ def _in_processes(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done
 
 def _in_pool(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done:
     waiting = iter(plans)
-    running: dict[Future[ShardRows | None], ShardPlan] = {}
+    running: dict[Future[tuple[ShardRows | None, Spent]], ShardPlan] = {}
     with _pool(work, workers) as pool:
+        _compile_once(pool, plans[0])
 
         def submit(count: int) -> None:
             # One more than there are workers, so that none waits for us; no more, for memory.
@@ -117,18 +122,31 @@ def _in_pool(work: Work, plans: Sequence[ShardPlan], workers: int) -> _Done:
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                plan, error = running.pop(future), None
+                plan = running.pop(future)
+                result: Spent | Exception
                 try:
-                    rows = future.result()
+                    rows, result = future.result()
                 except (SmartInvestError, BrokenProcessPool):
                     raise
                 except Exception as raised:  # noqa: BLE001 - as above
-                    error = raised
+                    result = raised
                 else:
                     if rows is not None:
-                        write(work, rows)
+                        write(work, rows, result)
                 submit(1)
-                yield plan, error
+                yield plan, result
+
+
+def _compile_once(pool: ProcessPoolExecutor, plan: ShardPlan) -> None:
+    """Let one process compile, or load, what shards need; the others then load it.
+
+    Each would compile the same for itself otherwise. What fails here fails again, and is told, in
+    its own shard.
+    """
+    logger.info("load compiled functions ...")
+    future = pool.submit(_try_out, plan)
+    if future.exception() is None:
+        logger.info("load compiled functions: %.1f s of processor time", future.result())
 
 
 @contextmanager
@@ -162,15 +180,27 @@ def _begin(work: Work) -> None:
     _Process.work = work
     _Process.warehouse = open_warehouse(work)
     _Process.writes = sqlite_path(work.settings) is None
+    multiprocessing.util.Finalize(None, _end, exitpriority=0)
 
 
-def _advise(plan: ShardPlan) -> ShardRows | None:
+def _end() -> None:
+    """Close what DuckDB would else complain of at the process's end."""
+    _Process.warehouse.close()
+    del _Process.warehouse
+
+
+def _try_out(plan: ShardPlan) -> float:
+    return try_out(_Process.work, plan, _Process.warehouse)
+
+
+def _advise(plan: ShardPlan) -> tuple[ShardRows | None, Spent]:
     """Advise a shard and write it; return its rows where another process has to write them."""
-    rows = missing_rows(_Process.work, plan, _Process.warehouse)
+    spent = Spent()
+    rows = missing_rows(_Process.work, plan, _Process.warehouse, spent)
     if rows is not None and _Process.writes:
-        write(_Process.work, rows)
-        return None
-    return rows
+        write(_Process.work, rows, spent)
+        return None, spent
+    return rows, spent
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,6 @@
 """How the clients of a build are parted into shards."""
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -58,3 +59,15 @@ def plan_shards(
         )
         for number, (first, end) in enumerate(pairwise(cuts))
     ]
+
+
+def first_clients(warehouse: "DuckDBPyConnection", plan: ShardPlan, clients: int) -> ShardPlan:
+    """Return a shard's first clients as a shard; all of it where it has no more."""
+    following = warehouse.execute(
+        "SELECT client_id FROM account WHERE $first IS NULL OR client_id >= $first "
+        "GROUP BY client_id ORDER BY client_id LIMIT 1 OFFSET $clients",
+        {"first": plan.first_client, "clients": clients},
+    ).fetchall()
+    if not following or (plan.end_client is not None and following[0][0] >= plan.end_client):
+        return plan
+    return dataclasses.replace(plan, end_client=following[0][0])
