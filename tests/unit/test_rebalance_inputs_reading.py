@@ -2,21 +2,18 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 from marts import account, holding, profile, write_marts
-from rebalance_examples import PRICES, SESSION, market
+from rebalance_examples import PRICES
+from shards_read import MARKET, NO_RUNS, no_store, one, shards
 
 from models.vocabulary import GoalKind, TaxKind
-from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
-from pipelines.rebalance.inputs.movements import NEVER_TRADED
-from pipelines.rebalance.inputs.reading import read_shard, read_shards
+from pipelines.rebalance.inputs.reading import read_shard
 from pipelines.rebalance.inputs.screening import (
     ACCOUNT_ISSUES,
     GOAL_ISSUES,
@@ -24,36 +21,8 @@ from pipelines.rebalance.inputs.screening import (
     GoalIssue,
     why_left_alone,
 )
-from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.inputs.shard_plan import plan_shards
 from pipelines.warehouse import connect
-
-MARKET = market()
-CASH_SINCE = dt.datetime(2022, 12, 28, 1, tzinfo=dt.UTC)
-NO_RUNS = EarlierRuns(SESSION, None, None, (), ())
-AFTER_A_RUN = EarlierRuns(SESSION, None, CASH_SINCE, (), ())
-BEFORE = CASH_SINCE - dt.timedelta(days=3)
-SINCE = CASH_SINCE + dt.timedelta(hours=3)
-A = MARKET.symbols.index("AAA")
-
-
-@pytest.fixture
-def store() -> Iterator[sa.Connection]:
-    """A database that nobody asks, where no earlier run left anything."""
-    with sa.create_engine("sqlite://").connect() as connection:
-        yield connection
-
-
-def shards(
-    path: Path, store: sa.Connection, runs: EarlierRuns = NO_RUNS, size: int = 100
-) -> list[Shard]:
-    with connect(path) as warehouse:
-        return list(read_shards(warehouse, store, MARKET, runs, size))
-
-
-def one(path: Path, store: sa.Connection, runs: EarlierRuns = NO_RUNS) -> Shard:
-    [shard] = shards(path, store, runs)
-    return shard
 
 
 def dollars(symbol: str) -> float:
@@ -70,9 +39,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(one.equals(other)) if isinstance(one, pa.Array) else bool(one == other)
 
 
-def test_accounts_are_aligned_by_name_whatever_the_order_of_rows(
-    tmp_path: Path, store: sa.Connection
-) -> None:
+def test_accounts_are_aligned_by_name_whatever_the_order_of_rows(tmp_path: Path) -> None:
     rows = {
         "account": [
             account("a2", "c1"),
@@ -85,9 +52,9 @@ def test_accounts_are_aligned_by_name_whatever_the_order_of_rows(
             holding("a1", "c1", "AAA", 1.5, dollars("AAA")),
         ],
     }
-    shard = one(write_marts(tmp_path / "w.duckdb", **rows), store)
+    shard = one(write_marts(tmp_path / "w.duckdb", **rows))
     turned = {name: list(reversed(of)) for name, of in rows.items()}
-    assert same(shard, one(write_marts(tmp_path / "turned.duckdb", **turned), store))
+    assert same(shard, one(write_marts(tmp_path / "turned.duckdb", **turned)))
     accounts = shard.accounts
     assert accounts.account_id.to_pylist() == ["a1", "a2"]
     assert accounts.goal.tolist() == [0, 0]
@@ -98,12 +65,14 @@ def test_accounts_are_aligned_by_name_whatever_the_order_of_rows(
         for row, column in zip(*np.nonzero(accounts.held_micros), strict=True)
     }
     assert held == {(0, "AAA"): 1_500_000, (0, "BBB"): 2_000_000, (1, "CCC"): 3_000_000}
-    assert accounts.value_cents[0, A] == round(1.5 * PRICES["AAA"] / 10_000)
+    assert accounts.value_cents[0, MARKET.symbols.index("AAA")] == round(
+        1.5 * PRICES["AAA"] / 10_000
+    )
     assert (accounts.wealth_cents == 10_000 + accounts.value_cents.sum(axis=1)).all()
     assert accounts.issue.tolist() == [0, 0]
 
 
-def test_goals_carry_wishes_by_symbol_and_by_class(tmp_path: Path, store: sa.Connection) -> None:
+def test_goals_carry_wishes_by_symbol_and_by_class(tmp_path: Path) -> None:
     wishes = {"excluded_symbols": ["CCC", "NOWHERE"], "excluded_classes": ["technology", "bond"]}
     path = write_marts(
         tmp_path / "w.duckdb",
@@ -113,7 +82,7 @@ def test_goals_carry_wishes_by_symbol_and_by_class(tmp_path: Path, store: sa.Con
             profile("c1", **wishes, issue="target_date_passed", horizon_days=-1),
         ],
     )
-    goals = one(path, store).goals
+    goals = one(path).goals
     assert goals.client_id.to_pylist() == ["c1", "c2"]
     excluded = [MARKET.symbols[column] for column in np.flatnonzero(goals.excluded[0])]
     assert excluded == ["AAA", "BBB", "CCC"]
@@ -148,7 +117,6 @@ def test_goals_carry_wishes_by_symbol_and_by_class(tmp_path: Path, store: sa.Con
 )  # fmt: skip
 def test_an_account_that_cannot_be_advised_on_says_why(
     tmp_path: Path,
-    store: sa.Connection,
     changes: dict[str, Any],
     held: list[tuple[str, float, float | None]],
     issue: str,
@@ -165,14 +133,12 @@ def test_an_account_that_cannot_be_advised_on_says_why(
             profile("c3", risk_score=1, issue="no_risk_profile"),
         ],
     )
-    accounts = one(path, store).accounts
+    accounts = one(path).accounts
     assert ACCOUNT_ISSUES[accounts.issue[0]] == issue
     assert why_left_alone(accounts.issue, accounts.issue_detail).to_pylist() == [sentence]
 
 
-def test_what_is_priced_but_not_in_the_market_is_frozen_and_holds_nothing(
-    tmp_path: Path, store: sa.Connection
-) -> None:
+def test_what_is_priced_but_not_in_the_market_is_frozen_and_holds_nothing(tmp_path: Path) -> None:
     path = write_marts(
         tmp_path / "w.duckdb",
         account=[account("a1", "c1")],
@@ -183,116 +149,22 @@ def test_what_is_priced_but_not_in_the_market_is_frozen_and_holds_nothing(
         ],
         client_profile=[profile("c1")],
     )
-    accounts = one(path, store).accounts
+    accounts = one(path).accounts
     assert accounts.frozen_cents.tolist() == [2_400]
     assert accounts.wealth_cents.tolist() == [12_400]
     assert not accounts.held_micros.any()
     assert ACCOUNT_ISSUES[accounts.issue[0]] is AccountIssue.NONE
 
 
-def deposit(number: int, cents: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "client_id": "c1",
-        "account_id": "a1",
-        "transaction_id": f"t{number}",
-        "kind": "deposit",
-        "cash_cents": cents,
-        "quantity_micros": 0,
-        "trade_date": dt.date(2022, 12, 20),
-        "recorded_at": SINCE,
-    } | changes
-
-
-def test_new_cash_is_what_was_recorded_since_the_last_run_less_what_was_taken_back(
-    tmp_path: Path, store: sa.Connection
-) -> None:
-    transactions = [
-        deposit(1, 500),
-        deposit(2, -120, kind="withdrawal"),
-        deposit(3, 7_000, recorded_at=BEFORE),
-        deposit(4, 40, recorded_at=BEFORE, reversed_at=SINCE),
-        deposit(5, 9_000, reversed_at=SINCE),
-        deposit(6, 9_000, recorded_at=BEFORE, reversed_at=BEFORE),
-        deposit(7, 11, kind="dividend"),
-        deposit(8, 9_000, account_id="another"),
-    ]
-    path = write_marts(
-        tmp_path / "w.duckdb",
-        account=[account("a1", "c1"), account("a2", "c1")],
-        client_profile=[profile("c1")],
-        account_transaction=transactions,
-    )
-    assert one(path, store, AFTER_A_RUN).accounts.new_cash_cents.tolist() == [500 - 120 - 40, 0]
-    assert one(path, store, NO_RUNS).accounts.new_cash_cents.tolist() == [0, 0]
-
-
-def test_sessions_are_counted_since_the_last_fill_of_an_advised_trade(
-    tmp_path: Path, store: sa.Connection
-) -> None:
-    def fill(name: str, date: dt.date, **changes: Any) -> dict[str, Any]:
-        return deposit(0, 0, account_id=name, kind="buy", trade_id="t", trade_date=date) | changes
-
-    path = write_marts(
-        tmp_path / "w.duckdb",
-        account=[account(f"a{number}", "c1") for number in range(5)],
-        client_profile=[profile("c1")],
-        account_transaction=[
-            fill("a0", dt.date(2022, 12, 22)),  # a Thursday; Monday the 26th is a holiday
-            fill("a0", dt.date(2022, 12, 1)),
-            fill("a1", SESSION),
-            fill("a2", dt.date(2022, 12, 1), trade_id=None),
-            fill("a3", dt.date(2022, 12, 1), reversed_at=SINCE),
-        ],
-    )
-    since = one(path, store).accounts.sessions_since_trade
-    assert since.tolist() == [3, 0, NEVER_TRADED, NEVER_TRADED, NEVER_TRADED]
-
-
-def test_lots_lie_by_account_symbol_and_lot_with_unknowns_marked(
-    tmp_path: Path, store: sa.Connection
-) -> None:
-    def lot(account_id: str, symbol: str, lot_id: str, **changes: Any) -> dict[str, Any]:
-        return {
-            "client_id": "c1",
-            "account_id": account_id,
-            "symbol": symbol,
-            "lot_id": lot_id,
-            "quantity_micros": 5,
-            "is_replacement": False,
-        } | changes
-
-    since = dt.date(2020, 1, 2)
-    lots = [
-        lot("a2", "BBB", "l2"),
-        lot("a1", "ZZZ", "l3", basis_cents=0),
-        lot("a2", "AAA", "l4", held_since_date=since, acquired_date=since, is_replacement=True),
-        lot("a2", "AAA", "l1", basis_cents=7),
-        lot("nobodys", "AAA", "l0"),
-    ]
-    path = write_marts(
-        tmp_path / "w.duckdb",
-        account=[account("a2", "c1"), account("a1", "c1"), account("a3", "c1")],
-        client_profile=[profile("c1")],
-        tax_lot=lots,
-    )
-    found = one(path, store).lots
-    assert found.lot_id.to_pylist() == ["l3", "l1", "l4", "l2"]
-    assert found.first.tolist() == [0, 1, 4, 4]
-    assert found.symbol.tolist() == [-1, A, A, A + 1]
-    assert found.basis_cents.tolist() == [0, 7, -1, -1]
-    assert found.held_since_day.tolist() == [-1, -1, 18_263, -1]
-    assert found.is_replacement.tolist() == [False, False, True, False]
-
-
-def test_shards_part_the_clients_and_hold_each_once(tmp_path: Path, store: sa.Connection) -> None:
+def test_shards_part_the_clients_and_hold_each_once(tmp_path: Path) -> None:
     owners = ["c1", "c1", "c1", "c2", "c3", "c3", "c4", "c6", "c6", "c6", "c6"]
     path = write_marts(
         tmp_path / "w.duckdb",
         account=[account(f"a{number:02}", name) for number, name in enumerate(owners)],
         client_profile=[profile(f"c{number}") for number in range(8)],
     )
-    parts = shards(path, store, size=3)
-    whole = one(path, store)
+    parts = shards(path, size=3)
+    whole = one(path)
     with connect(path) as warehouse:
         plans = plan_shards(warehouse, 3)
     assert [plan.accounts for plan in plans] == [3, 3, 1, 4]
@@ -305,7 +177,7 @@ def test_shards_part_the_clients_and_hold_each_once(tmp_path: Path, store: sa.Co
     assert sorted(names) == whole.accounts.account_id.to_pylist()
 
 
-def test_a_shard_that_is_read_again_has_the_same_bits(tmp_path: Path, store: sa.Connection) -> None:
+def test_a_shard_that_is_read_again_has_the_same_bits(tmp_path: Path) -> None:
     path = write_marts(
         tmp_path / "w.duckdb",
         account=[account(f"a{number}", f"c{number % 3}") for number in range(9)],
@@ -316,40 +188,12 @@ def test_a_shard_that_is_read_again_has_the_same_bits(tmp_path: Path, store: sa.
         ],
         client_profile=[profile(f"c{number}") for number in range(3)],
     )
-    with connect(path) as warehouse:
+    with connect(path) as warehouse, no_store() as store:
         plan = plan_shards(warehouse, 3)[1]
         first = read_shard(warehouse, store, MARKET, NO_RUNS, plan)
-    with connect(path) as warehouse:
+    with connect(path) as warehouse, no_store() as store:
         warehouse.execute("SET threads = 1")
         assert same(first, read_shard(warehouse, store, MARKET, NO_RUNS, plan))
-
-
-def test_loss_sales_count_for_whatever_substitute_the_market_has(
-    tmp_path: Path, store: sa.Connection
-) -> None:
-    def sale(client: str, symbol: str, micros: int, cents: int) -> dict[str, Any]:
-        return {
-            "client_id": client,
-            "account_id": "a1",
-            "symbol": symbol,
-            "unmatched_micros": micros,
-            "loss_cents": cents,
-        }
-
-    path = write_marts(
-        tmp_path / "w.duckdb",
-        account=[account("a1", "c1"), account("a2", "c2")],
-        client_profile=[profile("c1"), profile("c2")],
-        loss_sale=[
-            sale("c2", "BBB", 5, 100),
-            sale("c2", "BBB", 6, 50),
-            sale("c2", "NOWHERE", 5, 100),
-            sale("c1", "AAA", 0, 100),
-        ],
-    )
-    found = one(path, store).loss_sales
-    assert (found.client.tolist(), found.symbol.tolist()) == ([1], [MARKET.symbols.index("BBB")])
-    assert (found.quantity_micros.tolist(), found.loss_cents.tolist()) == ([11], [150])
 
 
 def test_tax_kinds_are_numbered_as_the_vocabulary_has_them() -> None:
