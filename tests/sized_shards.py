@@ -51,14 +51,12 @@ class Sizing:
 
 
 def any_rules(case: Case, seed: int) -> dict[str, Any]:
-    """Accounts that are left alone, flows of cash, limits from tax and purchases blocked."""
+    """Accounts that are left alone, flows of cash, and purchases blocked."""
     rng = np.random.default_rng(seed)
     shape = case.shard.accounts.held_micros.shape
-    limit = (case.shard.accounts.held_micros * rng.choice([0.0, 0.3, 1.0], shape)).astype(np.int64)
     return {
         "idle_because": np.where(rng.random(shape[0]) < 0.1, 0, TRADED),
         "is_flow_only": rng.random(shape[0]) < 0.3,
-        "sell_limit_micros": limit,
         "is_buy_blocked": rng.random(shape) < 0.2,
     }
 

@@ -162,15 +162,6 @@ def test_what_may_not_be_bought_is_not_bought_and_changes_no_sale(seed: int) -> 
 
 @settings(max_examples=200, deadline=None)
 @given(SEEDS)
-def test_tax_limits_sells_but_for_the_buffer(seed: int) -> None:
-    case = any_case(seed, 12)
-    made = Sizing(case, **any_rules(case, seed))
-    above = -made.sized.traded_micros > made.rules["sell_limit_micros"]
-    assert not above[~made.lacks_cash()].any()
-
-
-@settings(max_examples=200, deadline=None)
-@given(SEEDS)
 def test_an_account_that_is_left_alone_trades_nothing(seed: int) -> None:
     case = any_case(seed, 12)
     idle = np.arange(12) % (len(NoTrade) + 1) - 1

@@ -33,7 +33,6 @@ def sized(
     buffer: int = 0,
     frozen: int = 0,
     is_flow_only: bool = False,
-    sell_limit: list[int] | None = None,
     **limits: Any,
 ) -> Sized:
     """Size one account of two symbols of a class, at 100 and 50 dollars, free of charge."""
@@ -50,7 +49,6 @@ def sized(
         FREE_OF_CHARGE,
         idle_because=np.array([TRADED]),
         is_flow_only=np.array([is_flow_only]),
-        sell_limit_micros=None if sell_limit is None else np.array([sell_limit]),
     )
 
 
@@ -177,13 +175,6 @@ def test_sells_are_enlarged_to_reach_the_buffer_from_what_is_furthest_above() ->
     state = {"held": [5 * SHARE, 10 * SHARE], "weights": [0.5, 0.5], "cash": 0}
     assert shares(sized(**state)) == [0, 0]
     assert shares(sized(**state, buffer=12_000)) == [-2, 0]
-
-
-def test_tax_limits_a_sale_until_the_buffer_needs_it() -> None:
-    state = {"held": [5 * SHARE, 0], "weights": [0.1, 0], "cash": 0, "sell_limit": [SHARE, 0]}
-    assert shares(sized(**state)) == [-1, 0]
-    assert shares(sized(**state, buffer=25_000)) == [-3, 0]
-    assert why(sized(**(state | {"sell_limit": [0, 0]}))) == [NoTrade.WASH_SALE, None]
 
 
 def test_what_is_frozen_counts_as_kept_cash() -> None:

@@ -18,8 +18,8 @@ _ON_TARGET = -1
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def no_trade_codes(  # type: ignore[no-untyped-def]
-    has_target, idle_because, is_flow_only, held, target, traded, lot, sell_limit, may_buy,
-    is_blocked, price, smallest,
+    has_target, idle_because, is_flow_only, held, target, traded, lot, may_buy, is_blocked,
+    price, smallest,
 ):  # fmt: skip
     """Return (accounts, symbols) codes; ``idle_because`` is that of an account, -1: it trades."""
     accounts, symbols = held.shape
@@ -27,7 +27,6 @@ def no_trade_codes(  # type: ignore[no-untyped-def]
     for account in range(accounts):
         if not has_target[account]:
             continue
-        limits = sell_limit[min(account, len(sell_limit) - 1)]
         blocks = is_blocked[min(account, len(is_blocked) - 1)]
         for symbol in range(symbols):
             gap = target[account, symbol] - held[account, symbol]
@@ -38,7 +37,7 @@ def no_trade_codes(  # type: ignore[no-untyped-def]
             elif is_flow_only[account]:
                 codes[account, symbol] = _WITHIN_BAND
             elif gap < 0:
-                codes[account, symbol] = _unsold_because(-gap, limits[symbol], lot[account])
+                codes[account, symbol] = _unsold_because(-gap, lot[account])
             elif not may_buy[symbol]:
                 codes[account, symbol] = _HELD
             elif blocks[symbol]:
@@ -51,9 +50,7 @@ def no_trade_codes(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _unsold_because(excess, limit, lot):  # type: ignore[no-untyped-def]
-    if limit < excess and limit < lot <= excess:
-        return _WASH_SALE
+def _unsold_because(excess, lot):  # type: ignore[no-untyped-def]
     return _LESS_THAN_A_LOT if excess < lot else _BELOW_MINIMUM
 
 

@@ -5,7 +5,7 @@ from numba import njit
 
 from pipelines.rebalance.trades.arithmetic import NANOS, divided_product, fee_of, notional_of
 
-RAISE_TARGET_CASH, RAISE_BUFFER, RAISE_BUFFER_WHATEVER_TAX, RAISING_STAGES = range(4)
+RAISE_TARGET_CASH, RAISE_BUFFER, RAISING_STAGES = range(3)
 """What cash is raised for, one after the other, and how many stages there are."""
 
 
@@ -72,7 +72,7 @@ def nearest_sale(held, target, price, limit, lot):  # type: ignore[no-untyped-de
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sell_to_target(  # type: ignore[no-untyped-def]
-    held, target, price, limit, sell_limit, lot, sells_fractions, rules, cash, sold, settled
+    held, target, price, limit, lot, sells_fractions, rules, cash, sold
 ):
     """Fill in the sales that leave targets, and return the cash afterwards."""
     cost_bps, smallest = rules
@@ -84,9 +84,6 @@ def sell_to_target(  # type: ignore[no-untyped-def]
             quantity = held[symbol]
         else:
             quantity = nearest_sale(held[symbol], target[symbol], price[symbol], limit[symbol], lot)
-        if quantity > sell_limit[symbol]:
-            quantity = sell_limit[symbol] // lot * lot
-            settled[symbol] = held[symbol] - sell_limit[symbol]
         notional = notional_of(quantity, price[symbol])
         if notional >= smallest or (notional > 0 and quantity == held[symbol]):
             sold[symbol] = quantity
@@ -96,13 +93,12 @@ def sell_to_target(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def raise_cash(  # type: ignore[no-untyped-def]
-    stage, held, target, price, sell_limit, lot, rules, cash, purse, sold, settled
+    stage, held, target, price, lot, rules, cash, purse, sold, settled
 ):
     """Sell, from the most overweight symbol on, until cash is what is wanted; return the cash.
 
     What is wanted is the target's cash, for which nothing is sold below its target and no sale is
-    too small unless it is a whole position; then the buffer; and that at last without regard to
-    ``sell_limit``, since the buffer comes before tax.
+    too small unless it is a whole position; then the buffer.
     """
     wanted = cash - left_over(cash, np.int64(0), purse) if stage == RAISE_TARGET_CASH else purse[3]
     if cash >= wanted:
@@ -122,8 +118,6 @@ def raise_cash(  # type: ignore[no-untyped-def]
         room = held[symbol] - done
         if stage == RAISE_TARGET_CASH:
             room -= target[symbol]
-        if stage != RAISE_BUFFER_WHATEVER_TAX:
-            room = min(room, sell_limit[symbol] - done)
         if room < lot:
             continue
         before = proceeds_of(done, price[symbol], cost_bps)

@@ -34,7 +34,6 @@ TRADED = -1
 """In ``idle_because``: the account is traded."""
 
 _HELD = list(NoTrade).index(NoTrade.HELD)
-_UNLIMITED = np.iinfo(np.int64).max
 
 
 def size(
@@ -46,7 +45,6 @@ def size(
     *,
     idle_because: Integers,
     is_flow_only: Mask,
-    sell_limit_micros: Integers | None = None,
     is_buy_blocked: Mask | None = None,
 ) -> Sized:
     """Return the trades that bring accounts as near to their targets as lots and cash allow.
@@ -66,8 +64,6 @@ def size(
     is_flow_only : (accounts,) whether the target stands and only cash is brought to its place:
         what is too much buys what is furthest below its target, what is missing is raised from
         what is furthest above, and nothing else is traded.
-    sell_limit_micros : (accounts, symbols) the most that tax allows to sell, given up only for the
-        cash buffer; None: no limit.
     is_buy_blocked : (accounts, symbols) what a wash sale keeps from being bought; None: nothing.
     """
     accounts, shape = shard.accounts, shard.accounts.held_micros.shape
@@ -79,11 +75,8 @@ def size(
     target = target_micros(account_nanos, wealth, prices)
     cash = accounts.cash_micros // MICROS_PER_CENT
     lots = lot_micros(accounts.is_whole, policy)
-    if sell_limit_micros is None:
-        sell_limit_micros = np.full((1, shape[1]), _UNLIMITED)
     if is_buy_blocked is None:
         is_buy_blocked = np.zeros((1, shape[1]), dtype=np.bool_)
-    sell_limit = np.ascontiguousarray(np.maximum(sell_limit_micros, 0))
     buyable = may_buy(market)
     class_of = market.membership.argmax(axis=0).astype(np.int64)
     is_risky = np.array([name not in policy.safe_classes for name in market.classes])
@@ -92,15 +85,14 @@ def size(
     size_accounts(
         is_traded, is_flow_only, accounts.goal, account_nanos, target, wealth,
         accounts.held_micros, cash, accounts.cash_buffer_cents, accounts.frozen_cents, lots,
-        sell_limit, buyable & ~is_buy_blocked, prices,
-        class_of, is_risky[class_of],
+        buyable & ~is_buy_blocked, prices, class_of, is_risky[class_of],
         *goal_totals(can_trade, accounts.goal, account_nanos, wealth, len(bounds.upper)),
         floor_nanos(bounds.upper), group_upper,
         (policy.cost_bps, policy.minimum_notional_cents), traded, settled, notional, fee,
     )  # fmt: skip
     no_trade = no_trade_codes(
         has_target, np.where(can_trade, idle_because, _HELD), is_flow_only, accounts.held_micros,
-        target, traded, lots, sell_limit, buyable, is_buy_blocked, prices,
+        target, traded, lots, buyable, is_buy_blocked, prices,
         policy.minimum_notional_cents,
     )  # fmt: skip
     return Sized(

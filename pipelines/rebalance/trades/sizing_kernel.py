@@ -25,7 +25,7 @@ from pipelines.rebalance.trades.selling_kernel import (
 @njit(cache=True, nogil=True, error_model="numpy")
 def size_accounts(  # type: ignore[no-untyped-def]
     is_traded, is_flow_only, goal, nanos, target, wealth, held, cash, buffer, frozen, lot,
-    sell_limit, may_buy, price, class_of, is_risky, worth, targets, upper, group_upper, rules,
+    may_buy, price, class_of, is_risky, worth, targets, upper, group_upper, rules,
     traded, settled, notional, fee,
 ):  # fmt: skip
     """Fill in what is traded, (accounts, symbols) of each; see ``sizing.size``."""
@@ -45,8 +45,7 @@ def size_accounts(  # type: ignore[no-untyped-def]
         sold, bought = np.zeros(symbols, np.int64), np.zeros(symbols, np.int64)
         _size_account(
             is_flow_only[account], held[account], target[account], price, limit, class_of,
-            is_risky, group_limit, sell_limit[min(account, len(sell_limit) - 1)],
-            may_buy[min(account, len(may_buy) - 1)], cash[account], purse,
+            is_risky, group_limit, may_buy[min(account, len(may_buy) - 1)], cash[account], purse,
             lot[account], rules, sold, bought, settled[account],
         )  # fmt: skip
         for symbol in range(symbols):
@@ -59,20 +58,16 @@ def size_accounts(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _size_account(  # type: ignore[no-untyped-def]
-    is_flow_only, held, target, price, limit, class_of, is_risky, group_limit, sell_limit, may_buy,
-    cash, purse, lot, rules, sold, bought, settled,
+    is_flow_only, held, target, price, limit, class_of, is_risky, group_limit, may_buy, cash,
+    purse, lot, rules, sold, bought, settled,
 ):  # fmt: skip
     symbols = len(price)
     for symbol in range(symbols):
         settled[symbol] = held[symbol] if is_flow_only else target[symbol]
     if not is_flow_only:
-        cash = sell_to_target(
-            held, target, price, limit, sell_limit, lot, lot < MICROS, rules, cash, sold, settled
-        )
+        cash = sell_to_target(held, target, price, limit, lot, lot < MICROS, rules, cash, sold)
     for stage in range(RAISE_TARGET_CASH if is_flow_only else RAISE_BUFFER, RAISING_STAGES):
-        cash = raise_cash(
-            stage, held, target, price, sell_limit, lot, rules, cash, purse, sold, settled
-        )
+        cash = raise_cash(stage, held, target, price, lot, rules, cash, purse, sold, settled)
     kept, fees = np.empty(symbols, np.int64), np.int64(0)
     values, group_values = np.empty(symbols, np.int64), np.zeros(len(group_limit), np.int64)
     for symbol in range(symbols):
