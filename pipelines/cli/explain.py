@@ -29,7 +29,11 @@ def explain(
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Also write one page with charts, which needs no other file."),
+        typer.Option(
+            "--html",
+            dir_okay=False,
+            help="Also write one page with charts, which needs no other file.",
+        ),
     ] = None,
 ) -> None:
     """Show why: causes of each trade, what binds, forecasts, goal, certificate and lineage."""

@@ -118,7 +118,7 @@ def _published_run(settings: Settings, session: dt.date | None) -> tuple[str, dt
             "session",
             session or "any",
             "no advice is published for it",
-            "Run `smartinvest rebalance` first.",
+            "Run `smartinvest rebalance` for it first, or name another one with --session.",
         )
     return found.run_id, found.session_date
 

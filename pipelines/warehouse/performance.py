@@ -57,7 +57,8 @@ def _series(worth: pa.Table) -> WorthSeries:
     begins = np.ones(worth.num_rows, dtype=bool)
     begins[1:] = (codes[0][1:] != codes[0][:-1]) | (codes[1][1:] != codes[1][:-1])
     dollars = [
-        pc.divide(worth[name].cast(pa.float64()), _MICROS).to_numpy()
+        # Beyond 9 billion dollars micros are rounded: one client's fortune stops nobody's build.
+        pc.divide(worth[name].cast(pa.float64(), safe=False), _MICROS).to_numpy()
         for name in ("worth_micros", "flow_micros")
     ]
     day = worth["session_date"].combine_chunks().cast(_EPOCH_DAYS).to_numpy().astype(np.int64)

@@ -173,6 +173,20 @@ def test_the_table_of_returns_has_each_owner_and_period_once() -> None:
     assert returns == pytest.approx({"1_month": 0.1, SINCE_INCEPTION: 0.21}, rel=1e-14)
 
 
+def test_a_fortune_beyond_exact_micros_has_its_return() -> None:
+    odd_trillion = 10**18 + 1
+    table = performance(
+        worth_rows(
+            ("account", "a", dt.date(2020, 1, 2), odd_trillion, odd_trillion),
+            ("account", "a", dt.date(2020, 3, 3), 2 * odd_trillion, 0),
+        ),
+        PERIODS,
+    )
+    [row] = [row for row in table.to_pylist() if row["period"] == SINCE_INCEPTION]
+    assert (row["net_flow"], row["end_worth"]) == (1e12, 2e12)
+    assert row["time_weighted_return"] == 1.0
+
+
 def test_without_any_owner_the_table_is_empty() -> None:
     nobody = worth_rows(("account", "a", dt.date(2020, 1, 2), 1, 1)).slice(0, 0)
     assert performance(nobody, PERIODS).schema == COLUMNS
