@@ -18,6 +18,7 @@ from pipelines.rebalance.solver.active_set.steps import (
 )
 from pipelines.rebalance.solver.active_set.tableau import (
     CURRENT,
+    DIAGONAL,
     FOUND,
     GAIN,
     GIVEN,
@@ -27,6 +28,7 @@ from pipelines.rebalance.solver.active_set.tableau import (
     LOW,
     LOW_TILT,
     LOWER,
+    SCORE,
     SIGN,
     UPPER,
     WAY,
@@ -38,36 +40,48 @@ _MOST_REFINEMENTS, _ENOUGH = 3, 1e-13
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def measure_excess(state, steps):  # type: ignore[no-untyped-def]
-    """Note as ``WAY`` how far above (or, negative, below) its ends is what is found."""
+    """Note as ``WAY`` how far above (or, negative, below) its ends is what is found.
+
+    And as ``SCORE`` what the move that it asks for gains, were there no other ends: utility, or its
+    dual. It is 0 where nothing is asked for, or what depends on the basis.
+    """
     price = max(turnover_price(state, steps), 0.0)
+    found, way, score, diagonal = state[FOUND], state[WAY], state[SCORE], state[DIAGONAL]
+    low, high, low_tilt, high_tilt = state[LOW], state[HIGH], state[LOW_TILT], state[HIGH_TILT]
     for k in range(state.shape[1]):
-        over = state[FOUND, k] - (state[HIGH, k] + state[HIGH_TILT, k] * price)
-        under = state[FOUND, k] - (state[LOW, k] + state[LOW_TILT, k] * price)
-        state[WAY, k] = max(over, 0.0) + min(under, 0.0)
+        over = found[k] - (high[k] + high_tilt[k] * price)
+        under = found[k] - (low[k] + low_tilt[k] * price)
+        excess = (over if over > 0.0 else 0.0) + (under if under < 0.0 else 0.0)
+        pivot = abs(diagonal[k])
+        gain = excess * excess / pivot
+        way[k] = excess
+        score[k] = gain if abs(excess) > TOLERANCE and pivot > LEAST_PIVOT else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def]
-    """Return whether the optimum is reached, and after how many moves.
-
-    The gain of a move is that of the utility, or of its dual, were there no other ends.
-    """
+    """Return whether the optimum is reached, and after how many moves."""
+    score = state[SCORE]
     for moves in range(most):
         measure_excess(state, steps)
-        best, gain, is_settled = -1, 0.0, True
+        best, gain = -1, 0.0
         for k in range(steps.shape[1]):
-            excess = state[WAY, k]
-            if abs(excess) > TOLERANCE:
-                is_settled = False
-                pivot = abs(tableau[k, k])
-                if pivot > LEAST_PIVOT and excess * excess > gain * pivot:
-                    best, gain = k, excess * excess / pivot
+            if score[k] > gain:
+                best, gain = k, score[k]
         if best < 0:
-            return is_settled, moves
+            return not _is_any_outside(state), moves
         up = state[WAY, best] > 0.0
         if best >= symbols or not _leap(tableau, state, steps, best, symbols, up):
             move(tableau, state, steps, best, symbols, up)
     return False, most
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_any_outside(state):  # type: ignore[no-untyped-def]
+    largest = 0.0
+    for k in range(state.shape[1]):
+        largest = max(largest, abs(state[WAY, k]))
+    return largest > TOLERANCE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

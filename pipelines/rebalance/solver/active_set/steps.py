@@ -6,6 +6,7 @@ from numba import njit
 from pipelines.rebalance.solver.active_set.tableau import (
     BUY,
     CURRENT,
+    DIAGONAL,
     FOUND,
     GAIN,
     GIVEN,
@@ -55,10 +56,10 @@ def begin(base, tableau, state, steps, symbols):  # type: ignore[no-untyped-def]
             tableau[r, j] = base[r, j]
     for j in range(width):
         state[FOUND, j] = state[GAIN, j]
-        state[GIVEN, j] = 0.0
+        state[GIVEN, j], state[DIAGONAL, j] = 0.0, 0.0
     for i in range(symbols):
         weight = max(min(state[CURRENT, i], state[UPPER, i]), state[LOWER, i])
-        state[GIVEN, i] = weight
+        state[GIVEN, i], state[DIAGONAL, i] = weight, base[i, i]
         if weight != 0.0:
             for j in range(width):
                 state[FOUND, j] -= weight * base[i, j]
@@ -191,10 +192,10 @@ def turn_sign(tableau, state, steps, i):  # type: ignore[no-untyped-def]
     turnover = steps.shape[1] - 1
     change = -2.0 * state[SIGN, i]
     if is_basic(steps, i):
-        combine(tableau, turnover, i, -change)
+        combine(tableau, state, turnover, i, -change)
         state[FOUND, turnover] -= change * (state[FOUND, i] - state[CURRENT, i])
     elif is_basic(steps, turnover):
-        combine(tableau, i, turnover, -change)
+        combine(tableau, state, i, turnover, -change)
         state[FOUND, i] -= change * state[FOUND, turnover]
     else:
         tableau[turnover, i] += change

@@ -20,10 +20,11 @@ from numba import njit
 
 # Rows of ``state``, one column for each symbol and row of the problem. ``SIGN`` is that of a trade
 # in turnover. What is found is to stay from ``LOW`` to ``HIGH``, ends that tilt with turnover's
-# price. ``DUAL`` is for ascents, ``WAY`` for numbers that are needed for a moment.
+# price. ``DIAGONAL`` is the tableau's, ``DUAL`` for ascents, and ``WAY`` and ``SCORE`` for numbers
+# that are needed for a moment.
 GAIN, SELL, BUY, LOWER, CURRENT, UPPER, SIGN = range(7)
-GIVEN, FOUND, LOW, HIGH, LOW_TILT, HIGH_TILT, DUAL, WAY = range(7, 15)
-STATES = 15
+GIVEN, FOUND, LOW, HIGH, LOW_TILT, HIGH_TILT, DIAGONAL, DUAL, WAY, SCORE = range(7, 17)
+STATES = 17
 
 LEAST_VARIANCE = 1e-13
 LEAST_PIVOT = 1e-10
@@ -45,9 +46,11 @@ def sweep(tableau, state, k, side):  # type: ignore[no-untyped-def]
             for j in range(width):
                 row[j] -= factor * pivot[j]
             row[k] = side * factor
+    diagonal = state[DIAGONAL]
     for j in range(width):
+        diagonal[j] -= pivot[j] * inverse * pivot[j]
         tableau[k, j] = side * inverse * pivot[j]
-    tableau[k, k] = -inverse
+    diagonal[k], tableau[k, k] = -inverse, -inverse
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -64,9 +67,10 @@ def exchange(tableau, state, k, given, side):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def combine(tableau, to, other, factor):  # type: ignore[no-untyped-def]
+def combine(tableau, state, to, other, factor):  # type: ignore[no-untyped-def]
     """Add a multiple of one row and column to another."""
     for j in range(tableau.shape[0]):
         tableau[to, j] += factor * tableau[other, j]
     for j in range(tableau.shape[0]):
         tableau[j, to] += factor * tableau[j, other]
+    state[DIAGONAL, to] = tableau[to, to]
