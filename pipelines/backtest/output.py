@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pipelines.backtest.history import History
 from pipelines.backtest.results import Row
+from pipelines.backtest.statistics import distinct_trials
 from pipelines.backtest.walk import Walk
 
 HEADER = (
@@ -28,6 +29,9 @@ HEADER = (
     "against no view (p)",
 )
 """Columns of the table of figures; returns, turnover and cost are a year's."""
+
+HEADLINE = ("strategy", "return", "Sharpe ± s.e.", "worst drawdown", "against no view (p)")
+"""Those that a narrow terminal has room for."""
 
 _DIGITS = 12
 """Significant digits in files; the last bits are nobody's business."""
@@ -126,7 +130,7 @@ def _figures(backtest: Backtest) -> dict[str, Any]:
         "first_session": str(backtest.first),
         "last_session": str(backtest.last),
         "decisions": len(backtest.walk.decided),
-        "trials": len(backtest.walk.strategies),
+        "trials": len(distinct_trials(backtest.walk.excess)),
         "remarks": list(backtest.remarks),
         "strategies": [_row(row) for row in backtest.rows],
     }

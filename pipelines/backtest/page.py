@@ -7,7 +7,7 @@ import numpy as np
 from models.vocabulary import AllocationView
 from pipelines.backtest.charts import drawdown_chart, wealth_chart, weights_chart
 from pipelines.backtest.output import HEADER, Backtest, cells
-from pipelines.backtest.results import middle_score
+from pipelines.backtest.results import middle_score, worth_of_views
 from pipelines.rebalance.arrays import Floats
 
 _STYLE = """
@@ -54,6 +54,7 @@ def page(backtest: Backtest) -> str:
             f'<p class="period">{backtest.first} to {backtest.last}, '
             f"{len(backtest.walk.decided)} decisions, net of costs</p>",
             f'<p class="warning">{escape(warning)}</p>',
+            f"<p><b>{escape(worth_of_views(backtest.rows))}</b></p>",
             f'<div class="scroll">{_table(backtest)}</div>',
             f"<p>{escape(_MEANINGS.format(score=score))}</p>",
             f"<h2>Wealth, score {score} and benchmarks</h2>{wealth_chart(backtest)}",

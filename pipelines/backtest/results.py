@@ -12,6 +12,7 @@ from pipelines.backtest.statistics import (
     annual_volatility,
     deflated_sharpes,
     difference,
+    distinct_trials,
     drawdowns,
     sharpe_ratio,
     sharpe_standard_error,
@@ -22,6 +23,8 @@ from pipelines.backtest.views import ViewRecord
 from pipelines.backtest.walk import Walk
 from pipelines.rebalance.market.risk import SESSIONS_PER_YEAR
 from pipelines.rebalance.policy import Policy
+
+_SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,7 @@ class Row:
 
 def rows_of(walk: Walk, history: History) -> tuple[Row, ...]:
     """Return the figures of all strategies, in the walk's order."""
-    returns = walk.wealth[1:] / walk.wealth[:-1] - 1
-    excess = returns - walk.cash_return
+    excess = walk.excess
     deflated = deflated_sharpes(excess)
     years = history.sessions[walk.start :].astype("datetime64[Y]").astype(int) + 1970
     lowest = drawdowns(walk.wealth).min(axis=0)
@@ -72,7 +74,7 @@ def rows_of(walk: Walk, history: History) -> tuple[Row, ...]:
             Row(
                 strategy=strategy,
                 annual_return=annual_return(wealth),
-                annual_volatility=annual_volatility(returns[:, number]),
+                annual_volatility=annual_volatility(excess[:, number]),
                 sharpe=sharpe_ratio(excess[:, number]) * scale,
                 sharpe_error=sharpe_standard_error(excess[:, number]) * scale,
                 deflated_sharpe=float(deflated[number]),
@@ -108,6 +110,25 @@ def middle_score(strategies: tuple[Strategy, ...]) -> int:
     return scores[(len(scores) - 1) // 2]
 
 
+def worth_of_views(rows: tuple[Row, ...]) -> str:
+    """Return in a sentence what forecasts did for our portfolios."""
+    found = [row.against_no_view for row in rows if row.strategy.view and row.against_no_view]
+    p_values = [each.p_value for each in found if each.p_value is not None]
+    if not p_values:
+        return (
+            "Forecasts made no difference: none had earned any confidence, so with and without "
+            "them our portfolios are the same."
+        )
+    better = sum(
+        each.annual > 0 and each.p_value is not None and each.p_value < _SIGNIFICANT
+        for each in found
+    )
+    return (
+        f"Of {len(found)} portfolios with a view, {len(p_values)} differ from the one without, and "
+        f"{better} grew faster by more than chance explains (p below {_SIGNIFICANT})."
+    )
+
+
 def remarks(
     walk: Walk, history: History, lstm: ViewRecord, moving_average: ViewRecord, policy: Policy
 ) -> tuple[str, ...]:
@@ -123,9 +144,11 @@ def remarks(
         _lstm(walk, history, lstm),
         _moving_average(walk, moving_average),
         _sixty_forty(walk),
-        f"The deflated Sharpe ratio counts {len(walk.strategies)} trials, the strategies and risk "
-        "scores shown here; they resemble each other, so it deflates little, and what was tried "
-        "before them nobody counted.",
+        "The deflated Sharpe ratio asks whether a portfolio earned more than cash by more than the "
+        "luck of the best of several. It is near 1 for whoever held shares so long, and says "
+        "nothing of forecasts: for those, see the last column. It counts "
+        f"{len(distinct_trials(walk.excess))} trials, the portfolios here that differ; they "
+        "resemble each other, so it deflates little, and what was tried before nobody counted.",
         f"In {len(walk.decided)} decisions {walk.investable.min()} to {walk.investable.max()} "
         f"symbols could be bought; of our {walk.made} targets {walk.relaxed} needed a limit to "
         f"give way, and {walk.held} more could not be found, so that what was held was kept.",
@@ -188,8 +211,8 @@ def _confidence(walk: Walk, view: ViewRecord) -> str:
         return "Its confidence, earned on what was realised by then, is zero throughout: no effect."
     return (
         "Its confidence, earned on what was realised by then against each symbol's own mean so "
-        f"far and the mean of all, is zero in {np.mean(earned == 0):.0%} of the decisions and up to "
-        f"{earned.max():.2f}."
+        f"far and the mean of all, is zero in {np.mean(earned == 0):.0%} of the decisions and up "
+        f"to {earned.max():.2f}."
     )
 
 

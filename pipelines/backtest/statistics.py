@@ -8,7 +8,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import kurtosis, skew
 
 from ml.evaluation.overlap import overlap_t_test
-from pipelines.rebalance.arrays import Floats, Vector
+from pipelines.rebalance.arrays import Floats, Integers, Vector
 from pipelines.rebalance.market.risk import SESSIONS_PER_YEAR
 
 _SAME = 1e-12
@@ -82,10 +82,22 @@ def deflated_sharpe(
     return float(ndtr((sharpe - benchmark) * math.sqrt(sessions - 1) / math.sqrt(spread)))
 
 
+def distinct_trials(excess: Floats) -> Integers:
+    """Return the first column of each portfolio: columns that are the same are one trial."""
+    first: list[int] = []
+    for column in range(excess.shape[1]):
+        apart = np.abs(excess[:, first] - excess[:, [column]]).max(axis=0, initial=0.0)
+        if not (apart < _SAME).any():
+            first.append(column)
+    return np.array(first)
+
+
 def deflated_sharpes(excess: Floats) -> Vector:
-    """Return the deflated Sharpe ratio of each column, all of them being the trials."""
+    """Return the deflated Sharpe ratio of each column; those that differ are the trials."""
     ratios = np.array([sharpe_ratio(column) for column in excess.T])
-    benchmark = expected_highest_sharpe(float(ratios.var(ddof=1)), len(ratios))
+    trials = ratios[distinct_trials(excess)]
+    variance = float(trials.var(ddof=1)) if len(trials) > 1 else 0.0
+    benchmark = expected_highest_sharpe(variance, len(trials))
     return np.array(
         [
             deflated_sharpe(

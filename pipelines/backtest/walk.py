@@ -56,6 +56,11 @@ class Walk:
     cash_for_bonds: float
     cash_return: float
 
+    @property
+    def excess(self) -> Floats:
+        """Simple returns above cash, (sessions, strategies)."""
+        return self.wealth[1:] / self.wealth[:-1] - 1 - self.cash_return
+
 
 def walk_forward(
     history: History,

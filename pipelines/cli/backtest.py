@@ -12,6 +12,8 @@ from pipelines.terminal import text_table
 
 app = typer.Typer()
 
+_WIDE = 165
+
 
 @app.command()
 def backtest(
@@ -25,7 +27,11 @@ def backtest(
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder of the page and the tables; else one under the home."),
+        typer.Option(
+            "--out",
+            file_okay=False,
+            help="Folder of the page and the tables; else one under the home.",
+        ),
     ] = None,
     source: SourceOption = None,
 ) -> None:
@@ -33,7 +39,8 @@ def backtest(
     settings = load_settings(source=source)
     ensure_home(settings)
     os.environ.update(settings.libraries_environment())
-    from pipelines.backtest.output import HEADER, cells
+    from pipelines.backtest.output import HEADER, HEADLINE, cells
+    from pipelines.backtest.results import worth_of_views
     from pipelines.backtest.stage import SCORES
     from pipelines.backtest.stage import backtest as run
     from pipelines.sessions import parse_session
@@ -45,7 +52,11 @@ def backtest(
         folder.expanduser().absolute() if folder else None,
     )
     title = f"backtest, {found.first} to {found.last}, net of costs"
-    out.print(text_table(HEADER, map(cells, found.rows), title=title))
+    # All ten columns in a narrow terminal would break words; the files have them.
+    columns = HEADER if out.width >= _WIDE else HEADLINE
+    shown = [[row[HEADER.index(name)] for name in columns] for row in map(cells, found.rows)]
+    out.print(text_table(columns, shown, title=title))
+    out.print(worth_of_views(found.rows))
     for remark in found.remarks:
         out.print(f"- {remark}")
     for path in found.files:

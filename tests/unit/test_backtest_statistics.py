@@ -37,6 +37,8 @@ def test_of_many_trials_without_skill_the_best_is_not_believed() -> None:
     noise = np.random.default_rng(5).normal(0.0, 0.01, (2500, 200))
     best = deflated_sharpes(noise).max()
     assert best < 0.95
+    twice = np.hstack([noise, noise])  # the same portfolios again are no more trials
+    assert deflated_sharpes(twice).tolist() == pytest.approx([*deflated_sharpes(noise)] * 2)
     assert deflated_sharpe(sharpe_ratio(noise.T[0]) + 0.2, 2500, 0.0, 3.0, 0.0) > 0.95
 
 
