@@ -105,7 +105,7 @@ def test_goals_carry_wishes_by_symbol_and_by_class(tmp_path: Path) -> None:
         ({}, [("BBB", -1, 9.87), ("AAA", 5, 131.29)], "short_position",
          "the account owes shares of BBB"),
         ({"cash_micros": -1}, [("AAA", 5, 131.29)], "negative_cash",
-         "the account's cash is below zero"),
+         "the account's cash is below zero: it has to be paid in"),
         ({"cash_micros": 9_999}, [], "empty", "the account is empty"),
         ({"goal_id": "c2-goal"}, [], "goal_missing",
          "the account serves a goal that does not exist"),

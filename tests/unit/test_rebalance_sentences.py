@@ -15,7 +15,12 @@ from pipelines.rebalance.limits.relaxation import bit
 from pipelines.rebalance.reasons.account_sentences import Told, account_sentences
 from pipelines.rebalance.reasons.paths import CAUSE_NAMES
 from pipelines.rebalance.reasons.sentences import shares_text, trade_sentences
-from pipelines.rebalance.reasons.words import CAUSE_WORDS, NO_TRADE_WORDS, TRIGGER_WORDS
+from pipelines.rebalance.reasons.words import (
+    CAUSE_WORDS,
+    FEWER_WORDS,
+    NO_TRADE_WORDS,
+    TRIGGER_WORDS,
+)
 
 SHARE = 1_000_000
 
@@ -39,7 +44,7 @@ def sentence(traded: int, is_complete: int = 1, of: Any = MARKET, **causes: int)
             -SHARE,
             {"drift": 5 * SHARE, "profile": -6 * SHARE},
             "Sell 1 share of Company AAA, mainly because your goal, its date and your risk score "
-            "ask for less of it.",
+            "ask for less of it, though fewer because of prices that moved.",
         ),
         (
             1_234_500_001,
@@ -58,6 +63,13 @@ def test_a_trade_is_told_by_its_main_cause(
     traded: int, causes: dict[str, int], expected: str
 ) -> None:
     assert sentence(traded, **causes) == expected
+
+
+def test_what_takes_much_of_a_trade_away_is_told_too() -> None:
+    taxed = sentence(-3 * SHARE, profile=-8 * SHARE, tax=4 * SHARE, cost=SHARE)
+    assert taxed.endswith("ask for less of it, though fewer because of tax.")
+    little = sentence(-3 * SHARE, profile=-3 * SHARE - SHARE // 2, tax=SHARE // 2)
+    assert little.endswith("ask for less of it.")
 
 
 def test_of_equal_causes_the_first_of_the_path_is_told() -> None:
@@ -83,6 +95,7 @@ def test_shares_are_written_as_people_write_them() -> None:
 
 def test_every_word_that_a_client_may_meet_is_there() -> None:
     assert set(CAUSE_WORDS) == set(CAUSE_NAMES)
+    assert [*FEWER_WORDS, "rounding"] == [*CAUSE_NAMES]
     assert set(NO_TRADE_WORDS) == set(NoTrade)
     assert set(TRIGGER_WORDS) == set(Trigger)
 
@@ -159,5 +172,5 @@ def test_an_account_that_is_left_alone_is_told_what_is_wrong() -> None:
 
 def test_what_gave_way_is_told_before_what_was_done() -> None:
     relaxed = told(outcome=Outcome.RELAXED, relaxed=bit(Constraint.MINIMUM_INVESTED))
-    assert relaxed.startswith("Your wishes and cash buffer leave less to invest than ")
+    assert relaxed.startswith("Your wishes or your cash buffer leave less to invest than ")
     assert ". 2 trades bring this account to its target" in relaxed

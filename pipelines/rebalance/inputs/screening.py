@@ -46,7 +46,7 @@ _CLAUSES: Mapping[AccountIssue, str] = MappingProxyType(
         AccountIssue.SHORT_POSITION: "the account owes shares of ",
         AccountIssue.GOAL_MISSING: "the account serves a goal that does not exist",
         AccountIssue.NO_RISK_PROFILE: "the questionnaire on risk has not been answered",
-        AccountIssue.NEGATIVE_CASH: "the account's cash is below zero",
+        AccountIssue.NEGATIVE_CASH: "the account's cash is below zero: it has to be paid in",
         AccountIssue.EMPTY: "the account is empty",
     }
 )

@@ -11,7 +11,7 @@ _GAVE_WAY = {
         "more is traded at once than we usually allow, because your limits ask for it"
     ),
     Constraint.MINIMUM_INVESTED: (
-        "your wishes and cash buffer leave less to invest than your risk score asks for"
+        "your wishes or your cash buffer leave less to invest than your risk score asks for"
     ),
     Constraint.CLASS_LIMIT: "a kind of investment weighs more than we usually allow",
     Constraint.SYMBOL_LIMIT: "an investment that cannot be sold weighs more than we usually allow",

@@ -47,7 +47,10 @@ CAUSE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "to use cash that trading cost and limits on other trades leave",
             "because of trading cost and limits on other trades",
         ),
-        "tax": ("to save tax on gains and losses", "to save tax on gains and losses"),
+        "tax": (
+            "for tax: it takes the place of what is sold, or not bought, to save tax",
+            "for tax: selling it takes a loss, or costs less tax than selling others",
+        ),
         "rounding": (
             "because of whole shares and leftover cash",
             "because of whole shares and leftover cash",
@@ -55,6 +58,20 @@ CAUSE_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Why a trade is made, by its main cause: of a buy, and of a sell."""
+
+FEWER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "drift": "prices that moved",
+        "cash_flow": "cash that came or is needed",
+        "profile": "your goal, its date and your risk score",
+        "constraints": "limits and wishes",
+        "risk_model": "risk as it is at present",
+        "forecast": "forecasts",
+        "cost": "trading cost and limits on trades",
+        "tax": "tax",
+    }
+)
+"""What makes a trade smaller than its main cause would, as a noun after "because of"."""
 
 NO_TRADE_WORDS: Mapping[NoTrade, str] = MappingProxyType(
     {
