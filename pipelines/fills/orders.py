@@ -23,6 +23,7 @@ OPEN = (TradeStatus.PROPOSED, TradeStatus.SENT, TradeStatus.PARTLY_FILLED)
 """States in which more may be filled."""
 
 _VALID_DAYS = 31
+_ENDED_LONG_AGO_DAYS = 183
 
 
 @dataclass
@@ -146,10 +147,15 @@ def _planned(connection: sa.Connection, trade_ids: Collection[str]) -> dict[str,
 def expire_trades(connection: sa.Connection, session: dt.date) -> int:
     """End the trades that were valid until before a session and are not filled; return how many.
 
-    What was filled of them stays: their transactions say so.
+    What was filled of them stays: their transactions say so. Runs are looked at from half a year
+    before the session on, by the index of their trades: what is older was ended long ago.
     """
-    trade = tables[TRADE.name]
-    is_over = sa.and_(trade.c.status.in_(OPEN), trade.c.valid_until < session)
+    trade, run = tables[TRADE.name], tables[ADVICE_RUN.name]
+    first = session - dt.timedelta(days=_ENDED_LONG_AGO_DAYS)
+    recent = sa.select(run.c.run_id).where(run.c.session_date.between(first, session))
+    is_over = sa.and_(
+        trade.c.run_id.in_(recent), trade.c.status.in_(OPEN), trade.c.valid_until < session
+    )
     ended = connection.execute(
         trade.update().where(is_over).values(status=TradeStatus.EXPIRED.value)
     )
