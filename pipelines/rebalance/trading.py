@@ -15,7 +15,11 @@ from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.lots import choose_lots
 from pipelines.rebalance.trades.sized import LotSales, Sized
 from pipelines.rebalance.trades.sizing import TRADED, size
-from pipelines.rebalance.trades.wash_sales import blocked_buys, spoiling_buys
+from pipelines.rebalance.trades.wash_sales import (
+    blocked_buys,
+    disallowed_cents,
+    spoiling_buys,
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def trade(
         blocked = blocked | spoiling
         only_those = np.where(anew, decisions.idle_because, _any_idle(decisions))
         sized = _merged(anew, sized_without(blocked, only_those), sized)
-        sales = choose_lots(shard, sized, market, session)
+        sales = disallowed_cents(shard, sized, sales, market, session)
     return Traded(sized, sales, blocked)
 
 

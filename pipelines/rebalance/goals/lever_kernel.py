@@ -2,9 +2,6 @@
 
 import math
 
-import numpy as np
-from numba import njit
-
 from pipelines.rebalance.arrays import Floats, Integers
 from pipelines.rebalance.goals.shifted_lognormal import chance_of_reaching, fit, quantile
 from pipelines.rebalance.goals.worth_kernel import (
@@ -13,6 +10,7 @@ from pipelines.rebalance.goals.worth_kernel import (
     score_at,
     with_deposit,
 )
+from pipelines.rebalance.kernels import part
 
 LONGEST_DELAY_MONTHS = 360
 """A date that is put off by more is no help."""
@@ -30,7 +28,7 @@ PROBABILITY, LOWER, MEDIAN, UPPER = range(4)
 SAVE_MORE, WAIT_LONGER, WANT_LESS, TAKE_MORE_RISK = range(4)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def look_ahead(
     plan: Plan, target_cents: float, tail_score: float, moments: Floats, prospects: Floats
 ) -> None:
@@ -49,7 +47,7 @@ def look_ahead(
     prospects[UPPER] = quantile(-tail_score, *worth)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def find_levers(
     plan: Plan,
     moments: Floats,
@@ -76,7 +74,7 @@ def find_levers(
     levers[TAKE_MORE_RISK] = _higher_score(plan, target_cents, highest_score, aimed, moments)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _extra_monthly(moments: Floats, target: float, aimed: float) -> int:
     """Return the least deposit, in whole dollars, that does; the chance rises with it."""
     high = math.ceil(_LARGEST_DEPOSIT * target / _DOLLAR)
@@ -92,7 +90,7 @@ def _extra_monthly(moments: Floats, target: float, aimed: float) -> int:
     return high * _DOLLAR
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _later_months(
     plan: Plan, target: float, safe_now: float, aimed_score: float, moments: Floats
 ) -> int:
@@ -106,16 +104,16 @@ def _later_months(
     .. [1] M. Dowell and P. Jarratt, "A modified regula falsi method for computing the root of an
        equation", BIT 11 (1971).
     """
-    low, high = 0, np.int64(LONGEST_DELAY_MONTHS)
+    low, high = 0, LONGEST_DELAY_MONTHS
     below = min(_log_gap(safe_now, target), -1e-12)  # it is below, by less than is left of digits
-    above = _log_gap(_safe_worth(plan, high, aimed_score, moments), target)
+    above = _log_gap(_safe_worth(plan, float(high), aimed_score, moments), target)
     if above < 0:
         return NONE
     side = 0
     while high - low > 1:
         share = below / (below - above)
         middle = min(max(low + round(share * (high - low)), low + 1), high - 1)
-        gap = _log_gap(_safe_worth(plan, middle, aimed_score, moments), target)
+        gap = _log_gap(_safe_worth(plan, float(middle), aimed_score, moments), target)
         if gap >= 0:
             high, above = middle, gap
             below = below / 2 if side > 0 else below
@@ -127,18 +125,18 @@ def _later_months(
     return high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _safe_worth(plan: Plan, later_months: int, aimed_score: float, moments: Floats) -> float:
-    accumulate(plan, plan.score, float(later_months), moments)
+@part
+def _safe_worth(plan: Plan, later_months: float, aimed_score: float, moments: Floats) -> float:
+    accumulate(plan, plan.score, later_months, moments)
     return quantile(-aimed_score, *fit(*with_deposit(moments, 0.0)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _log_gap(worth: float, target: float) -> float:
     return math.log(max(worth / target, _SMALLEST_SHARE))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _higher_score(
     plan: Plan, target: float, highest_score: float, aimed: float, moments: Floats
 ) -> int:
@@ -158,7 +156,7 @@ def _higher_score(
     return NONE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _chance(moments: Floats, deposit: float, target: float) -> float:
     worth = fit(*with_deposit(moments, deposit))
     return chance_of_reaching(target, *worth)

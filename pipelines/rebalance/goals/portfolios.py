@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.rebalance.arrays import Floats, Integers, Matrix, Vector
 from pipelines.rebalance.inputs.shard import Shard
-from pipelines.rebalance.limits.holdings import goal_holdings
+from pipelines.rebalance.kernels import kernel
+from pipelines.rebalance.limits.bounds import Bounds
+from pipelines.rebalance.limits.sums import add_rows
 from pipelines.rebalance.market.aversion import reference_exposure, target_volatility
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
@@ -44,7 +45,7 @@ def long_run(weights: Floats, outlook: Outlook) -> LongRun:
 def aimed_weights(
     shard: Shard,
     account_nanos: Integers,
-    score: Integers,
+    bounds: Bounds,
     market: Market,
     outlook: Outlook,
     policy: Policy,
@@ -57,30 +58,29 @@ def aimed_weights(
     Parameters
     ----------
     account_nanos : (accounts, symbols + 1) targets in force; -1 where there is none.
-    score : (goals,) risk scores in force.
+    bounds : of the goals, with their worth and the risk scores in force.
 
     Returns
     -------
     (goals, symbols).
     """
-    accounts, holdings = shard.accounts, goal_holdings(shard)
+    accounts, worth = shard.accounts, bounds.wealth_cents
     rows = np.flatnonzero((accounts.issue == 0) & (accounts.goal >= 0))
     has_target = account_nanos[rows, -1:] >= 0
     wealth = accounts.wealth_cents[rows, None]
     aimed = account_nanos[rows, :-1] / _NANOS * wealth
-    cents = np.zeros(holdings.current.shape)
-    np.add.at(cents, accounts.goal[rows], np.where(has_target, aimed, accounts.value_cents[rows]))
-    volatility = target_volatility(np.maximum(score, 1), policy)
+    cents = np.zeros(bounds.upper.shape)
+    add_rows(cents, accounts.goal[rows], np.where(has_target, aimed, accounts.value_cents[rows]))
+    volatility = target_volatility(np.maximum(bounds.risk_score, 1), policy)
     exposure = reference_exposure(volatility, outlook.reference_volatility)
-    has_wealth = holdings.wealth_cents > 0
     return np.where(
-        has_wealth[:, None],
-        cents / np.maximum(holdings.wealth_cents, 1)[:, None],
+        worth[:, None] > 0,
+        cents / np.maximum(worth, 1)[:, None],
         exposure[:, None] * market.reference_weights,
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _of_each(weights: Floats, expected: Vector, covariance: Matrix) -> tuple[Floats, Floats]:
     """Return each row's expected return and variance, added up in the order of symbols."""
     goals, symbols = weights.shape

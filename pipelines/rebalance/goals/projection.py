@@ -5,7 +5,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from models.vocabulary import GoalKind
 from pipelines.rebalance.arrays import Floats, Integers, Mask
@@ -21,6 +20,7 @@ from pipelines.rebalance.inputs.screening import (
     GoalIssue,
 )
 from pipelines.rebalance.inputs.shard import PlannedFlows, Shard
+from pipelines.rebalance.kernels import kernel
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
@@ -97,7 +97,7 @@ def project(
     account_nanos : (accounts, symbols + 1) targets in force; -1 where there is none.
     """
     goals = shard.goals
-    weights = aimed_weights(shard, account_nanos, bounds.risk_score, market, outlook, policy)
+    weights = aimed_weights(shard, account_nanos, bounds, market, outlook, policy)
     portfolios = long_run(weights, outlook)
     months = goals.horizon_days / DAYS_PER_MONTH
     prospects, planned, found = _projected(
@@ -204,7 +204,7 @@ def _curves(policy: Policy) -> tuple[Integers, Floats, Floats]:
     return first, np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _project_all(
     numbers: Floats,
     kind: Integers,

@@ -13,13 +13,13 @@ References
 
 import math
 
-from numba import njit
+from pipelines.rebalance.kernels import part
 
 _CERTAIN = 1e-9
 _SYMMETRIC = 1e-5
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def fit(first: float, second: float, third: float) -> tuple[float, float, float, float]:
     """Return (sign, shift, log_scale, deviation) of the variable sign * (shift + exp(N)).
 
@@ -49,7 +49,7 @@ def fit(first: float, second: float, third: float) -> tuple[float, float, float,
     return sign, shift, math.log(scale), math.sqrt(log_variance)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def chance_of_reaching(
     target: float, sign: float, shift: float, log_scale: float, deviation: float
 ) -> float:
@@ -65,7 +65,7 @@ def chance_of_reaching(
     return _above(score) if sign > 0 else _above(-score)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def quantile(
     normal_score: float, sign: float, shift: float, log_scale: float, deviation: float
 ) -> float:
@@ -75,6 +75,6 @@ def quantile(
     return sign * (shift + math.exp(log_scale + sign * deviation * normal_score))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _above(normal_score: float) -> float:
     return 0.5 * math.erfc(normal_score / math.sqrt(2.0))

@@ -3,9 +3,8 @@
 import math
 from typing import NamedTuple
 
-from numba import njit
-
 from pipelines.rebalance.arrays import Floats
+from pipelines.rebalance.kernels import kernel, part
 
 STEPS = 40
 """Steps at most until a goal's date; none is shorter than a month."""
@@ -45,7 +44,7 @@ class Plan(NamedTuple):
     log_cash: float
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def score_at(plan: Plan, years: float, highest: float) -> float:
     """Return the risk score in force so many years before the date, from 1 to ``highest``."""
     knots, scores = plan.knots, plan.scores
@@ -63,7 +62,7 @@ def score_at(plan: Plan, years: float, highest: float) -> float:
     return max(score, 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def accumulate(plan: Plan, highest_score: float, later_months: float, moments: Floats) -> None:
     """Fill in the moments of a goal's worth at its date.
 
@@ -104,7 +103,7 @@ def accumulate(plan: Plan, highest_score: float, later_months: float, moments: F
         _grow(moments, growth, spread)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _planned(plan: Plan, until: float) -> float:
     """Return all that is planned to be paid within so many months."""
     total = 0.0
@@ -117,13 +116,13 @@ def _planned(plan: Plan, until: float) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def planned_cents(plan: Plan) -> float:
     """Return deposits less withdrawals that are planned until the goal's date."""
     return _planned(plan, plan.months)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _grow(moments: Floats, growth: float, spread: float) -> None:
     """Multiply by a return whose moments are growth, growth^2 spread and growth^3 spread^3."""
     square = growth * growth * spread
@@ -136,7 +135,7 @@ def _grow(moments: Floats, growth: float, spread: float) -> None:
         moments[third] *= cube
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _pay(moments: Floats, c: float, u: float) -> None:
     """Add c to X and u to Y, to the highest moments first, since they need the lower ones."""
     x, y, xx, xy, yy = moments[0], moments[1], moments[2], moments[3], moments[4]
@@ -151,7 +150,7 @@ def _pay(moments: Floats, c: float, u: float) -> None:
     moments[1] += u
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def with_deposit(moments: Floats, d: float) -> tuple[float, float, float]:
     """Return the three moments of the worth with d more each month."""
     return (

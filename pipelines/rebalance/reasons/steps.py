@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipelines.rebalance.arrays import Integers
+from pipelines.rebalance.arrays import Integers, Vector
 from pipelines.rebalance.goal_problems import (
     Start,
     costless_problems,
@@ -44,17 +44,16 @@ def goal_steps(
 
     Yields
     ------
-    The cause and (rows, symbols + 1) billionths, cash last; ``NO_TARGET`` where the step has no
-    verified optimum.
+    The cause, but for forecasts that change no expected return, and (rows, symbols + 1) billionths,
+    cash last; ``NO_TARGET`` where the step has no verified optimum.
     """
     unbounded = unbounded_problems(bounds, rows, outlook.long_run_prior)
-    yield "profile", shared_optima(outlook.long_run, unbounded, policy)
-    bounded = costless_problems(bounds, rows, outlook.long_run_prior)
-    yield "constraints", shared_optima(outlook.long_run, bounded, policy)
-    todays = costless_problems(bounds, rows, outlook.todays_prior)
-    yield "risk_model", shared_optima(outlook.today, todays, policy)
-    forecast = costless_problems(bounds, rows, outlook.expected_returns)
-    yield "forecast", shared_optima(outlook.today, forecast, policy)
+    yield "profile", _Shared(unbounded).optima(outlook.long_run, outlook.long_run_prior, policy)
+    shared = _Shared(costless_problems(bounds, rows, outlook.long_run_prior))
+    yield "constraints", shared.optima(outlook.long_run, outlook.long_run_prior, policy)
+    yield "risk_model", shared.optima(outlook.today, outlook.todays_prior, policy)
+    if not np.array_equal(outlook.expected_returns, outlook.todays_prior):
+        yield "forecast", shared.optima(outlook.today, outlook.expected_returns, policy)
     yield "cost", _without_tax(bounds, rows, outlook, start, target_nanos, policy)
     yield "tax", target_nanos
 
@@ -64,13 +63,25 @@ def optima(risk: Risk, problems: Problems, policy: Policy) -> Integers:
     return clean(solve(risk, problems, policy).weights, problems, risk.class_of, risk.is_risky)
 
 
-def shared_optima(risk: Risk, problems: Problems, policy: Policy) -> Integers:
-    """Return the problems' optima, solving those that are alike in every number once."""
-    columns = [getattr(problems, field.name) for field in dataclasses.fields(Problems)]
-    table = np.column_stack(columns)
-    keys = np.ascontiguousarray(table).view(np.dtype((np.void, table.itemsize * table.shape[1])))
-    _, first, same = np.unique(keys.ravel(), return_index=True, return_inverse=True)
-    return optima(risk, take(problems, first), policy)[same]
+class _Shared:
+    """Problems of which those that are alike in every number are solved once."""
+
+    def __init__(self, problems: Problems) -> None:
+        table = np.column_stack([getattr(problems, f.name) for f in dataclasses.fields(Problems)])
+        differs = np.any(table != table[:1], axis=0)
+        differs[0] = True  # a key has at least one column
+        keys = np.ascontiguousarray(table[:, differs])
+        row = np.dtype((np.void, keys.itemsize * keys.shape[1]))
+        _, first, self._same = np.unique(
+            keys.view(row).ravel(), return_index=True, return_inverse=True
+        )
+        self._problems = take(problems, first)
+
+    def optima(self, risk: Risk, expected: Vector, policy: Policy) -> Integers:
+        """Return the optimum of each problem, were these returns expected."""
+        returns = np.tile(expected, (len(self._problems.tolerance), 1))
+        once = dataclasses.replace(self._problems, expected=returns)
+        return optima(risk, once, policy)[self._same]
 
 
 def _without_tax(

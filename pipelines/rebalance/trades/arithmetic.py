@@ -12,7 +12,8 @@ package inside these bounds; accounts beyond them are not traded.
 """
 
 import numpy as np
-from numba import njit
+
+from pipelines.rebalance.kernels import kernel, part
 
 NANOS = 1_000_000_000
 """Weights are integers in billionths."""
@@ -26,13 +27,16 @@ LARGEST_MICROS = 2**60
 LARGEST_PRICE_MICROS = 10**15
 """Price of a share at which accounts are still traded: a billion dollars."""
 
-_MICROS_SQUARED_PER_CENT = 10_000_000_000  # micros of a share * micros of USD
+# Of one type with what they meet: a literal would have every function compiled anew for it.
+_MICROS_SQUARED_PER_CENT = np.int64(10_000_000_000)  # micros of a share * micros of USD
+_BPS = np.int64(10_000)
+_NANOS = np.int64(NANOS)
+
 _QUANTITY_SCALE = 10  # cents * nanos / (micros of USD per share) -> micros of a share
-_BPS = 10_000
 _FITS = 9.2e18  # a product below it fits into 64 bits, however its estimate was rounded
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def divided_product(a, b, c):  # type: ignore[no-untyped-def]
     """Return the quotient of a * b by c, rounded down, and what is left over."""
     estimate = np.float64(a) * np.float64(b)
@@ -45,13 +49,13 @@ def divided_product(a, b, c):  # type: ignore[no-untyped-def]
     return np.int64(quotient) + steps, rest - steps * c
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def floored(a, b, c):  # type: ignore[no-untyped-def]
     """Return a * b / c, rounded down."""
     return divided_product(a, b, c)[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def half_even(a, b, c):  # type: ignore[no-untyped-def]
     """Return a * b / c, rounded half to even."""
     quotient, rest = divided_product(a, b, c)
@@ -60,25 +64,25 @@ def half_even(a, b, c):  # type: ignore[no-untyped-def]
     return quotient + np.int64((twice > c) | ((twice == c) & (quotient & 1 == 1)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def notional_of(quantity_micros, price_micros):  # type: ignore[no-untyped-def]
     """Return quantity times price in cents, rounded half to even."""
     return half_even(quantity_micros, price_micros, _MICROS_SQUARED_PER_CENT)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def fee_of(notional_cents, cost_bps):  # type: ignore[no-untyped-def]
     """Return the estimated cost of a trade in cents, rounded half to even."""
     return half_even(notional_cents, cost_bps, _BPS)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def quantity_of(nanos, wealth_cents, price_micros):  # type: ignore[no-untyped-def]
     """Return what a weight of wealth buys in micros of a share, rounded down."""
     return floored(nanos * _QUANTITY_SCALE, wealth_cents, price_micros)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def cents_of(nanos, wealth_cents):  # type: ignore[no-untyped-def]
     """Return what a weight of wealth is worth in cents, rounded down."""
-    return floored(nanos, wealth_cents, NANOS)
+    return floored(nanos, wealth_cents, _NANOS)

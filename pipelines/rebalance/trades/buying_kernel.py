@@ -6,21 +6,21 @@ date.
 """
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import part
 from pipelines.rebalance.trades.arithmetic import fee_of, floored, notional_of
 from pipelines.rebalance.trades.limits_kernel import add_to_groups
 from pipelines.rebalance.trades.selling_kernel import left_over, positions_by, signed_notional
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def cost_of(quantity, price, cost_bps):  # type: ignore[no-untyped-def]
     """Return what a purchase takes with its fee, in cents."""
     notional = notional_of(quantity, price)
     return notional + fee_of(notional, cost_bps)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def buy_gaps(  # type: ignore[no-untyped-def]
     kept, sold, price, class_of, is_risky, group_limit, may_buy, lot, rules, cash, fees,
     purse, values, group_values, bought, settled,
@@ -40,7 +40,7 @@ def buy_gaps(  # type: ignore[no-untyped-def]
             else:
                 settled[symbol] = kept[symbol]
     _fit_groups(kept, gaps, price, class_of, is_risky, group_limit, group_values)
-    wanted = 0
+    wanted = np.int64(0)
     for symbol in range(symbols):
         if gaps[symbol] > 0:
             wanted += cost_of(gaps[symbol], price[symbol], cost_bps)
@@ -63,20 +63,20 @@ def buy_gaps(  # type: ignore[no-untyped-def]
     return cash, fees
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _hold(symbol, quantity, price, class_of, is_risky, values, group_values):  # type: ignore[no-untyped-def]
     value = notional_of(quantity, price[symbol])
     add_to_groups(symbol, value - values[symbol], class_of, is_risky, group_values)
     values[symbol] = value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _fit_groups(  # type: ignore[no-untyped-def]
     kept, gaps, price, class_of, is_risky, group_limit, group_values
 ):
     """Reduce gaps in proportion where what whole lots left unsold fills their group."""
     for group in range(len(group_limit)):
-        filled, wanted, members = 0, 0, 0
+        filled, wanted, members = 0, np.int64(0), 0
         for symbol in range(len(price)):
             if _is_part(symbol, group, class_of, is_risky, group_limit):
                 members += 1
@@ -91,12 +91,12 @@ def _fit_groups(  # type: ignore[no-untyped-def]
                 gaps[symbol] = floored(gaps[symbol], min(wanted, room), wanted)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _is_part(symbol, group, class_of, is_risky, groups):  # type: ignore[no-untyped-def]
     return is_risky[symbol] if group == len(groups) - 1 else class_of[symbol] == group
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def spend_leftover(  # type: ignore[no-untyped-def]
     kept, sold, target, price, limit, class_of, is_risky, group_limit, may_buy, lot, rules, cash,
     fees, purse, values, group_values, bought, settled,
@@ -140,7 +140,7 @@ def spend_leftover(  # type: ignore[no-untyped-def]
             settled[symbol] = max(settled[symbol], reached)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _most_affordable(  # type: ignore[no-untyped-def]
     kept, done, target, price, limit, group_room, cash, lot, cost_bps
 ):

@@ -11,10 +11,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from pipelines.rebalance.arrays import Floats, Integers, Mask, Matrix
 from pipelines.rebalance.inputs.shard import Shard
+from pipelines.rebalance.kernels import kernel
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.lots import is_long_term
@@ -173,7 +173,7 @@ def _with_losses(shard: Shard, found: Opportunities, of: Integers, count: int) -
     return np.ascontiguousarray(has[client])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _move(wealth, held, value, wanted, room, substitutes, has_losses, group, moved, sold):  # type: ignore[no-untyped-def]
     for account in range(wanted.shape[0]):
         for symbol in range(wanted.shape[1]):

@@ -1,12 +1,12 @@
 """Compiled loops of ``sizing``: what of a goal's limits is each account's, in cents."""
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.trades.arithmetic import cents_of, floored
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def goal_totals(is_traded, goal, nanos, wealth, goals):  # type: ignore[no-untyped-def]
     """Return the worth of each goal's accounts (goals,) and of their targets (goals, symbols)."""
     symbols = nanos.shape[1] - 1
@@ -20,7 +20,7 @@ def goal_totals(is_traded, goal, nanos, wealth, goals):  # type: ignore[no-untyp
     return worth, targets
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def account_limits(  # type: ignore[no-untyped-def]
     nanos, wealth, worth, targets, upper, group_upper, class_of, is_risky, limit, group_limit
 ):
@@ -46,7 +46,7 @@ def account_limits(  # type: ignore[no-untyped-def]
         group_limit[group] = _part_of(most, own[group], together[group], wealth, worth)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def add_to_groups(symbol, step, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     """Add a symbol's cents to those of its class and, last, of what is risky."""
     sums[class_of[symbol]] += step
@@ -54,7 +54,7 @@ def add_to_groups(symbol, step, class_of, is_risky, sums):  # type: ignore[no-un
         sums[-1] += step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _part_of(limit, own, together, wealth, worth):  # type: ignore[no-untyped-def]
     """Return an account's own target and its share of what the goal's target leaves to a limit."""
     if together > limit:

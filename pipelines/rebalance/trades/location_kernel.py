@@ -6,15 +6,15 @@ to hold); of each symbol ``wanted``, what of the goal's target has no place yet.
 """
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.trades.arithmetic import NANOS, cents_of, floored
 
 _TAXABLE = 0  # as tuple(TaxKind) numbers it
 _STAYS, _MOVES = 0, 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def locate_accounts(  # type: ignore[no-untyped-def]
     goal_nanos, order, first, kind, wealth, kept, value, tier_of, preferences, may_buy
 ):
@@ -46,13 +46,13 @@ def locate_accounts(  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _locate_goal(  # type: ignore[no-untyped-def]
     nanos, members, kind, wealth, kept, value, tier_of, preferences, may_buy, room, placed, result
 ):
     symbols, tiers = len(tier_of), len(preferences)
     wanted, steps = np.empty(symbols, np.int64), np.empty(symbols, np.int64)
-    worth, asked = 0, 0
+    worth, asked = np.int64(0), np.int64(0)
     for place in range(len(members)):
         worth += wealth[members[place]]
     for symbol in range(symbols):
@@ -69,21 +69,21 @@ def _locate_goal(  # type: ignore[no-untyped-def]
         for place in range(len(members)):
             account = members[place]
             if left[tier] > 0 and room[account] > 0 and kind[account] == preferred:
-                left[tier] -= _fill(
-                    tier, tier_of, way, value, placed, wanted, room, account, steps
-                )
+                left[tier] -= _fill(tier, tier_of, way, value, placed, wanted, room, account, steps)
     for place in range(len(members)):
         account, invested = members[place], 0
         for symbol in range(symbols):
-            result[account, symbol] = floored(placed[account, symbol], NANOS, wealth[account])
+            result[account, symbol] = floored(
+                placed[account, symbol], np.int64(NANOS), wealth[account]
+            )
             invested += result[account, symbol]
         result[account, symbols] = NANOS - invested
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _make_room(members, wealth, kept, asked, wanted, room):  # type: ignore[no-untyped-def]
     """Fill in what each account can invest, and reduce what is wanted to what all of them can."""
-    total = 0
+    total = np.int64(0)
     for place in range(len(members)):
         account = members[place]
         room[account] = max(0, wealth[account] - kept[account])
@@ -97,12 +97,12 @@ def _make_room(members, wealth, kept, asked, wanted, room):  # type: ignore[no-u
             room[account] -= floored(room[account], total - asked, total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _keep(members, kind, value, may_buy, wanted, room, placed):  # type: ignore[no-untyped-def]
     """Leave in taxable accounts what the goal wants of it, and what may only be sold anywhere."""
     symbols = len(wanted)
     for symbol in range(symbols):
-        total = 0
+        total = np.int64(0)
         for place in range(len(members)):
             account = members[place]
             placed[account, symbol] = 0
@@ -120,10 +120,10 @@ def _keep(members, kind, value, may_buy, wanted, room, placed):  # type: ignore[
             wanted[symbol] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _cut_to_room(account, wanted, room, placed):  # type: ignore[no-untyped-def]
     """Reduce what an account keeps to what it can invest, and book it."""
-    total, most = 0, room[account]
+    total, most = np.int64(0), room[account]
     for symbol in range(len(wanted)):
         total += placed[account, symbol]
     for symbol in range(len(wanted)):
@@ -133,13 +133,13 @@ def _cut_to_room(account, wanted, room, placed):  # type: ignore[no-untyped-def]
         wanted[symbol] -= placed[account, symbol]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _fill(tier, tier_of, way, value, placed, wanted, room, account, steps):  # type: ignore[no-untyped-def]
     """Place in an account what is wanted of a tier: what it holds of it, or whatever it can.
 
     Returns the cents placed.
     """
-    total = 0
+    total = np.int64(0)
     for symbol in range(len(wanted)):
         steps[symbol] = 0
         if tier_of[symbol] == tier:

@@ -4,7 +4,8 @@ Lots are in the order of accounts, so each account is worked on alone and no bit
 """
 
 import numpy as np
-from numba import njit
+
+from pipelines.rebalance.kernels import kernel, part
 
 SHORT_TERM_LOSS, LONG_TERM_LOSS, LONG_TERM_GAIN, SHORT_TERM_GAIN, UNKNOWN_BASIS = range(5)
 """Classes of lots in the order in which they are sold."""
@@ -15,7 +16,7 @@ WITHOUT_LOT = -1
 _MICROS_SQUARED_PER_CENT = 1e10
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def share_of(cents, part, whole):  # type: ignore[no-untyped-def]
     """Return cents * part / whole, half-even, exact although the product may pass 64 bits.
 
@@ -39,7 +40,7 @@ def share_of(cents, part, whole):  # type: ignore[no-untyped-def]
     return quotient
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def class_of(basis, is_long_term, worth):  # type: ignore[no-untyped-def]
     """Return the class of a lot that cost ``basis`` cents and would bring ``worth`` cents."""
     if basis < 0:
@@ -49,7 +50,7 @@ def class_of(basis, is_long_term, worth):  # type: ignore[no-untyped-def]
     return LONG_TERM_GAIN if is_long_term else SHORT_TERM_GAIN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def put_in_order(begin, end, quantity, basis, is_long_term, cents_per_micro, order):  # type: ignore[no-untyped-def]
     """Fill ``order`` with the lots from ``begin`` to ``end`` as they are sold; return how many.
 
@@ -71,14 +72,14 @@ def put_in_order(begin, end, quantity, basis, is_long_term, cents_per_micro, ord
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _is_before(classes, dearness, one, other):  # type: ignore[no-untyped-def]
     if classes[one] != classes[other]:
         return classes[one] < classes[other]
     return dearness[one] > dearness[other]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def choose(first, symbol, quantity, basis, is_long_term, traded, net_cents, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` with the lots that the sells of all accounts close; return how many rows.
 
@@ -91,7 +92,7 @@ def choose(first, symbol, quantity, basis, is_long_term, traded, net_cents, out)
     out : (rows, 6) account, symbol, lot, quantity, proceeds, basis (-1: unknown).
     """
     order = np.empty(len(symbol) + 1, np.int64)
-    row = 0
+    row = np.int64(0)
     for account in range(traded.shape[0]):
         lot = first[account]
         end = first[account + 1]
@@ -110,7 +111,7 @@ def choose(first, symbol, quantity, basis, is_long_term, traded, net_cents, out)
     return row
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _close(order, count, quantity, basis, account, position, sold, net, out, row):  # type: ignore[no-untyped-def]
     """Close lots in their order until all is sold; what no lot tells of is of unknown basis."""
     done, paid = 0, 0
@@ -132,7 +133,7 @@ def _close(order, count, quantity, basis, account, position, sold, net, out, row
     return row
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def tax_of_next(first, symbol, quantity, basis, is_long_term, held, price, share, rates, tax):  # type: ignore[no-untyped-def]
     """Fill ``tax`` (accounts, symbols) with that of selling a share of each holding.
 

@@ -1,9 +1,9 @@
 """Compiled loop of ``sizing``: why a symbol that is not on its target is not traded."""
 
 import numpy as np
-from numba import njit
 
 from models.vocabulary import NoTrade
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.trades.arithmetic import notional_of
 
 _CODES = list(NoTrade)
@@ -16,7 +16,7 @@ _HELD = _CODES.index(NoTrade.HELD)
 _ON_TARGET = -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def no_trade_codes(  # type: ignore[no-untyped-def]
     has_target, idle_because, is_flow_only, held, target, traded, lot, may_buy, is_blocked,
     price, smallest,
@@ -49,12 +49,12 @@ def no_trade_codes(  # type: ignore[no-untyped-def]
     return codes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _unsold_because(excess, lot):  # type: ignore[no-untyped-def]
     return _LESS_THAN_A_LOT if excess < lot else _BELOW_MINIMUM
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _unbought_because(gap, lot, price, smallest):  # type: ignore[no-untyped-def]
     if gap < lot:
         return _LESS_THAN_A_LOT

@@ -1,11 +1,11 @@
 """What orders cost, as arrays: quantities, notionals, fees and lots; and who can be traded."""
 
 import numpy as np
-from numba import njit
 
 from models.vocabulary import MICROS
 from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.shard import Accounts
+from pipelines.rebalance.kernels import kernel
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.arithmetic import (
     LARGEST_CENTS,
@@ -91,7 +91,7 @@ def _flat(values: Integers) -> Integers:
     return np.ascontiguousarray(values, dtype=np.int64).ravel()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _notionals(quantities, prices):  # type: ignore[no-untyped-def]
     result = np.empty(len(quantities), np.int64)
     for i in range(len(quantities)):
@@ -99,7 +99,7 @@ def _notionals(quantities, prices):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _fees(notionals, cost_bps):  # type: ignore[no-untyped-def]
     result = np.empty(len(notionals), np.int64)
     for i in range(len(notionals)):
@@ -107,7 +107,7 @@ def _fees(notionals, cost_bps):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _target_micros(nanos, wealth_cents, price_micros):  # type: ignore[no-untyped-def]
     accounts, symbols = len(nanos), len(price_micros)
     result = np.zeros((accounts, symbols), np.int64)

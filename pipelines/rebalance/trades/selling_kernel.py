@@ -1,22 +1,22 @@
 """Compiled loops of ``sizing``: what is sold, to reach targets and to raise cash."""
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import part
 from pipelines.rebalance.trades.arithmetic import NANOS, divided_product, fee_of, notional_of
 
 RAISE_TARGET_CASH, RAISE_BUFFER, RAISING_STAGES = range(3)
 """What cash is raised for, one after the other, and how many stages there are."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def proceeds_of(quantity, price, cost_bps):  # type: ignore[no-untyped-def]
     """Return what a sale brings after its fee, in cents."""
     notional = notional_of(quantity, price)
     return notional - fee_of(notional, cost_bps)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def left_over(cash, fees, purse):  # type: ignore[no-untyped-def]
     """Return what may be spent: cash less the buffer and the cash of a target of what is left.
 
@@ -24,13 +24,13 @@ def left_over(cash, fees, purse):  # type: ignore[no-untyped-def]
     difference to spend.
     """
     cash_nanos, wealth, frozen, buffer = purse
-    kept, rest = divided_product(cash_nanos, max(0, wealth - fees), NANOS)
+    kept, rest = divided_product(cash_nanos, max(0, wealth - fees), np.int64(NANOS))
     if rest > 0:
         kept += 1
     return cash - max(buffer, kept - frozen)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def positions_by(worth):  # type: ignore[no-untyped-def]
     """Return positions from the largest worth on; of equal ones the first comes first."""
     order = np.arange(len(worth))
@@ -43,13 +43,13 @@ def positions_by(worth):  # type: ignore[no-untyped-def]
     return order
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def signed_notional(quantity, price):  # type: ignore[no-untyped-def]
     """Return quantity times price in cents, of either sign."""
     return notional_of(quantity, price) if quantity >= 0 else -notional_of(-quantity, price)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def nearest_sale(held, target, price, limit, lot):  # type: ignore[no-untyped-def]
     """Return the whole lots that leave what is nearest to the target, and never a debt.
 
@@ -70,7 +70,7 @@ def nearest_sale(held, target, price, limit, lot):  # type: ignore[no-untyped-de
     return sale
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def sell_to_target(  # type: ignore[no-untyped-def]
     held, target, price, limit, lot, sells_fractions, rules, cash, sold
 ):
@@ -91,7 +91,7 @@ def sell_to_target(  # type: ignore[no-untyped-def]
     return cash
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def raise_cash(  # type: ignore[no-untyped-def]
     stage, held, target, price, lot, rules, cash, purse, sold, settled
 ):
@@ -134,7 +134,7 @@ def raise_cash(  # type: ignore[no-untyped-def]
     return cash
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _fewest_lots(done, most, price, least, smallest, lot, cost_bps):  # type: ignore[no-untyped-def]
     """Return the lots beyond ``done`` for enough proceeds and notional, or all there are."""
     fewest = 0

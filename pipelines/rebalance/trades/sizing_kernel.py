@@ -7,9 +7,9 @@ in billionths, the account's worth, its frozen holdings and its buffer in cents.
 """
 
 import numpy as np
-from numba import njit
 
 from models.vocabulary import MICROS
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.trades.arithmetic import fee_of, notional_of
 from pipelines.rebalance.trades.buying_kernel import buy_gaps, spend_leftover
 from pipelines.rebalance.trades.limits_kernel import account_limits, add_to_groups
@@ -22,7 +22,7 @@ from pipelines.rebalance.trades.selling_kernel import (
 )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def size_accounts(  # type: ignore[no-untyped-def]
     is_traded, is_flow_only, goal, nanos, target, wealth, held, cash, buffer, frozen, lot,
     may_buy, price, class_of, is_risky, worth, targets, upper, group_upper, rules,
@@ -56,7 +56,7 @@ def size_accounts(  # type: ignore[no-untyped-def]
                 fee[account, symbol] = fee_of(notional[account, symbol], rules[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _size_account(  # type: ignore[no-untyped-def]
     is_flow_only, held, target, price, limit, class_of, is_risky, group_limit, may_buy, cash,
     purse, lot, rules, sold, bought, settled,

@@ -10,12 +10,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from models.vocabulary import TaxKind
 from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.inputs.columns import positions
 from pipelines.rebalance.inputs.shard import Shard
+from pipelines.rebalance.kernels import kernel
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.lot_kernels import WITHOUT_LOT, share_of
@@ -189,7 +189,7 @@ def _is_taxed(shard: Shard, sales: LotSales) -> Mask:
     return taxed
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _match(client, group, quantity, loss, left, pool, disallowed):  # type: ignore[no-untyped-def]
     for row in range(len(client)):
         others = pool[client[row], group[row]] - left[row]

@@ -3,9 +3,9 @@
 from typing import Protocol
 
 import numpy as np
-from numba import njit
 
 from pipelines.rebalance.arrays import Floats, Integers, Mask
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.trades.arithmetic import NANOS
 
 NO_TARGET = -1
@@ -87,7 +87,7 @@ def floor_nanos(bounds: Floats) -> Integers:
     return np.ascontiguousarray(np.clip(scaled, -2 * NANOS, 2 * NANOS).astype(np.int64))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _clean(  # type: ignore[no-untyped-def]
     weights, lower, upper, class_lower, class_upper, least, most, risky_most, class_of, is_risky
 ):
@@ -117,7 +117,7 @@ def _clean(  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _keeps_to(nanos, lower, upper, sums, below, above):  # type: ignore[no-untyped-def]
     for number in range(len(sums)):
         if not below[number] <= sums[number] <= above[number]:
@@ -128,7 +128,7 @@ def _keeps_to(nanos, lower, upper, sums, below, above):  # type: ignore[no-untyp
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _round(weights, lower, upper, nanos):  # type: ignore[no-untyped-def]
     """Clip to bounds, snap to those that are near, round down; say whether all are finite."""
     near = _ON_BOUND * NANOS
@@ -145,7 +145,7 @@ def _round(weights, lower, upper, nanos):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _sum(nanos, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     for number in range(len(sums)):
         sums[number] = 0
@@ -153,7 +153,7 @@ def _sum(nanos, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
         _add(symbol, nanos[symbol], class_of, is_risky, sums)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _add(symbol, step, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     sums[class_of[symbol]] += step
     sums[-1] += step
@@ -161,7 +161,7 @@ def _add(symbol, step, class_of, is_risky, sums):  # type: ignore[no-untyped-def
         sums[-2] += step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _is_part(symbol, number, class_of, is_risky, sums):  # type: ignore[no-untyped-def]
     """Say whether a symbol counts in a sum."""
     if number == len(sums) - 1:
@@ -169,7 +169,7 @@ def _is_part(symbol, number, class_of, is_risky, sums):  # type: ignore[no-untyp
     return is_risky[symbol] if number == len(sums) - 2 else class_of[symbol] == number
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _lower_sums(nanos, lower, class_of, is_risky, sums, below, above):  # type: ignore[no-untyped-def]
     """Take what sums exceed their bounds by from their largest members, if it is not too much.
 
@@ -193,7 +193,7 @@ def _lower_sums(nanos, lower, class_of, is_risky, sums, below, above):  # type: 
             excess -= step
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _raise_sums(nanos, upper, class_of, is_risky, sums, below, above):  # type: ignore[no-untyped-def]
     """Raise symbols in order, within all bounds, until each class and the total have enough."""
     for number in range(len(sums)):
