@@ -88,6 +88,14 @@ def test_a_market_where_nothing_may_be_bought_stops_the_run() -> None:
         market(**nobody)
 
 
+@pytest.mark.parametrize(("member", "warns"), [(True, False), (False, True)])
+def test_a_market_without_a_bond_that_may_be_bought_is_warned_of(
+    caplog: pytest.LogCaptureFixture, member: bool, warns: bool
+) -> None:
+    market(AAA={"asset_class": "bond", "is_member": member})
+    assert ("no bond is on offer" in caplog.text) == warns
+
+
 def test_one_asset_alone_has_an_outlook() -> None:
     alone = make_market(
         {"AAA": instrument("AAA")}, history(daily_returns(symbols=1), ["AAA"]), POLICY

@@ -1,6 +1,7 @@
 """The market at a session: what may be bought, at what price, and how it moved."""
 
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from pipelines.rebalance.policy import Policy
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,11 @@ def make_market(
             "Look at the instrument mart and at `smartinvest quarantine list`.",
         )
     classes = tuple(sorted({instruments[symbol].asset_class for symbol in symbols}))
+    can_buy = [instruments[symbol] for symbol in symbols if instruments[symbol].is_member]
+    if not any(each.asset_class in policy.safe_classes for each in can_buy):
+        logger.warning(
+            "no bond is on offer: what clients should not put at risk stays in their cash"
+        )
     membership = np.array(
         [[instruments[symbol].asset_class == name for symbol in symbols] for name in classes],
         dtype=np.float64,
