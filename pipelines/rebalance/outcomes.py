@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from models.vocabulary import Outcome
-from pipelines.rebalance.arrays import Floats, Integers, Mask
+from models.vocabulary import Constraint, Outcome
+from pipelines.rebalance.arrays import Integers, Mask
 from pipelines.rebalance.decisions import Decisions
 from pipelines.rebalance.goal_problems import advised_accounts
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.limits.drift import account_weights, drift
+from pipelines.rebalance.limits.relaxation import bit
 from pipelines.rebalance.limits.sums import total
 from pipelines.rebalance.reasons.account_sentences import Told
 from pipelines.rebalance.solver.problems import Risk
@@ -50,7 +51,10 @@ def tell(
     is_failed = is_advised & was_asked[goal] & ~np.append(targets.is_new, False)[goal]
     gaps = drift(account_weights(accounts), targets.account_nanos / NANOS)
     has_new_target = has_target & np.append(targets.is_new, False)[goal]
-    cash_weight = np.append(_cash_of_suitability(bounds, targets, risk), np.nan)[goal]
+    is_risk_full = np.append(_is_risk_full(bounds, targets, risk), False)[goal]
+    leaves_cash = is_risk_full | (relaxed & bit(Constraint.MINIMUM_INVESTED) != 0)
+    cash_weight = np.append(targets.goal_nanos[:, -1] / NANOS, 0.0)[goal]
+    is_cash_told = has_new_target & leaves_cash & (cash_weight >= _TOLD_CASH)
     return Told(
         outcome=_outcomes(accounts.issue == _BLOCKED, is_failed, has_target, relaxed, trades),
         trigger=decisions.trigger,
@@ -63,19 +67,17 @@ def tell(
         is_cooling=decisions.is_cooling,
         raises_cash=np.asarray((sized.traded_micros < 0).any(axis=1)),
         risk_score=np.append(bounds.risk_score, 0)[goal],
-        cash_weight=np.where(has_new_target, cash_weight, np.nan),
-        risky_limit=np.append(bounds.risky_upper, 0)[goal],
+        cash_weight=np.where(is_cash_told, cash_weight, np.nan),
+        risky_limit=np.where(is_risk_full, np.append(bounds.risky_upper, 0)[goal], np.nan),
     )
 
 
-def _cash_of_suitability(bounds: Bounds, targets: Targets, risk: Risk) -> Floats:
-    """Return the cash in targets at the limit on what is risky, if nothing else may be bought."""
+def _is_risk_full(bounds: Bounds, targets: Targets, risk: Risk) -> Mask:
+    """Say which targets are at the limit on what is risky, while nothing else may be bought."""
     weights, is_risky = targets.goal_nanos / NANOS, risk.is_risky[risk.class_of]
     has_safe = (bounds.upper[:, ~is_risky] > 0).any(axis=1)
     room = bounds.risky_upper - total(weights[:, :-1], is_risky)
-    cash = weights[:, -1]
-    is_told = targets.is_new & ~has_safe & (room < _ROUNDED) & (cash >= _TOLD_CASH)
-    return np.asarray(np.where(is_told, cash, np.nan))
+    return np.asarray(targets.is_new & ~has_safe & (room < _ROUNDED))
 
 
 def _outcomes(

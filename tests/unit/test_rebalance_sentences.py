@@ -147,6 +147,8 @@ def test_a_client_whose_money_mostly_stays_cash_is_told_so_and_why() -> None:
         "you can bear allow at most 30% in investments that can fall far in price, and we have "
         "nothing safer to offer than cash."
     )
+    short = told(cash_weight=0.7, risky_limit=np.nan)
+    assert short.endswith(" About 70% of the money for this goal stays cash.")
     idle = told(cash_weight=0.7, outcome=Outcome.WITHIN_BAND, trades=0)
     assert "Nothing is traded" in idle
     assert "stays cash" in idle

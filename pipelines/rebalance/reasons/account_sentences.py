@@ -26,6 +26,7 @@ _NEAR = (
 )
 _UNCHANGED = f"Nothing to do: {_NEAR}"
 _CASH_WORDS = ("money came in", "cash is needed")  # where nothing is sold, where something is
+_UNTOLD = -1
 _COOLING = (
     "Nothing to do for now: the account was traded lately, and what has moved away from its target "
     "since is put right after a pause."
@@ -45,9 +46,10 @@ class Told:
     has_new_target, is_flow_only, is_cooling : what was done, or why not.
     raises_cash : whether something is sold.
     risk_score : in force.
-    cash_weight : share of its goal's worth that stays cash in a new target because suitability
-        leaves no other place for it; NaN where that is not so.
-    risky_limit : share of its goal's worth that suitability allows in risky classes.
+    cash_weight : share of its goal's worth that stays cash in a new target because limits leave
+        no other place for it; NaN where that is not so.
+    risky_limit : share of its goal's worth that suitability allows in risky classes; NaN where
+        that is not the limit.
     """
 
     outcome: Integers
@@ -137,19 +139,28 @@ def _after_relaxing(told: Told, sentences: pa.StringArray) -> pa.StringArray:
 
 
 def _with_cash(told: Told, sentences: pa.StringArray) -> pa.StringArray:
-    """Add how much stays cash, and why, where suitability alone leaves it there."""
+    """Add how much stays cash, and why, where limits leave it there."""
     is_told = ~np.isnan(told.cash_weight)
-    percents = np.rint(100 * np.nan_to_num(np.column_stack((told.cash_weight, told.risky_limit))))
-    numbers = np.column_stack((percents.astype(np.int64), told.risk_score))
-    known, same = np.unique(np.where(is_told[:, None], numbers, -1), axis=0, return_inverse=True)
-    texts = [
-        f" About {cash}% of the money for this goal stays cash: a risk score of {score} and the "
-        f"loss that you can bear allow at most {risky}% in investments that can fall far in price, "
-        "and we have nothing safer to offer than cash."
-        if score >= 0
-        else ""
-        for cash, risky, score in known.tolist()
-    ]
+    shares = np.column_stack((told.cash_weight, told.risky_limit))
+    percents = np.rint(np.nan_to_num(100 * shares, nan=_UNTOLD)).astype(np.int64)
+    numbers = np.column_stack((percents, told.risk_score))
+    known, same = np.unique(
+        np.where(is_told[:, None], numbers, _UNTOLD), axis=0, return_inverse=True
+    )
+    texts = [_cash_text(*row) for row in known.tolist()]
     return pc.binary_join_element_wise(
         sentences, pa.array(texts, pa.string()).take(pa.array(same.ravel())), ""
+    )
+
+
+def _cash_text(cash: int, risky: int, score: int) -> str:
+    """Return the sentence on cash, of percents and the risk score."""
+    if cash == _UNTOLD:
+        return ""
+    text = f" About {cash}% of the money for this goal stays cash"
+    if risky == _UNTOLD:
+        return f"{text}."
+    return (
+        f"{text}: a risk score of {score} and the loss that you can bear allow at most {risky}% in "
+        "investments that can fall far in price, and we have nothing safer to offer than cash."
     )
