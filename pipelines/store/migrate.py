@@ -1,9 +1,11 @@
 """Bring the store to the schema of this release."""
 
 import logging
+import re
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
 
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
@@ -12,6 +14,11 @@ from pipelines.store.failures import STORE_URL, shown_url
 from pipelines.store.schema import SCHEMA_VERSION
 
 logger = logging.getLogger(__name__)
+
+_NOT_AS_LEFT = re.compile(
+    r"already exists|does not exist|no such (table|column|index|view)|duplicate column|no .* in: "
+)
+"""What databases and our migrations say where something is missing, or there already."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,7 +29,8 @@ def migrate(settings: Settings) -> None:
     Raises
     ------
     StoreError
-        The store is unreachable, locked, read-only, or newer than this code.
+        The store is unreachable, locked, read-only, newer than this code, or not what its version
+        says.
     """
     if is_current(settings):
         return
@@ -50,4 +58,16 @@ def _upgrade(settings: Settings, connection: sa.Connection, found: str | None) -
             "Use the release that wrote it, or a newer one.",
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, SCHEMA_VERSION)
+    try:
+        command.upgrade(config, SCHEMA_VERSION)
+    except (DatabaseError, ValueError) as error:
+        if not _NOT_AS_LEFT.search(str(error)):
+            raise
+        raise StoreError(
+            STORE_URL,
+            shown_url(settings),
+            f"its tables are not those of its schema version {found or 'none'} "
+            f"({getattr(error, 'orig', error)})",
+            "An unfinished release made it: restore a backup, or choose a new store; nothing was "
+            "changed in this one.",
+        ) from error
