@@ -109,7 +109,11 @@ def _contradictions(line: int, cells: dict[str, Any]) -> list[RowIssue]:
     if cells["quantity"] == 0:
         return [
             issue(
-                line, "quantity", "nothing was executed", "Leave out orders that were not filled."
+                line,
+                "quantity",
+                "nothing was executed",
+                "Leave out orders that were not filled.",
+                "0",
             )
         ]
     if cells["trade_id"] is None and None in (cells["account_id"], cells["symbol"]):

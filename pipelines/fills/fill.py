@@ -2,10 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from models.vocabulary import Side
+from models.vocabulary import MICROS, Side
 from pipelines.lineage import json_digest
 
 _EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -59,6 +60,11 @@ class Fill:
         """What it changes the account's cash by, after fees."""
         signed = self.notional_cents if self.side is Side.SELL else -self.notional_cents
         return signed - self.fee_cents
+
+    @property
+    def shares(self) -> str:
+        """The quantity as a reader writes it."""
+        return f"{Decimal(self.quantity_micros) / MICROS:f}"
 
     @property
     def signed_micros(self) -> int:

@@ -155,8 +155,8 @@ def notices(fill: Fill, order: Order) -> list[RowIssue]:
             issue(
                 fill.line,
                 "executed_at" if is_over else "trade_id",
-                f"it was booked, but its trade {'had expired' if is_over else 'has ended'}: "
-                f"{order.status}",
+                "it was booked, but its trade "
+                + ("was valid no more" if is_over else f"has ended: {order.status}"),
                 "Ask the broker why the order was still open; the next run advises on what is held "
                 "now.",
                 f"{fill.executed_at:%Y-%m-%d %H:%M%z}" if is_over else order.trade_id,
@@ -170,6 +170,7 @@ def notices(fill: Fill, order: Order) -> list[RowIssue]:
                 "it was booked, but is more than what was left of its trade",
                 "Ask the broker whether it was executed twice; the next run advises on what is "
                 "held now.",
+                fill.shares,
             )
         )
     return found

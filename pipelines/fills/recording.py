@@ -131,6 +131,7 @@ def _book(
                 "quantity",
                 "the account does not hold so much",
                 "Record what came into the account before, then import this file again.",
+                fill.shares,
             )
         )
         return
