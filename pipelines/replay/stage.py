@@ -97,8 +97,8 @@ def _replay(settings: Settings, past: "PastRun", folder: Path) -> Replay:
             found = rows.differences()
     if others and past.inputs_digests:
         notes.append(
-            f"{others} of {len(past.inputs_digests)} shards have other inputs than recorded: "
-            "perhaps the status of an order changed since"
+            f"{others} of {len(past.inputs_digests)} shards are read otherwise than they were: "
+            "code, rules or what the store keeps of earlier runs is not what it was"
         )
     return Replay(identity.run_id, identity.session_date, accounts, tuple(notes), found)
 

@@ -28,6 +28,7 @@ from ml.serving import ServingModel
 from ml.splits import FoldPlan
 from ml.tracking import Registry
 from models.store_forecasts import MODEL_CHOICE
+from models.store_scores import MODEL_SCORE
 from models.vocabulary import (
     BASELINE_PART,
     FORECAST_HORIZONS_SESSIONS,
@@ -40,7 +41,7 @@ from pipelines.forecast import ModelChoice, forecast
 from pipelines.forecast.run import begin, begin_with_known_forecasts, identify
 from pipelines.sessions import session_after
 from pipelines.settings import Settings, load_settings
-from pipelines.store import migrate, tables, transaction, upsert, utc_now
+from pipelines.store import insert, migrate, tables, transaction, upsert, utc_now
 from pipelines.warehouse import WarehouseBuild, build_for
 
 RETURNS = random_walk(sessions=1000, symbols=6)
@@ -107,6 +108,33 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, ModelCh
     return settings, chosen(settings, training)
 
 
+def add_scores(settings: Settings, training: FinishedTraining) -> None:
+    """Scores of one model on validation, and others that are of something else."""
+    ridge = training["ridge"]
+    row = {
+        "source": settings.source.value,
+        "session_date": TRAINED,
+        "model_name": ridge.name,
+        "horizon_sessions": training.horizons[1],
+        "period": "validation",
+        "mlflow_run_id": ridge.run_id,
+        "period_start": TRAINED,
+        "period_end": TRAINED,
+        "forecasts": 1,
+        "mae": 0.05,
+        "rmse": 0.07,
+        "confidence": 0.1,
+        "serves": True,
+    }
+    others = (
+        {"period": "test"},
+        {"session_date": LAST_SESSION, "mlflow_run_id": "of another training"},
+        {"model_name": "smartinvest-sma"},
+    )
+    with transaction(settings) as connection:
+        insert(connection, MODEL_SCORE, [row, *(row | {"rmse": 0.01} | other for other in others)])
+
+
 def by_key(found: list[dict[str, Any]]) -> dict[tuple[str, str, int], dict[str, Any]]:
     return {(row["model_name"], row["symbol"], row["horizon_sessions"]): row for row in found}
 
@@ -115,6 +143,7 @@ def test_every_model_forecasts_every_symbol_over_both_horizons_once(
     trained: tuple[Settings, ModelChoice],
 ) -> None:
     settings, choice = trained
+    add_scores(settings, Registry(settings.mlflow).finished_training(choice.training_run_id))
     report = forecast(settings, LAST_SESSION)
     again = forecast(settings, LAST_SESSION)
     written = rows(settings, "forecast")
@@ -130,6 +159,8 @@ def test_every_model_forecasts_every_symbol_over_both_horizons_once(
         horizon = training.horizons.index(row["horizon_sessions"])
         assert row["confidence"] == model.confidence[horizon]
         assert row["stdev_log_return"] > 0
+        of_21_sessions = 0.07 if row["model_name"] == "smartinvest-ridge" else None
+        assert row["validation_rmse"] == (of_21_sessions if horizon else None)
     (run,) = rows(settings, "advice_run")
     assert (run["status"], run["supersedes"]) == (RunStatus.BUILDING, None)
     assert (run["model_name"], run["model_version"]) == (choice.model_name, 1)

@@ -14,8 +14,8 @@ from rebalance_examples import PRICES, SESSION, market
 
 from models.store_advice import CLIENT_OUTCOME, TARGET_ALLOCATION
 from models.store_runs import ADVICE_RUN
-from models.store_trades import TRADE
-from pipelines.rebalance.inputs.earlier_runs import read_earlier_runs
+from models.store_trades import OPEN_ORDER, TRADE
+from pipelines.rebalance.inputs.earlier_runs import read_earlier_runs, recorded_earlier_runs
 from pipelines.rebalance.inputs.reading import read_shards
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Accounts
@@ -107,6 +107,7 @@ def trade(
 
 def fill(store: Settings, runs: Sequence[Any], **rows: Sequence[Any]) -> None:
     declared = {"outcome": CLIENT_OUTCOME, "allocation": TARGET_ALLOCATION, "trade": TRADE}
+    declared["orders"] = OPEN_ORDER
     with transaction(store) as connection:
         insert(connection, ADVICE_RUN, list(runs))
         for name, of in rows.items():
@@ -284,3 +285,39 @@ def test_an_account_whose_order_of_this_session_was_sent_is_blocked_and_no_other
         AccountIssue.OPEN_ORDER,
         AccountIssue.NONE,
     ]
+
+
+def test_a_replay_counts_what_its_run_counted_whatever_became_of_the_orders(
+    store: Settings, tmp_path: Path
+) -> None:
+    fill(
+        store,
+        [run("earlier", YESTERDAY), run("own", SESSION, "superseded"), run("past", SESSION)],
+        trade=[
+            trade("t1", "earlier", "a1", "AAA", 3_000_000, "expired"),
+            trade("t2", "earlier", "a1", "BBB", 2_000_000, "sent"),
+            trade("t3", "own", "a2", "AAA", 1_000_000, "expired"),
+        ],
+        orders=[
+            {"run_id": "past", "account_id": "a1", "trade_id": "t1", "left_micros": 2_000_000},
+            {"run_id": "past", "account_id": "a2", "trade_id": "t3", "left_micros": 1_000_000},
+        ],
+    )
+    write_marts(
+        tmp_path / "w.duckdb",
+        account=[account("a1", "c1"), account("a2", "c1"), account("a3", "c1")],
+        client_profile=[profile("c1")],
+        account_transaction=[bought("t1", 1_000_000)],
+    )
+    with connect(store) as connection, connect_warehouse(tmp_path / "w.duckdb") as warehouse:
+        runs = recorded_earlier_runs(connection, "past", SESSION, ("earlier", YESTERDAY))
+        [shard] = read_shards(warehouse, connection, MARKET, runs)
+    assert shard.accounts.held_micros[:, A].tolist() == [2_000_000, 1_000_000, 0]
+    assert shard.accounts.held_micros[:, B].tolist() == [0, 0, 0]
+    assert [ACCOUNT_ISSUES[number] for number in shard.accounts.issue[:2]] == [
+        AccountIssue.NONE,
+        AccountIssue.OPEN_ORDER,
+    ]
+    assert shard.orders.trade_id.to_pylist() == ["t1", "t3"]
+    assert shard.orders.left_micros.tolist() == [2_000_000, 1_000_000]
+    assert (runs.target_run_id, runs.cash_since) == ("earlier", available_at(YESTERDAY))
