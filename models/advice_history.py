@@ -26,7 +26,9 @@ KEPT_RUN = replace(
 """Runs that were published once, with the size of what they were made from."""
 
 KEPT_TRADE = replace(
-    TRADE, columns=tuple(column for column in TRADE if column.name not in _MOVES_ON)
+    TRADE,
+    columns=tuple(column for column in TRADE if column.name not in _MOVES_ON),
+    partial_indexes={},
 )
 """Trades as they were advised; what the broker made of them is in the store."""
 

@@ -44,7 +44,10 @@ class Table:
     """One table or dataset: its grain in words, its key and its columns.
 
     ``references`` maps a local column to ``"table.column"`` of the same store. ``unique`` lists
-    sets of columns, besides the key, that no two rows share.
+    sets of columns, besides the key, that no two rows share. Where rows are ``found_by`` fewer
+    columns than the key has, the database has an index of these in its place, and whoever writes
+    keeps to the key. ``partial_indexes`` maps conditions to the columns of indexes that have only
+    rows of which they hold.
     """
 
     name: str
@@ -54,11 +57,14 @@ class Table:
     references: dict[str, str] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+    found_by: tuple[str, ...] = ()
+    partial_indexes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = self.column_names
         duplicates = {name for name in names if names.count(name) > 1}
-        grouped = {name for group in (*self.indexes, *self.unique) for name in group}
+        groups = (*self.indexes, *self.unique, *self.partial_indexes.values(), self.found_by)
+        grouped = {name for group in groups for name in group}
         unknown = {*self.key, *self.references, *grouped} - set(names)
         if duplicates or unknown:
             raise ValueError(

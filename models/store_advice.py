@@ -63,6 +63,7 @@ TARGET_ALLOCATION = Table(
     name="target_allocation",
     grain="one row per run, account and symbol, $CASH included",
     key=("run_id", "account_id", "symbol"),
+    found_by=("run_id", "account_id"),
     columns=(
         text("run_id", "the run"),
         text("account_id", "the account"),

@@ -22,6 +22,7 @@ TRADE = Table(
         date("valid_until", "last session on which it may be executed"),
     ),
     indexes=(("run_id", "account_id"),),
+    partial_indexes={"status <> 'proposed'": ("run_id", "status")},
 )
 
 CAUSES = {
@@ -54,6 +55,7 @@ TRADE_LOT = Table(
     name="trade_lot",
     grain="one row per sell and tax lot that it closes, wholly or in part",
     key=("trade_id", "lot_id"),
+    found_by=("trade_id",),
     columns=(
         text("trade_id", "the sell"),
         text("lot_id", "the lot"),

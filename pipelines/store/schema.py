@@ -13,7 +13,7 @@ from models.declaration import ColumnType
 from models.store_inputs import INPUTS, REFERENCE
 from models.store_outputs import OUTPUTS
 
-SCHEMA_VERSION = "0009"
+SCHEMA_VERSION = "0010"
 """Alembic revision that this code reads and writes."""
 
 DECLARED = (*INPUTS, *REFERENCE, *OUTPUTS)
@@ -96,7 +96,7 @@ def _add_table(metadata: sa.MetaData, declaration: declared.Table) -> None:
         sa.Column(
             column.name,
             _TYPES[column.type](),
-            primary_key=column.name in declaration.key,
+            primary_key=column.name in declaration.key and not declaration.found_by,
             nullable=column.nullable,
             autoincrement=False,
         )
@@ -110,8 +110,13 @@ def _add_table(metadata: sa.MetaData, declaration: declared.Table) -> None:
         table.append_constraint(sa.ForeignKeyConstraint([name], [target]))
     for names in declaration.unique:
         table.append_constraint(sa.UniqueConstraint(*names))
-    for names in declaration.indexes:
-        sa.Index(None, *(table.c[name] for name in names))
+    for names in (*declaration.indexes, declaration.found_by):
+        if names:
+            sa.Index(None, *(table.c[name] for name in names))
+    for condition, names in declaration.partial_indexes.items():
+        where = sa.text(condition)
+        columns = (table.c[name] for name in names)
+        sa.Index(None, *columns, postgresql_where=where, sqlite_where=where)
 
 
 def _conditions(

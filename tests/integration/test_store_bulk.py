@@ -99,9 +99,8 @@ def test_more_rows_than_one_part_all_arrive(store: Settings) -> None:
         {"weight": [0.1, 0.2, None]},
         {"current_weight": [0.0, float("nan"), 0.0]},
         {"no_trade": ["boredom", None, None]},
-        {"account_id": ["a", "b", "b"], "symbol": ["X", "Y", "Y"]},
     ],
-    ids=["range", "null", "nan", "word", "key"],
+    ids=["range", "null", "nan", "word"],
 )
 def test_a_row_outside_its_declaration_is_refused(store: Settings, change: dict) -> None:
     with pytest.raises(REFUSED), transaction(store) as connection:
