@@ -113,10 +113,10 @@ def _add_table(metadata: sa.MetaData, declaration: declared.Table) -> None:
     for names in (*declaration.indexes, declaration.found_by):
         if names:
             sa.Index(None, *(table.c[name] for name in names))
-    for condition, names in declaration.partial_indexes.items():
-        where = sa.text(condition)
-        columns = (table.c[name] for name in names)
-        sa.Index(None, *columns, postgresql_where=where, sqlite_where=where)
+    for which, names in declaration.partial_indexes.items():
+        where = sa.text(which)
+        indexed = (table.c[name] for name in names)
+        sa.Index(None, *indexed, postgresql_where=where, sqlite_where=where)
 
 
 def _conditions(
