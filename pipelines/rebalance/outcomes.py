@@ -10,7 +10,7 @@ from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.limits.drift import account_weights, drift
-from pipelines.rebalance.limits.relaxation import bit
+from pipelines.rebalance.limits.relaxation import bit, gave_way
 from pipelines.rebalance.limits.sums import total
 from pipelines.rebalance.reasons.account_sentences import Told
 from pipelines.rebalance.solver.problems import Risk
@@ -45,12 +45,13 @@ def tell(
     trades = np.count_nonzero(sized.traded_micros, axis=1)
     is_advised = advised_accounts(shard, bounds)
     has_target = is_advised & (targets.account_nanos[:, 0] != NO_TARGET)
-    relaxed = np.where(is_advised, np.append(bounds.relaxed, 0)[goal], 0)
+    has_new_target = has_target & np.append(targets.is_new, False)[goal]
+    of_goal = np.append(bounds.relaxed, 0)[goal]
+    relaxed = gave_way(np.where(is_advised, of_goal, 0), has_new_target)
     was_asked = np.zeros(len(targets.is_new) + 1, np.bool_)
     was_asked[rows] = True
     is_failed = is_advised & was_asked[goal] & ~np.append(targets.is_new, False)[goal]
     gaps = drift(account_weights(accounts), targets.account_nanos / NANOS)
-    has_new_target = has_target & np.append(targets.is_new, False)[goal]
     is_risk_full = np.append(_is_risk_full(bounds, targets, risk), False)[goal]
     leaves_cash = is_risk_full | (relaxed & bit(Constraint.MINIMUM_INVESTED) != 0)
     cash_weight = np.append(targets.goal_nanos[:, -1] / NANOS, 0.0)[goal]

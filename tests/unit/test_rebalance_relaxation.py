@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from models.vocabulary import Constraint
-from pipelines.rebalance.limits.relaxation import GIVING_WAY, Relaxed, Wanted, bit, relax
+from pipelines.rebalance.limits.relaxation import (
+    GIVING_WAY,
+    Relaxed,
+    Wanted,
+    bit,
+    gave_way,
+    relax,
+)
 from pipelines.rebalance.limits.wording import clauses_of
 from pipelines.rebalance.solver.problems import Risk
 
@@ -186,6 +193,12 @@ def test_what_cannot_be_sold_and_is_not_wanted_is_named() -> None:
     lower = np.array([[0.0, 0.0, 0.0, 0.0, 0.55, 0.0]])
     found = one_goal(lower=lower, current=lower)
     assert found.infeasible[0] == bit(Constraint.CLIENT_WISH)
+
+
+def test_turnover_gives_way_only_to_a_new_target() -> None:
+    both = bit(Constraint.TURNOVER) | bit(Constraint.CLASS_LIMIT)
+    found = gave_way(np.array([both, both, 0]), np.array([True, False, False]))
+    assert found.tolist() == [both, bit(Constraint.CLASS_LIMIT), 0]
 
 
 def test_all_constraints_but_suitability_and_wishes_give_way_in_their_order() -> None:

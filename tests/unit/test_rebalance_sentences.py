@@ -159,6 +159,10 @@ def test_an_account_that_does_not_trade_is_told_why() -> None:
     idle = {"outcome": Outcome.WITHIN_BAND, "trades": 0}
     assert told(**idle, has_new_target=False).startswith("Nothing to do: every holding is within")
     assert "has a new target, because prices moved" in told(**idle)
+    assert told(**idle, has_new_target=False, drift=0.8369) == (
+        "Nothing to do: 83.7% of its worth is not where the target wants it, but no investment is "
+        "off by much more than the smallest trade that can be made of it."
+    )
     assert "traded lately" in told(**idle, has_new_target=False, is_cooling=True)
     assert told(outcome=Outcome.FAILED, trades=0).startswith("Nothing was traded: no target passed")
 

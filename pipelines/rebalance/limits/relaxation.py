@@ -61,6 +61,11 @@ class Relaxed:
     infeasible: Integers
 
 
+def gave_way(relaxed: Integers, has_new_target: Mask) -> Integers:
+    """Return the bits of what gave way: the limit on turnover only where a target is new."""
+    return np.where(has_new_target, relaxed, relaxed & ~bit(Constraint.TURNOVER))
+
+
 def relax(wanted: Wanted, risk: Risk) -> Relaxed:
     """Give up as little as possible, in the order of ``Constraint``, until some weights fit.
 

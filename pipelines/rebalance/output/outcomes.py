@@ -10,6 +10,7 @@ from pipelines.rebalance.advice import ShardAdvice
 from pipelines.rebalance.arrays import Mask
 from pipelines.rebalance.goal_problems import advised_accounts
 from pipelines.rebalance.inputs.screening import ACCOUNT_ISSUES, AccountIssue
+from pipelines.rebalance.limits.relaxation import gave_way
 from pipelines.rebalance.output.columns import (
     floats,
     integers,
@@ -45,7 +46,7 @@ def outcomes(run_id: str, advice: ShardAdvice) -> pa.Table:
         np.where(has_last, accounts.last_risk_score, 0),
     )
     is_advised = advised_accounts(advice.shard, advice.bounds)
-    relaxed = np.where(is_advised, of_goal(advice.bounds.relaxed, goal, 0), 0)
+    relaxed = gave_way(np.where(is_advised, of_goal(advice.bounds.relaxed, goal, 0), 0), new)
     solver = np.where(new, of_goal(advice.solutions.solver, goal, -1), -1)
     sells = np.where(sized.traded_micros < 0, sized.notional_cents, 0)
     buys = np.where(sized.traded_micros > 0, sized.notional_cents, 0)

@@ -26,6 +26,11 @@ _NEAR = (
 )
 _UNCHANGED = f"Nothing to do: {_NEAR}"
 _CASH_WORDS = ("money came in", "cash is needed")  # where nothing is sold, where something is
+_FAR = 0.1
+_TOO_COARSE = (
+    " of its worth is not where the target wants it, but no investment is off by much more than "
+    "the smallest trade that can be made of it."
+)
 _UNTOLD = -1
 _COOLING = (
     "Nothing to do for now: the account was traded lately, and what has moved away from its target "
@@ -128,7 +133,10 @@ def _untraded(told: Told) -> pa.StringArray:
     ]
     texts = pa.array([*renewed, _UNCHANGED, _COOLING])
     otherwise = np.where(told.is_cooling, len(renewed) + 1, len(renewed))
-    return texts.take(pa.array(np.where(told.has_new_target, told.trigger, otherwise)))
+    sentences = texts.take(pa.array(np.where(told.has_new_target, told.trigger, otherwise)))
+    is_far = ~told.is_cooling & ~told.has_new_target & (told.drift >= _FAR)
+    far = pc.binary_join_element_wise("Nothing to do: ", _percent(told.drift), _TOO_COARSE, "")
+    return pc.if_else(pa.array(is_far), far, sentences)
 
 
 def _after_relaxing(told: Told, sentences: pa.StringArray) -> pa.StringArray:
