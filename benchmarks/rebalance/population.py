@@ -2,16 +2,16 @@
 
 Seeded and vectorised: the same seed, market and count give the same rows, chunk by chunk, in the
 order of clients as dbt writes them. Of goals, 78 % have one account, 17 % two and 5 % three; one
-client in five has two goals. Of accounts, half are taxable, 30 % tax-deferred and 20 % tax-free; two
-in five hold whole shares only; 30 % keep a buffer of cash; 3 % had a deposit lately; worth is 60,000
-dollars in the median, and spreads from 2,000 to 5,000,000. One client in five excludes symbols, 8 %
-a class, 10 % cap every symbol; every second goal is saved for monthly. What is held has one lot or
-two, a twentieth of them of unknown cost.
+client in five has two goals. Of accounts, half are taxable, 30 % tax-deferred and 20 % tax-free;
+two in five hold whole shares only; 30 % keep a buffer of cash; 3 % had a deposit lately; worth is
+60,000 dollars in the median, and spreads from 2,000 to 5,000,000. One client in five excludes
+symbols, 8 % a class, 10 % cap every symbol; every second goal is saved for monthly. What is held
+has one lot or two, a twentieth of them of unknown cost.
 
-Holdings follow the reference portfolio at the exposure that a score asks for; three goals in ten hold
-something else, as those who bring a portfolio along do. That, and what the forecasts ask for, lets
-about 70 % of accounts trade on the first day. A few accounts have each of the faults that screening
-names, about one in 200.
+Holdings follow the reference portfolio at the exposure that a score asks for; three goals in ten
+hold something else, as those who bring a portfolio along do. That, and what the forecasts ask for,
+lets about 70 % of accounts trade on the first day. A few accounts have each of the faults that
+screening names, about one in 200.
 """
 
 import datetime as dt

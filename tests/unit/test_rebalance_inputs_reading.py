@@ -21,7 +21,7 @@ from pipelines.rebalance.inputs.screening import (
     GoalIssue,
     why_left_alone,
 )
-from pipelines.rebalance.inputs.shard_plan import plan_shards
+from pipelines.rebalance.inputs.shard_plan import first_clients, plan_shards
 from pipelines.warehouse import connect
 
 
@@ -175,6 +175,23 @@ def test_shards_part_the_clients_and_hold_each_once(tmp_path: Path) -> None:
     assert len(goals) == 8
     names = [name for part in parts for name in part.accounts.account_id.to_pylist()]
     assert sorted(names) == whole.accounts.account_id.to_pylist()
+
+
+def test_the_first_clients_of_a_shard_are_a_part_of_it(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in (0, 0, 1, 2, 2, 3, 4)]
+    path = write_marts(
+        tmp_path / "w.duckdb",
+        account=[account(f"a{place}", name) for place, name in enumerate(names)],
+        client_profile=[profile(name) for name in sorted(set(names))],
+    )
+    with connect(path) as warehouse:
+        first, second, *_ = plan_shards(warehouse, 5)
+        part = first_clients(warehouse, first, 2)
+        assert (part.first_client, part.end_client, part.accounts) == (None, "c2", 3)
+        part = first_clients(warehouse, second, 1)
+        assert (part.first_client, part.end_client, part.accounts) == ("c3", "c4", 1)
+        assert first_clients(warehouse, first, 3) == first
+        assert first_clients(warehouse, second, 200) == second
 
 
 def test_a_shard_that_is_read_again_has_the_same_bits(tmp_path: Path) -> None:

@@ -63,11 +63,13 @@ def plan_shards(
 
 def first_clients(warehouse: "DuckDBPyConnection", plan: ShardPlan, clients: int) -> ShardPlan:
     """Return a shard's first clients as a shard; all of it where it has no more."""
-    following = warehouse.execute(
-        "SELECT client_id FROM account WHERE $first IS NULL OR client_id >= $first "
-        "GROUP BY client_id ORDER BY client_id LIMIT 1 OFFSET $clients",
-        {"first": plan.first_client, "clients": clients},
+    counts = warehouse.execute(
+        "SELECT client_id, count(*) FROM account WHERE $first IS NULL OR client_id >= $first "
+        "GROUP BY client_id ORDER BY client_id LIMIT $most",
+        {"first": plan.first_client, "most": clients + 1},
     ).fetchall()
-    if not following or (plan.end_client is not None and following[0][0] >= plan.end_client):
+    if len(counts) <= clients or (plan.end_client or counts[-1][0]) < counts[-1][0]:
         return plan
-    return dataclasses.replace(plan, end_client=following[0][0])
+    return dataclasses.replace(
+        plan, end_client=counts[-1][0], accounts=sum(count for _, count in counts[:-1])
+    )
