@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 BROKER = "paper broker"
 _ACCOUNTS_AT_ONCE = 2_000
+_REJECTED = "rejected"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class PaperReport:
     has_prices : whether the lake has them; else trades were sent, and wait for the next call.
     sent : trades that were sent in this call.
     filled, partly_filled, expired : trades that came to stand so in this call.
+    rejected : fills that could not be booked, since less is held by now than was to be sold.
     """
 
     run_id: str
@@ -52,6 +54,7 @@ class PaperReport:
     filled: int
     partly_filled: int
     expired: int
+    rejected: int
 
 
 def paper_fills(
@@ -99,6 +102,7 @@ def paper_fills(
         filled=counts[TradeStatus.FILLED],
         partly_filled=counts[TradeStatus.PARTLY_FILLED],
         expired=expired,
+        rejected=counts[_REJECTED],
     )
     logger.info("paper fills of run %s: %d filled, %d expired", run_id, report.filled, expired)
     return report
@@ -198,6 +202,7 @@ def _execute(
         if (fill := executed(order, accounts, cash, prices, executed_on, share)) is not None
     ]
     booked = book_fills(connection, fills, available_at(executed_on), BROKER)
+    counts[_REJECTED] += len(booked.rejected)
     ordered = {row["trade_id"]: row["quantity_micros"] for row in rows}
     for fill in booked.fills:
         is_whole = ordered[fill.trade_id] == fill.quantity_micros

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fill_examples import add_client, state, statuses
 from new_stores import make_store
 from stored import read_current
@@ -17,6 +18,7 @@ from pipelines.errors import RebalanceError
 from pipelines.fills import paper_fills
 from pipelines.sessions import available_at, session_after
 from pipelines.settings import Settings, load_settings
+from pipelines.store import transaction
 
 BEFORE = session_after(SESSION, -1)
 """Session of the advice; the lake has the closes of the one after it."""
@@ -95,6 +97,15 @@ def test_a_share_is_filled_in_whole_lots_and_the_rest_expires(sqlite_ada: Settin
     assert "KO" not in held(sqlite_ada, "ira")
     assert (report.partly_filled, report.expired) == (2, 3)
     assert set(statuses(sqlite_ada).values()) == {"expired"}
+
+
+def test_a_sell_of_what_is_not_held_any_more_is_rejected_and_counted(sqlite_ada: Settings) -> None:
+    add_closes(sqlite_ada, SESSION, CLOSES)
+    with transaction(sqlite_ada) as store:
+        store.execute(sa.text("UPDATE holding SET quantity_micros = 3000000 WHERE symbol = 'AAPL'"))
+    report = paper_fills(sqlite_ada)
+    assert (report.filled, report.rejected, report.expired) == (2, 1, 1)
+    assert held(sqlite_ada)["AAPL"] == 3 * MICROS
 
 
 def test_nothing_is_filled_if_told_so(sqlite_ada: Settings) -> None:
