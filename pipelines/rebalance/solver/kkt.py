@@ -13,9 +13,9 @@ References
 """
 
 import numpy as np
-from numba import njit
 
 from pipelines.rebalance.arrays import Floats
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.solver.engine import Points, in_parts
 from pipelines.rebalance.solver.problems import Problems, Risk
 from pipelines.rebalance.solver.scaled import scaled
@@ -42,7 +42,7 @@ def residuals(
     return residual, objective
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _residual_range(given, weights, prices, residual, objective, begin, end):  # type: ignore[no-untyped-def]
     symbols, classes = len(given.class_of), given.class_lower.shape[1]
     risk, sums = np.empty(symbols), np.empty(classes)
@@ -89,7 +89,7 @@ def _residual_range(given, weights, prices, residual, objective, begin, end):  #
         objective[row] = utility / scale
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _shrink(there, now, buy, sell):  # type: ignore[no-untyped-def]
     """Return what cost leaves of a step from ``now``: the proximal map of its kink."""
     if there > now + buy:
@@ -97,12 +97,12 @@ def _shrink(there, now, buy, sell):  # type: ignore[no-untyped-def]
     return there + sell if there < now - sell else now
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _row_residual(total, price, least, most):  # type: ignore[no-untyped-def]
     return abs(total - min(max(total + price, least), most))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _larger(worst, value):  # type: ignore[no-untyped-def]
     """Return the larger of two, or NaN where either is."""
     return value if value > worst or value != value else worst

@@ -13,8 +13,8 @@ References
 """
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import part
 from pipelines.rebalance.solver.active_set.settle import TOLERANCE, measure_excess
 from pipelines.rebalance.solver.active_set.steps import (
     AT_CURRENT,
@@ -49,7 +49,7 @@ _RAY_TOLERANCE = 1e-9
 _NONE = -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def ascend(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def]
     """Return how it ended, and after how many moves; the optimum is in place where it is solved."""
     for k in range(steps.shape[1]):
@@ -77,13 +77,13 @@ def ascend(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def
     return UNSOLVED, most
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _has_multiplier(steps, k, symbols):  # type: ignore[no-untyped-def]
     """Say whether what is found of k is a multiplier or price, rather than a weight or sum."""
     return (k < symbols) != is_basic(steps, k)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _keep_to_intervals(state, steps, symbols):  # type: ignore[no-untyped-def]
     """Bring multipliers into the intervals of their steps, and prices to their signs."""
     turnover, price = steps.shape[1] - 1, 0.0
@@ -98,7 +98,7 @@ def _keep_to_intervals(state, steps, symbols):  # type: ignore[no-untyped-def]
             price = state[DUAL, k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _go(state, steps, symbols, length, dependent):  # type: ignore[no-untyped-def]
     """Go along ``WAY`` until something blocks; return how far, what blocks, and whether above.
 
@@ -127,7 +127,7 @@ def _go(state, steps, symbols, length, dependent):  # type: ignore[no-untyped-de
     return length, block, above
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _most_violated(tableau, state, steps, symbols):  # type: ignore[no-untyped-def]
     """Return the weight or sum whose limit gains most, or none, and whether it is above."""
     measure_excess(state, steps)
@@ -141,7 +141,7 @@ def _most_violated(tableau, state, steps, symbols):  # type: ignore[no-untyped-d
     return worst, state[WAY, worst] > 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _follow_ray(tableau, state, steps, k, symbols, over):  # type: ignore[no-untyped-def]
     """Move what depends on the basis, in exchange for what its multiplier pushes out first."""
     turnover, side, length = steps.shape[1] - 1, 1.0 if over else -1.0, np.inf
@@ -168,7 +168,7 @@ def _follow_ray(tableau, state, steps, k, symbols, over):  # type: ignore[no-unt
     return SOLVED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _cross_kink(tableau, state, steps, i, symbols, code):  # type: ignore[no-untyped-def]
     """Let a symbol that cannot be fixed at its kink go on beyond it."""
     turnover = steps.shape[1] - 1

@@ -1,8 +1,8 @@
 """The compiled loop over a batch's problems."""
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import kernel, part
 from pipelines.rebalance.solver.active_set.ascend import INFEASIBLE, SOLVED, ascend
 from pipelines.rebalance.solver.active_set.settle import TOLERANCE, refine, settle
 from pipelines.rebalance.solver.active_set.steps import begin, is_basic
@@ -27,7 +27,7 @@ _MOVES, _MOST_MOVES = 3, 40
 """How many moves to settle and to ascend are tried, for each symbol and row."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def solve_range(given, weights, prices, status, moves, first, last):  # type: ignore[no-untyped-def]
     """Solve the problems from ``first`` to ``last`` of some ``Given``.
 
@@ -65,7 +65,7 @@ def solve_range(given, weights, prices, status, moves, first, last):  # type: ig
                 weights[row, k] = value if outcome == SOLVED else np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _write_matrix(given, base, symbols):  # type: ignore[no-untyped-def]
     """Write down what all problems share of M: covariance, and who counts in which row."""
     size = base.shape[0]
@@ -78,7 +78,7 @@ def _write_matrix(given, base, symbols):  # type: ignore[no-untyped-def]
             base[i, size - 2], base[size - 2, i] = 1.0, 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _write_problem(given, row, state, symbols, size):  # type: ignore[no-untyped-def]
     scale = given.tolerance[row]
     for i in range(symbols):
@@ -97,7 +97,7 @@ def _write_problem(given, row, state, symbols, size):  # type: ignore[no-untyped
     state[LOWER, size - 1], state[UPPER, size - 1] = -np.inf, given.turnover[row]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _check(state, symbols, size, scale):  # type: ignore[no-untyped-def]
     """Refuse what is not finite (NaN and infinity times zero are NaN) and contradictory limits."""
     total, is_contradictory = 0.0, False

@@ -1,7 +1,6 @@
 """Moves that gain most, one after the other, until nothing is contradicted or nothing helps."""
 
-from numba import njit
-
+from pipelines.rebalance.kernels import part
 from pipelines.rebalance.solver.active_set.steps import (
     AT_CURRENT,
     AT_LOWER,
@@ -38,7 +37,7 @@ TOLERANCE = 1e-11
 _MOST_REFINEMENTS, _ENOUGH = 3, 1e-13
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def measure_excess(state, steps):  # type: ignore[no-untyped-def]
     """Note as ``WAY`` how far above (or, negative, below) its ends is what is found.
 
@@ -58,7 +57,7 @@ def measure_excess(state, steps):  # type: ignore[no-untyped-def]
         score[k] = gain if abs(excess) > TOLERANCE and pivot > LEAST_PIVOT else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def settle(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def]
     """Return whether the optimum is reached, and after how many moves."""
     score = state[SCORE]
@@ -76,7 +75,7 @@ def settle(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def
     return False, most
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _is_any_outside(state):  # type: ignore[no-untyped-def]
     largest = 0.0
     for k in range(state.shape[1]):
@@ -84,7 +83,7 @@ def _is_any_outside(state):  # type: ignore[no-untyped-def]
     return largest > TOLERANCE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _leap(tableau, state, steps, i, symbols, up):  # type: ignore[no-untyped-def]
     """Put a fixed symbol across its cell, if freed it would end beyond: that takes no sweep."""
     if is_basic(steps, i):
@@ -108,7 +107,7 @@ def _leap(tableau, state, steps, i, symbols, up):  # type: ignore[no-untyped-def
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def refine(base, tableau, state, steps, symbols):  # type: ignore[no-untyped-def]
     """Correct what is found in the basis by what its equations leave, computed from the problem."""
     size = tableau.shape[0]
@@ -126,7 +125,7 @@ def refine(base, tableau, state, steps, symbols):  # type: ignore[no-untyped-def
             return
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _write_left_over(base, state, steps, symbols):  # type: ignore[no-untyped-def]
     """Note as ``WAY`` by how much the equations of the basis are missed."""
     size, width = base.shape

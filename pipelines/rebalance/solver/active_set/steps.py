@@ -1,8 +1,8 @@
 """Where symbols and rows stand, what that asks of what is found, and their moves."""
 
 import numpy as np
-from numba import njit
 
+from pipelines.rebalance.kernels import part
 from pipelines.rebalance.solver.active_set.tableau import (
     BUY,
     CURRENT,
@@ -31,20 +31,20 @@ AT_LEAST, IDLE, AT_MOST = 1, 2, 3
 NOW, FIRST, LAST = range(3)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def is_basic(steps, k):  # type: ignore[no-untyped-def]
     """Say whether a weight or price is found, rather than a multiplier or sum."""
     return steps[NOW, k] & 1 == 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def turnover_price(state, steps):  # type: ignore[no-untyped-def]
     """Return the price that the working set's optimum has for turnover, whose row is the last."""
     turnover = steps.shape[1] - 1
     return state[FOUND, turnover] if is_basic(steps, turnover) else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def begin(base, tableau, state, steps, symbols):  # type: ignore[no-untyped-def]
     """Begin at what is held, within bounds, and with all rows idle.
 
@@ -74,7 +74,7 @@ def begin(base, tableau, state, steps, symbols):  # type: ignore[no-untyped-def]
         put_row(state, steps, g, IDLE)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def _first_step(state, steps, i, is_limited):  # type: ignore[no-untyped-def]
     """Find a symbol's steps, and put it on that of its weight; return its sign in turnover."""
     low, now, high = state[LOWER, i], state[CURRENT, i], state[UPPER, i]
@@ -97,13 +97,13 @@ def _first_step(state, steps, i, is_limited):  # type: ignore[no-untyped-def]
     return sign
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def slope(state, code, i):  # type: ignore[no-untyped-def]
     """Return the slope of a symbol's cost where it is sold or bought."""
     return state[BUY, i] if code == BUYING else state[SELL, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def put(state, steps, i, code):  # type: ignore[no-untyped-def]
     """Note a symbol's step, and from where to where what is found may go there."""
     first, last = steps[FIRST, i], steps[LAST, i]
@@ -126,7 +126,7 @@ def put(state, steps, i, code):  # type: ignore[no-untyped-def]
     state[HIGH, i], state[HIGH_TILT, i] = high, high_tilt
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def put_row(state, steps, g, code):  # type: ignore[no-untyped-def]
     """Note a row's step: the sign of its price, or where its negative sum may go."""
     least, most = state[LOWER, g], state[UPPER, g]
@@ -138,7 +138,7 @@ def put_row(state, steps, g, code):  # type: ignore[no-untyped-def]
     state[LOW, g], state[HIGH, g] = low, high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def next_step(steps, k, symbols, up):  # type: ignore[no-untyped-def]
     """Return the step that follows where what is found is above (or below) what it may be."""
     now, first, last = steps[NOW, k], steps[FIRST, k], steps[LAST, k]
@@ -157,7 +157,7 @@ def next_step(steps, k, symbols, up):  # type: ignore[no-untyped-def]
     return AT_LOWER if now == first else AT_CURRENT
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def move(tableau, state, steps, k, symbols, up):  # type: ignore[no-untyped-def]
     """Move a symbol or row to its next step."""
     code = next_step(steps, k, symbols, up)
@@ -179,14 +179,14 @@ def move(tableau, state, steps, k, symbols, up):  # type: ignore[no-untyped-def]
         put(state, steps, k, code)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def take_sign(tableau, state, steps, i, code):  # type: ignore[no-untyped-def]
     """Let a fixed symbol that is to be bought or sold have that sign in turnover."""
     if (code == BUYING) != (state[SIGN, i] > 0.0):
         turn_sign(tableau, state, steps, i)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def turn_sign(tableau, state, steps, i):  # type: ignore[no-untyped-def]
     """Turn a symbol's sign in turnover: one that is at its kink, or free while turnover is idle."""
     turnover = steps.shape[1] - 1

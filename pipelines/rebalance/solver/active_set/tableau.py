@@ -16,7 +16,7 @@ References
 .. [1] J. H. Goodnight, "A tutorial on the SWEEP operator", The American Statistician 33 (1979).
 """
 
-from numba import njit
+from pipelines.rebalance.kernels import part
 
 # Rows of ``state``, one column for each symbol and row of the problem. ``SIGN`` is that of a trade
 # in turnover. What is found is to stay from ``LOW`` to ``HIGH``, ends that tilt with turnover's
@@ -31,7 +31,7 @@ LEAST_PIVOT = 1e-10
 """Below it what is to be fixed depends on the basis; what does not has a pivot of about one."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def sweep(tableau, state, k, side):  # type: ignore[no-untyped-def]
     """Exchange what is given and what is found of k; ``side`` is 1 into the basis, -1 out of it."""
     pivot, width = state[WAY], tableau.shape[1]
@@ -53,7 +53,7 @@ def sweep(tableau, state, k, side):  # type: ignore[no-untyped-def]
     diagonal[k], tableau[k, k] = -inverse, -inverse
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def exchange(tableau, state, k, given, side):  # type: ignore[no-untyped-def]
     """Bring k into the basis (side 1) or out of it (-1), where ``given`` is what it is to have."""
     found = state[FOUND]
@@ -66,7 +66,7 @@ def exchange(tableau, state, k, given, side):  # type: ignore[no-untyped-def]
     sweep(tableau, state, k, side)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@part
 def combine(tableau, state, to, other, factor):  # type: ignore[no-untyped-def]
     """Add a multiple of one row and column to another."""
     for j in range(tableau.shape[0]):
