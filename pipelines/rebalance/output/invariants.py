@@ -14,6 +14,37 @@ _SUM_OF_CAUSES = " + ".join(f"reason.{cause}_micros" for cause in CAUSES)
 _SIGNED = "CASE trade.side WHEN 'buy' THEN trade.quantity_micros ELSE -trade.quantity_micros END"
 
 INVARIANTS: Mapping[str, str] = {
+    "every account has one outcome, and shards have all their rows": """
+        SELECT shards.run_id FROM (
+            SELECT
+                run_id,
+                sum(accounts) AS accounts,
+                sum(trades) AS trades,
+                max(CASE status WHEN 'written' THEN 0 ELSE 1 END) AS failed
+            FROM advice_shard WHERE run_id = :run_id GROUP BY run_id
+        ) AS shards
+        WHERE failed > 0
+            OR accounts <> (SELECT count(*) FROM client_outcome WHERE run_id = :run_id)
+            OR trades <> (SELECT count(*) FROM trade WHERE run_id = :run_id)
+    """,
+    "every outcome and every trade says why": """
+        SELECT account_id FROM client_outcome WHERE run_id = :run_id AND sentence = ''
+        UNION ALL
+        SELECT trade.trade_id FROM trade
+        JOIN trade_reason AS reason ON reason.trade_id = trade.trade_id
+        WHERE trade.run_id = :run_id AND reason.sentence = ''
+    """,
+    "an account that is not held, blocked or failed has a target, which is there": """
+        SELECT outcome.account_id FROM client_outcome AS outcome
+        LEFT JOIN target_allocation AS target
+            ON target.run_id = outcome.allocation_run_id
+            AND target.account_id = outcome.account_id
+            AND target.symbol = '$CASH'
+        WHERE outcome.run_id = :run_id AND target.run_id IS NULL AND (
+            outcome.allocation_run_id IS NOT NULL
+            OR outcome.outcome NOT IN ('held', 'blocked', 'failed')
+        )
+    """,
     "weights with cash sum to 1": """
         SELECT account_id FROM target_allocation WHERE run_id = :run_id
         GROUP BY account_id HAVING abs(sum(weight) - 1) > 1e-9
@@ -27,6 +58,30 @@ INVARIANTS: Mapping[str, str] = {
         SELECT account_id FROM client_outcome
         WHERE run_id = :run_id
           AND cash_before_cents + sells_cents - buys_cents - fees_cents <> cash_after_cents
+    """,
+    "who buys keeps the cash buffer, and is never in debt": """
+        SELECT outcome.account_id FROM client_outcome AS outcome
+        LEFT JOIN (
+            SELECT account_id, min(cash_buffer_cents) AS buffer_cents
+            FROM account GROUP BY account_id
+        ) AS kept ON kept.account_id = outcome.account_id
+        WHERE outcome.run_id = :run_id AND outcome.buys_cents > 0
+          AND outcome.cash_after_cents < coalesce(kept.buffer_cents, 0)
+    """,
+    "nobody sells more than is held": """
+        SELECT account_id FROM client_outcome
+        WHERE run_id = :run_id AND sells_cents > 0
+          AND sells_cents > wealth_cents - cash_before_cents
+        UNION ALL
+        SELECT trade.account_id FROM trade
+        JOIN client_outcome AS outcome
+            ON outcome.run_id = trade.run_id AND outcome.account_id = trade.account_id
+        JOIN target_allocation AS target
+            ON target.run_id = trade.run_id
+            AND target.account_id = trade.account_id
+            AND target.symbol = trade.symbol
+        WHERE trade.run_id = :run_id AND trade.side = 'sell'
+          AND trade.notional_cents > target.current_weight * outcome.wealth_cents + 0.5
     """,
     "an outcome's sells, buys and fees are those of its trades": """
         SELECT outcome.account_id FROM client_outcome AS outcome
@@ -50,6 +105,15 @@ INVARIANTS: Mapping[str, str] = {
             ON outcome.run_id = trade.run_id AND outcome.account_id = trade.account_id
         WHERE trade.run_id = :run_id AND outcome.account_id IS NULL
     """,
+    "all trades are of instruments, and end on one day after the session": """
+        SELECT trade.trade_id FROM trade
+        LEFT JOIN instrument ON instrument.symbol = trade.symbol
+        WHERE trade.run_id = :run_id AND (
+            instrument.symbol IS NULL
+            OR trade.valid_until <> (SELECT max(valid_until) FROM trade WHERE run_id = :run_id)
+            OR trade.valid_until <= (SELECT session_date FROM advice_run WHERE run_id = :run_id)
+        )
+    """,
     "notional is quantity times price, to the nearest cent": """
         SELECT trade_id FROM trade WHERE run_id = :run_id
           AND abs(notional_cents - (quantity_micros * 1.0) * price_micros / 1e10) > 0.5000001
@@ -67,7 +131,7 @@ INVARIANTS: Mapping[str, str] = {
         WHERE trade.run_id = :run_id
           AND (reason.trade_id IS NULL OR {_SUM_OF_CAUSES} <> {_SIGNED})
     """,
-    "rounding is less than a share": """
+    "rounding is no more than a share": """
         SELECT trade.trade_id FROM trade
         JOIN trade_reason AS reason ON reason.trade_id = trade.trade_id
         WHERE trade.run_id = :run_id AND abs(reason.rounding_micros) > 1000000
@@ -85,17 +149,25 @@ INVARIANTS: Mapping[str, str] = {
         WHERE trade.run_id = :run_id
           AND outcome.outcome IN ('held', 'blocked', 'failed', 'within_band')
     """,
-    "lots that a sell closes hold what it sells": """
+    "a sell closes lots of what it sells for what it brings, and a buy none": """
         SELECT trade.trade_id FROM trade
-        JOIN (
-            SELECT trade_id, sum(quantity_micros) AS quantity_micros
+        LEFT JOIN (
+            SELECT
+                trade_id,
+                sum(quantity_micros) AS quantity_micros,
+                sum(proceeds_cents) AS proceeds_cents
             FROM trade_lot GROUP BY trade_id
         ) AS closed ON closed.trade_id = trade.trade_id
         WHERE trade.run_id = :run_id AND (
-            trade.side <> 'sell' OR closed.quantity_micros > trade.quantity_micros
+            (trade.side <> 'sell' AND closed.trade_id IS NOT NULL)
+            OR (trade.side = 'sell' AND (
+                closed.trade_id IS NULL
+                OR closed.quantity_micros <> trade.quantity_micros
+                OR closed.proceeds_cents <> trade.notional_cents - trade.fee_cents
+            ))
         )
     """,
-    "weights under other views sum to no more than 1": """
+    "weights under other views sum to 1": """
         SELECT account_id FROM counterfactual_allocation WHERE run_id = :run_id
         GROUP BY account_id, view HAVING abs(sum(weight) - 1) > 1e-9
     """,
