@@ -46,27 +46,27 @@ SOLVED, INFEASIBLE, UNSOLVED, BAD_INPUT = 0, 1, 2, 3
 
 _DUAL_TOLERANCE = 1e-12
 _RAY_TOLERANCE = 1e-9
-_NONE = -1
 
 
 @part
 def ascend(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def]
     """Return how it ended, and after how many moves; the optimum is in place where it is solved."""
+    none = steps.shape[1]  # not -1: numba would compile for that literal what it is handed to
     for k in range(steps.shape[1]):
         state[DUAL, k] = state[FOUND, k]
     _keep_to_intervals(state, steps, symbols)
     for moves in range(most):
         for k in range(steps.shape[1]):
             state[WAY, k] = state[FOUND, k] - state[DUAL, k]
-        _, block, up = _go(state, steps, symbols, 1.0, _NONE)
-        if block >= 0:
+        _, block, up = _go(state, steps, symbols, 1.0, none)
+        if block != none:
             if tableau[block, block] < LEAST_VARIANCE:
                 return UNSOLVED, moves
             move(tableau, state, steps, block, symbols, up)
             state[DUAL, block] = state[GIVEN, block]
             continue
         worst, over = _most_violated(tableau, state, steps, symbols)
-        if worst < 0:
+        if worst == none:
             return SOLVED, moves
         if abs(tableau[worst, worst]) <= LEAST_PIVOT:
             outcome = _follow_ray(tableau, state, steps, worst, symbols, over)
@@ -102,13 +102,15 @@ def _keep_to_intervals(state, steps, symbols):  # type: ignore[no-untyped-def]
 def _go(state, steps, symbols, length, dependent):  # type: ignore[no-untyped-def]
     """Go along ``WAY`` until something blocks; return how far, what blocks, and whether above.
 
-    ``length`` is where the way ends; ``dependent`` is what goes along a ray, or none.
+    ``length`` is where the way ends; ``dependent`` is what goes along a ray. The number after the
+    last row's stands for none.
     """
-    turnover, is_ray = steps.shape[1] - 1, dependent != _NONE
+    none, turnover = steps.shape[1], steps.shape[1] - 1
+    is_ray = dependent != none
     is_priced = is_basic(steps, turnover) or dependent == turnover
     price = state[DUAL, turnover]
     widening = state[WAY, turnover] if is_priced else 0.0
-    block, above = _NONE, False
+    block, above = none, False
     for k in range(steps.shape[1]):
         if not _has_multiplier(steps, k, symbols):
             continue
@@ -131,14 +133,14 @@ def _go(state, steps, symbols, length, dependent):  # type: ignore[no-untyped-de
 def _most_violated(tableau, state, steps, symbols):  # type: ignore[no-untyped-def]
     """Return the weight or sum whose limit gains most, or none, and whether it is above."""
     measure_excess(state, steps)
-    worst, gain = _NONE, 0.0
+    worst, gain = steps.shape[1], 0.0
     for k in range(steps.shape[1]):
         excess = state[WAY, k]
         if abs(excess) > TOLERANCE and not _has_multiplier(steps, k, symbols):
             pivot = max(abs(tableau[k, k]), LEAST_PIVOT)
             if excess * excess > gain * pivot:
                 worst, gain = k, excess * excess / pivot
-    return worst, state[WAY, worst] > 0.0
+    return worst, worst < steps.shape[1] and state[WAY, worst] > 0.0
 
 
 @part
@@ -155,7 +157,7 @@ def _follow_ray(tableau, state, steps, k, symbols, over):  # type: ignore[no-unt
     length, block, up = _go(state, steps, symbols, length, k)
     if length == np.inf:
         return INFEASIBLE
-    if block == _NONE:
+    if block == steps.shape[1]:
         _cross_kink(tableau, state, steps, k, symbols, BUYING if over else SELLING)
         return SOLVED
     multiplier = state[DUAL, k]
@@ -173,8 +175,9 @@ def _cross_kink(tableau, state, steps, i, symbols, code):  # type: ignore[no-unt
     """Let a symbol that cannot be fixed at its kink go on beyond it."""
     turnover = steps.shape[1] - 1
     was_active = is_basic(steps, turnover)
+    up = np.bool_(False)  # a plain False would be a literal
     if was_active:
-        move(tableau, state, steps, turnover, symbols, False)
+        move(tableau, state, steps, turnover, symbols, up)
     turn_sign(tableau, state, steps, i)
     change = slope(state, code, i) - state[GIVEN, i]
     for j in range(steps.shape[1]):
@@ -182,5 +185,5 @@ def _cross_kink(tableau, state, steps, i, symbols, code):  # type: ignore[no-unt
     state[GIVEN, i] += change
     put(state, steps, i, code)
     if was_active and abs(tableau[turnover, turnover]) > LEAST_PIVOT:
-        move(tableau, state, steps, turnover, symbols, False)
+        move(tableau, state, steps, turnover, symbols, up)
     _keep_to_intervals(state, steps, symbols)

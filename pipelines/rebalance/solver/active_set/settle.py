@@ -60,14 +60,14 @@ def measure_excess(state, steps):  # type: ignore[no-untyped-def]
 @part
 def settle(tableau, state, steps, symbols, most):  # type: ignore[no-untyped-def]
     """Return whether the optimum is reached, and after how many moves."""
-    score = state[SCORE]
+    score, size = state[SCORE], steps.shape[1]
     for moves in range(most):
         measure_excess(state, steps)
-        best, gain = -1, 0.0
-        for k in range(steps.shape[1]):
+        best, gain = size, 0.0
+        for k in range(size):
             if score[k] > gain:
                 best, gain = k, score[k]
-        if best < 0:
+        if best == size:
             return not _is_any_outside(state), moves
         up = state[WAY, best] > 0.0
         if best >= symbols or not _leap(tableau, state, steps, best, symbols, up):
