@@ -18,7 +18,7 @@ table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabula
 th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid #e4e4e4; text-align: left;
          vertical-align: top; }
 .key { overflow-wrap: anywhere; min-width: 11rem; }
-td:nth-child(2):not(.number) { min-width: 8rem; }
+.words { min-width: 8rem; }
 th { font-weight: 600; border-bottom: 1px solid #8a8a8a; vertical-align: bottom; }
 .number { text-align: right; white-space: nowrap; }
 nav ul { padding-left: 1.2rem; columns: 16rem; font-size: 13px; }
@@ -86,4 +86,6 @@ def _kind(text: str, *, is_number: bool) -> str:
     """Return the class of a cell: keys and paths may break anywhere, other words never do."""
     if is_number:
         return ' class="number"'
-    return ' class="key"' if max(map(len, text.split()), default=0) > _LONGEST_WORD else ""
+    if max(map(len, text.split()), default=0) > _LONGEST_WORD:
+        return ' class="key"'
+    return ' class="words"' if len(text) > _LONGEST_WORD else ""
