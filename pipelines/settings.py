@@ -151,9 +151,11 @@ class Settings(BaseModel):
     def libraries_environment(self) -> dict[str, str]:
         """Variables that make libraries keep under the home what they keep; read at their import.
 
-        What a user has set stays.
+        A folder that a user has set for compiled loops has one for each state of the code, too.
         """
-        return {"NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR") or str(self.compiled)}
+        chosen = Path(os.environ.get("NUMBA_CACHE_DIR") or self.compiled)
+        own = chosen if chosen.name == code_version() else chosen / code_version()
+        return {"NUMBA_CACHE_DIR": str(own)}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -66,8 +66,10 @@ def run(accounts: int, peer_accounts: int) -> RebalanceBenchmark:
     ProcessError
         The peers cannot be installed.
     """
-    python = peers_python(load_settings(), Peers.PORTFOLIO)
-    environ = {**os.environ, **THREADS_OF, "PYTHONPATH": str(REPOSITORY)}
+    settings = load_settings()
+    python = peers_python(settings, Peers.PORTFOLIO)
+    own = {**settings.libraries_environment(), "PYTHONPATH": str(REPOSITORY)}
+    environ = {**os.environ, **THREADS_OF, **own}
     load = round(os.getloadavg()[0], 2)
     with tempfile.TemporaryDirectory(prefix="bench-rebalance-") as folder:
         given = Path(folder) / "accounts.npz"

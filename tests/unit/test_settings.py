@@ -136,9 +136,15 @@ def test_other_code_does_not_take_loops_that_were_compiled_before(
     assert settings.compiled.is_relative_to(tmp_path)
 
 
-def test_a_folder_for_compiled_loops_that_a_user_has_set_stays(
+def test_in_a_folder_that_a_user_has_set_other_code_has_its_own_loops_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = {"NUMBA_CACHE_DIR": str(tmp_path / "chosen")}
-    monkeypatch.setenv("NUMBA_CACHE_DIR", chosen["NUMBA_CACHE_DIR"])
-    assert load_settings({}, home=tmp_path).libraries_environment() == chosen
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    first = load_settings({}, home=tmp_path).libraries_environment()["NUMBA_CACHE_DIR"]
+    assert Path(first).parent == tmp_path / "chosen"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", first)  # as a child process has it
+    again = load_settings({}, home=tmp_path).libraries_environment()["NUMBA_CACHE_DIR"]
+    assert again == first
+    monkeypatch.setattr("pipelines.settings.code_version", lambda: "0.1.0+other")
+    other = load_settings({}, home=tmp_path).libraries_environment()["NUMBA_CACHE_DIR"]
+    assert other != first
