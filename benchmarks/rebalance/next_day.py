@@ -31,11 +31,12 @@ _TRADES = pa.schema(
 )
 _PER_MILLE = 1000
 
-_LOSSES = pa.schema(
+_LOT_SALES = pa.schema(
     [
         ("account_id", pa.string()),
         ("symbol", pa.string()),
-        ("unmatched_micros", pa.int64()),
+        ("lot_id", pa.string()),
+        ("sold_micros", pa.int64()),
         ("loss_cents", pa.int64()),
     ]
 )
@@ -62,7 +63,6 @@ _HELD = f"""
         SELECT
             account_id,
             symbol,
-            coalesce(held.quantity_micros, 0) AS before_micros,
             coalesce(held.quantity_micros, 0) + coalesce(traded.quantity_micros, 0)
                 AS quantity_micros
         FROM marts.account_holding AS held
@@ -71,6 +71,7 @@ _HELD = f"""
     drifted AS (
         SELECT
             * EXCLUDE (quantity_micros),
+            quantity_micros AS settled_micros,
             CASE
                 WHEN symbol = '{CASH}' OR quantity_micros <= 0
                     OR hash(account_id, $seed) % {_PER_MILLE} >= $per_mille THEN quantity_micros
@@ -108,21 +109,17 @@ _HOLDINGS = """
     FROM marts.held
     ORDER BY client_id, account_id, symbol
 """
-_LOTS = f"""
+_LOTS = """
     CREATE OR REPLACE TABLE marts.tax_lot AS
-    WITH shares AS (
-        SELECT account_id, symbol, quantity_micros / before_micros AS share
-        FROM marts.held
-        WHERE before_micros > 0 AND quantity_micros < before_micros
-    ),
-    kept AS (
+    WITH kept AS (
         SELECT lots.* REPLACE (
-            floor(lots.quantity_micros * coalesce(share, 1))::BIGINT AS quantity_micros,
-            floor(lots.basis_cents * coalesce(share, 1))::BIGINT AS basis_cents
+            lots.quantity_micros - coalesce(sold_micros, 0) AS quantity_micros,
+            floor(
+                lots.basis_cents * (1 - coalesce(sold_micros, 0) / lots.quantity_micros)
+            )::BIGINT AS basis_cents
         )
         FROM marts.tax_lot AS lots
-        SEMI JOIN marts.held USING (account_id, symbol)
-        LEFT JOIN shares USING (account_id, symbol)
+        LEFT JOIN lot_sales USING (lot_id)
     ),
     bought AS (
         SELECT
@@ -130,21 +127,42 @@ _LOTS = f"""
             account_id,
             symbol,
             'next-' || account_id || symbol AS lot_id,
-            quantity_micros - before_micros AS quantity_micros,
-            ((quantity_micros - before_micros) / 1e10 * traded_at_micros)::BIGINT AS basis_cents,
+            traded_micros AS quantity_micros,
+            (traded_micros / 1e10 * traded_at_micros)::BIGINT AS basis_cents,
             $session::DATE AS acquired_date,
             $session::DATE AS held_since_date,
             false AS is_replacement
-        FROM marts.held
-        WHERE symbol <> '{CASH}' AND before_micros >= 0 AND quantity_micros > before_micros
+        FROM trades
+        JOIN marts.account USING (account_id)
+        JOIN prices USING (symbol)
+        WHERE traded_micros > 0
+    ),
+    settled AS (
+        SELECT * FROM kept WHERE quantity_micros > 0 UNION ALL BY NAME SELECT * FROM bought
     )
-    SELECT * FROM kept WHERE quantity_micros > 0
-    UNION ALL BY NAME SELECT * FROM bought
+    SELECT settled.* REPLACE (
+        floor(settled.quantity_micros * scale)::BIGINT AS quantity_micros,
+        floor(settled.basis_cents * scale)::BIGINT AS basis_cents
+    )
+    FROM settled
+    JOIN (
+        SELECT account_id, symbol, quantity_micros / settled_micros AS scale
+        FROM marts.held WHERE settled_micros > 0
+    ) USING (account_id, symbol)
+    WHERE floor(settled.quantity_micros * scale) > 0
     ORDER BY client_id, account_id, symbol, lot_id
 """
 _LOSS_SALES = """
     INSERT INTO marts.loss_sale BY NAME
-    SELECT client_id, losses.* FROM losses JOIN marts.account USING (account_id)
+    SELECT
+        client_id,
+        account_id,
+        symbol,
+        sum(sold_micros)::BIGINT AS unmatched_micros,
+        sum(loss_cents)::BIGINT AS loss_cents
+    FROM lot_sales JOIN marts.account USING (account_id)
+    WHERE loss_cents > 0
+    GROUP BY client_id, account_id, symbol
     ORDER BY client_id, account_id, symbol
 """
 _CASH = f"""
@@ -187,7 +205,7 @@ def write_next_day(
         warehouse.execute(f"SET memory_limit = '{_MEMORY}'")
         warehouse.execute("SET search_path = 'marts'")
         _copy(warehouse, store, "trades", _TRADES, partial(_trades_of, run_id))
-        _copy(warehouse, store, "losses", _LOSSES, partial(_losses_of, run_id))
+        _copy(warehouse, store, "lot_sales", _LOT_SALES, partial(_lot_sales_of, run_id))
         warehouse.execute(_PRICES)
         if market_build is not None:
             copy_market(warehouse, market_build)
@@ -214,7 +232,7 @@ def _copy(
     for plan in track(plan_shards(warehouse), f"read {name}"):
         ids = rows_of_clients(warehouse, plan, "SELECT account_id FROM account WHERE {clients}")
         query = query_of(wanted_accounts(store, text(ids["account_id"])))
-        warehouse.register("part", found(fetch(store, query, schema), "symbol"))
+        warehouse.register("part", found(fetch(store, query, schema), schema.names[2]))
         warehouse.execute(f"INSERT INTO {name} FROM part")
     warehouse.unregister("part")
 
@@ -230,23 +248,20 @@ def _trades_of(run_id: str, wanted: sa.FromClause) -> sa.Select[Any]:
     ).select_from(wanted.outerjoin(trade, _is_of(run_id, wanted)))
 
 
-def _losses_of(run_id: str, wanted: sa.FromClause) -> sa.Select[Any]:
-    """Return what was sold at a loss that no purchase took away."""
+def _lot_sales_of(run_id: str, wanted: sa.FromClause) -> sa.Select[Any]:
+    """Return what was sold of which lots; a loss that a purchase took away is none."""
     trade, lot = tables["trade"], tables["trade_lot"]
-    is_loss = sa.and_(
-        lot.c.trade_id == trade.c.trade_id,
-        lot.c.proceeds_cents < lot.c.basis_cents,
-        lot.c.disallowed_cents == 0,
-    )
-    return (
-        sa.select(
-            trade.c.account_id,
-            sa.case((lot.c.lot_id.is_not(None), trade.c.symbol)).label("symbol"),
-            sa.cast(sa.func.sum(lot.c.quantity_micros), sa.BigInteger),
-            sa.cast(sa.func.sum(lot.c.basis_cents - lot.c.proceeds_cents), sa.BigInteger),
+    loss = sa.func.coalesce(lot.c.basis_cents - lot.c.proceeds_cents, 0)
+    return sa.select(
+        trade.c.account_id,
+        trade.c.symbol,
+        lot.c.lot_id,
+        lot.c.quantity_micros,
+        sa.case((lot.c.disallowed_cents > 0, 0), else_=loss),
+    ).select_from(
+        wanted.outerjoin(trade, _is_of(run_id, wanted)).outerjoin(
+            lot, lot.c.trade_id == trade.c.trade_id
         )
-        .select_from(wanted.outerjoin(trade, _is_of(run_id, wanted)).outerjoin(lot, is_loss))
-        .group_by(trade.c.account_id, sa.text("2"))
     )
 
 
