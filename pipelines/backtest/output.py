@@ -15,6 +15,7 @@ from pipelines.backtest.history import History
 from pipelines.backtest.results import Row
 from pipelines.backtest.statistics import distinct_trials
 from pipelines.backtest.walk import Walk
+from pipelines.errors import HomeError
 
 HEADER = (
     "strategy",
@@ -89,7 +90,25 @@ def _against(row: Row) -> str:
 
 
 def write(backtest: Backtest, folder: Path) -> tuple[Path, ...]:
-    """Write page, figures, wealth and weights into a folder and return their paths."""
+    """Write page, figures, wealth and weights into a folder and return their paths.
+
+    Raises
+    ------
+    HomeError
+        The folder cannot be written.
+    """
+    try:
+        return _write(backtest, folder)
+    except OSError as error:
+        raise HomeError(
+            "folder of the backtest",
+            folder,
+            f"it cannot be written ({error.strerror or error})",
+            "Mend its permissions or make room on the disk, or name another one with --out.",
+        ) from None
+
+
+def _write(backtest: Backtest, folder: Path) -> tuple[Path, ...]:
     from pipelines.backtest.page import page
 
     folder.mkdir(parents=True, exist_ok=True)
