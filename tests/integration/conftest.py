@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from made_once import made_once
 from new_stores import make_store
 from permissions import obey_permissions
 from warehouse_inputs import SESSION, make_home
@@ -99,15 +98,11 @@ def permissions_bind() -> None:
 
 
 @pytest.fixture(scope="session")
-def built_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of a few symbols and clients with a published warehouse, for all workers to copy."""
-    return made_once(
-        tmp_path_factory, "small-warehouse", lambda home: transform(make_home(home), SESSION)
-    )
+def small_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home of a few symbols and clients with a published warehouse; put back what you change.
 
-
-@pytest.fixture(scope="session")
-def small_warehouse(built_small: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """This worker's copy of it; put back what you change."""
-    home = tmp_path_factory.mktemp("warehouse") / "home"
-    return load_settings({}, home=shutil.copytree(built_small, home, symlinks=True))
+    Each worker makes its own: in a copy dbt would parse the project anew for every test.
+    """
+    settings = make_home(tmp_path_factory.mktemp("warehouse") / "home")
+    transform(settings, SESSION)
+    return settings
