@@ -25,16 +25,15 @@ def withdraw_other_trades(connection: sa.Connection, identity: RunIdentity) -> N
         Orders were sent for an account that this run advises on as if none had been.
     """
     trade, others = tables[TRADE.name], _other_runs(identity)
-    busy = sa.select(trade.c.account_id).where(
-        trade.c.run_id.in_(others), trade.c.status.in_(_WITH_THE_BROKER)
-    )
+    order = trade.alias()
+    is_sent = sa.and_(order.c.run_id.in_(others), order.c.status.in_(_WITH_THE_BROKER))
     # Before orders are looked for: from here on none of these trades can be sent.
     connection.execute(
         trade.update()
         .where(
             trade.c.run_id.in_(others),
             trade.c.status == TradeStatus.PROPOSED,
-            trade.c.account_id.not_in(busy),
+            ~sa.exists().where(is_sent, order.c.account_id == trade.c.account_id),
         )
         .values(status=TradeStatus.CANCELLED.value)
     )
@@ -44,7 +43,7 @@ def withdraw_other_trades(connection: sa.Connection, identity: RunIdentity) -> N
         .where(
             outcome.c.run_id == identity.run_id,
             outcome.c.outcome != Outcome.BLOCKED,
-            outcome.c.account_id.in_(busy),
+            sa.exists().where(is_sent, order.c.account_id == outcome.c.account_id),
         )
         .limit(1)
     ).first()
