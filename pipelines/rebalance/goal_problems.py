@@ -8,7 +8,6 @@ import numpy as np
 from pipelines.rebalance.arrays import Floats, Integers, Mask, Vector
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
-from pipelines.rebalance.limits.sums import add_rows
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.solver.problems import Problems
@@ -46,7 +45,7 @@ def current_weights(shard: Shard, bounds: Bounds) -> Floats:
     accounts = shard.accounts
     rows = np.flatnonzero(advised_accounts(shard, bounds))
     held = np.zeros(bounds.lower.shape, np.int64)
-    add_rows(held, accounts.goal[rows], accounts.value_cents[rows])
+    np.add.at(held, accounts.goal[rows], accounts.value_cents[rows])
     wealth = np.maximum(bounds.wealth_cents, 1)
     return held / wealth[:, None]
 

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from pipelines.rebalance.advice import Reasons, ShardAdvice, Views
 from pipelines.rebalance.arrays import Integers, Mask
@@ -41,6 +41,9 @@ from pipelines.rebalance.trades.sized import Sized, Targets
 from pipelines.rebalance.trades.weights import NO_TARGET, clean
 from pipelines.rebalance.trading import trade
 
+_NUMERICAL_LIBRARIES = ThreadpoolController()
+"""Looked for once, when all have been imported: it takes longer than to advise some accounts."""
+
 
 def advise(
     shard: Shard, market: Market, outlook: Outlook, policy: Policy, session: dt.date
@@ -56,7 +59,7 @@ def advise(
     policy : the house's rules.
     session : the exchange session that is advised on.
     """
-    with threadpool_limits(limits=1):
+    with _NUMERICAL_LIBRARIES.limit(limits=1):
         return _Shard(shard, market, outlook, policy, session).advise()
 
 

@@ -9,7 +9,6 @@ from pipelines.rebalance.arrays import Floats, Integers, Matrix, Vector
 from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.kernels import kernel
 from pipelines.rebalance.limits.bounds import Bounds
-from pipelines.rebalance.limits.sums import add_rows
 from pipelines.rebalance.market.aversion import reference_exposure, target_volatility
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
@@ -70,7 +69,7 @@ def aimed_weights(
     wealth = accounts.wealth_cents[rows, None]
     aimed = account_nanos[rows, :-1] / _NANOS * wealth
     cents = np.zeros(bounds.upper.shape)
-    add_rows(cents, accounts.goal[rows], np.where(has_target, aimed, accounts.value_cents[rows]))
+    np.add.at(cents, accounts.goal[rows], np.where(has_target, aimed, accounts.value_cents[rows]))
     volatility = target_volatility(np.maximum(bounds.risk_score, 1), policy)
     exposure = reference_exposure(volatility, outlook.reference_volatility)
     return np.where(

@@ -7,7 +7,7 @@ from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.limits.changes import has_target, may_be_bought
 from pipelines.rebalance.limits.suitability import risky_classes
-from pipelines.rebalance.limits.sums import add_rows, class_sums, total
+from pipelines.rebalance.limits.sums import class_sums, total
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 
@@ -33,7 +33,7 @@ def breaks_bounds(shard: Shard, bounds: Bounds, market: Market, policy: Policy) 
     goal, goals = accounts.goal[rows], len(bounds.wealth_cents)
     last = np.zeros_like(bounds.upper)
     wealth = accounts.wealth_cents[rows] / np.maximum(bounds.wealth_cents[goal], 1)
-    add_rows(last, goal, accounts.last_nanos[rows, :-1] / _NANOS * wealth[:, None])
+    np.add.at(last, goal, accounts.last_nanos[rows, :-1] / _NANOS * wealth[:, None])
     members = _counted(accounts.goal[taking_part], goals)
     is_complete = (members > 0) & (members == _counted(goal, goals))
     broken = _symbols_break(last, bounds, market, members, policy)

@@ -6,7 +6,6 @@ import numpy as np
 
 from pipelines.rebalance.arrays import Floats, Integers
 from pipelines.rebalance.inputs.shard import Shard
-from pipelines.rebalance.limits.sums import add_rows
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def goal_holdings(shard: Shard) -> GoalHoldings:
 
     def total(values: Integers) -> Integers:
         sums = np.zeros((goals, *values.shape[1:]), dtype=np.int64)
-        add_rows(sums.reshape(goals, -1), goal, values[taking_part])
+        np.add.at(sums, goal, values[taking_part])
         return sums
 
     wealth = total(accounts.wealth_cents)

@@ -1,8 +1,7 @@
 """Compiled loops of ``sizing``: what is bought, and what is bought with what is left.
 
-``values`` and ``group_values`` are the worth in cents of each symbol and
-of each group (a class, or last all risky ones) as trades so far leave them, and are kept up to
-date.
+``values`` and ``group_values`` are the worth in cents of each symbol and of each group (a class, or
+last all risky ones) as trades so far leave them, and are kept up to date.
 """
 
 import numpy as np

@@ -6,7 +6,6 @@ import numpy as np
 
 from pipelines.rebalance.arrays import Floats, Integers
 from pipelines.rebalance.inputs.shard import Shard
-from pipelines.rebalance.limits.sums import add_rows
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.trades.lot_kernels import tax_of_next
@@ -43,8 +42,8 @@ def sell_costs(
     goal = shard.accounts.goal[served]
     held = shard.accounts.value_cents[served].astype(np.float64)
     worth, owed = np.zeros((2, goals, len(market.symbols)))
-    add_rows(worth, goal, held)
-    add_rows(owed, goal, held * taxes[served])
+    np.add.at(worth, goal, held)
+    np.add.at(owed, goal, held * taxes[served])
     tax = np.divide(owed, worth, out=np.zeros_like(owed), where=worth > 0)
     return np.maximum(sell_cost + tax, -np.broadcast_to(buy_cost, tax.shape))
 

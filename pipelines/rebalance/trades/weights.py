@@ -83,8 +83,9 @@ def clean(weights: Floats, bounds: WeightLimits, class_of: Integers, is_risky: M
 
 def floor_nanos(bounds: Floats) -> Integers:
     """Return bounds in billionths, rounded down but for the low bits of a float; NaN gives 0."""
-    scaled = np.floor(np.nan_to_num(bounds, nan=0.0, posinf=2.0, neginf=-2.0) * NANOS + _SNAP)
-    return np.ascontiguousarray(np.clip(scaled, -2 * NANOS, 2 * NANOS).astype(np.int64))
+    scaled = np.clip(np.floor(bounds * NANOS + _SNAP), -2 * NANOS, 2 * NANOS)
+    scaled[np.isnan(scaled)] = 0.0
+    return np.ascontiguousarray(scaled, dtype=np.int64)
 
 
 @kernel
