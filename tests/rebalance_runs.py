@@ -12,6 +12,7 @@ from warehouse_inputs import RECORDED_AT, SESSION
 from models.store_forecasts import FORECAST, MODEL_CHOICE
 from models.store_outputs import WRITTEN_BY_SHARDS
 from models.store_runs import SNAPSHOT_FILE
+from models.store_trades import TRADE
 from pipelines.forecast.run import begin, identify
 from pipelines.lineage import RunIdentity
 from pipelines.model_choices import find_choice
@@ -126,3 +127,25 @@ def publish_before(store: sa.Connection, identity: RunIdentity) -> None:
     published = {"status": "published", "published_at": RECORDED_AT}
     run = tables["advice_run"]
     store.execute(run.update().where(run.c.run_id == earlier.run_id).values(published))
+
+
+def order_of_the_run_before(store: sa.Connection) -> dict[str, Any]:
+    """Propose a trade in the run of the session before, which is valid in ``SESSION`` too."""
+    run = tables["advice_run"]
+    of_before = sa.select(run.c.run_id).where(run.c.session_date < SESSION)
+    row = {
+        "trade_id": "early",
+        "run_id": store.execute(of_before).scalar_one(),
+        "account_id": "dee-0",
+        "symbol": "KO",
+        "side": "buy",
+        "quantity_micros": 3_000_000,
+        "price_micros": 60_000_000,
+        "notional_cents": 18_000,
+        "fee_cents": 9,
+        "sequence": 1,
+        "status": "proposed",
+        "valid_until": SESSION,
+    }
+    insert(store, TRADE, [row])
+    return row

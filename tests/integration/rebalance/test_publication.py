@@ -12,6 +12,7 @@ from rebalance_runs import (
     copy_home,
     identify_run,
     make_run,
+    order_of_the_run_before,
     publish_before,
     query,
 )
@@ -126,6 +127,31 @@ def test_a_session_filled_in_before_while_a_run_is_made_stops_its_publication(
     with pytest.raises(RebalanceError, match="published anew in the meantime"):
         rebalance(sqlite_settings, SESSION)
     assert query(sqlite_settings, "SELECT count(*) FROM current_outcome") == [(0,)]
+
+
+def test_an_order_sent_while_shards_are_read_stops_the_publication_and_a_rerun_counts_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction(settings) as store:
+        publish_before(store, identify_run(settings))
+        order = order_of_the_run_before(store)
+    publish = publication.publish
+
+    def sent_first(*arguments: Any) -> bool:
+        arguments[0].execute(sa.text("UPDATE trade SET status = 'sent'"))
+        return publish(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "publish", sent_first)
+        with pytest.raises(RebalanceError, match="orders of earlier advice were sent"):
+            rebalance(settings, SESSION)
+    assert query(settings, "SELECT count(*) FROM current_outcome") == [(0,)]
+    with transaction(settings) as store:
+        store.execute(sa.text("UPDATE trade SET status = 'sent' WHERE trade_id = 'early'"))
+    report = rebalance(settings, SESSION)
+    assert query(settings, "SELECT * FROM open_order") == [
+        (report.run_id, order["account_id"], "early", order["quantity_micros"])
+    ]
 
 
 def test_two_rebalances_at_once_publish_once(settings: Settings) -> None:

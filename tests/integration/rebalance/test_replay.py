@@ -7,7 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from rebalance_runs import contents, copy_home, identify_run, make_run, publish_before, query
+from rebalance_runs import (
+    contents,
+    copy_home,
+    identify_run,
+    make_run,
+    order_of_the_run_before,
+    publish_before,
+    query,
+)
 from typer.testing import CliRunner
 from warehouse_inputs import SESSION, SESSIONS, add_prices, price_row
 
@@ -53,6 +61,27 @@ def test_a_superseded_run_is_made_again_from_a_server_s_store(
     rebalance(make_run(settings, version=2, confidence=0.9), SESSION)
     found = replay(settings, first.run_id)
     assert (found.accounts, found.differences, found.notes) == (first.accounts, (), ())
+
+
+@pytest.mark.long
+def test_a_run_is_made_again_with_the_orders_that_it_counted_after_they_ended(
+    sqlite_settings: Settings,
+) -> None:
+    settings = sqlite_settings
+    with transaction(settings) as store:
+        publish_before(store, identify_run(settings))
+        order_of_the_run_before(store)
+        store.execute(sa.text("UPDATE trade SET status = 'sent'"))
+    first = rebalance(settings, SESSION)
+    with transaction(settings) as store:
+        store.execute(sa.text("UPDATE trade SET status = 'sent' WHERE account_id = 'dee-1'"))
+    second = rebalance(make_run(settings, version=2, confidence=0.9), SESSION)
+    assert second.outcomes["blocked"] == 1
+    with transaction(settings) as store:
+        store.execute(sa.text("UPDATE trade SET status = 'expired'"))
+    for report in (first, second):
+        found = replay(settings, report.run_id)
+        assert (found.accounts, found.differences, found.notes) == (report.accounts, (), ())
 
 
 @pytest.mark.long
