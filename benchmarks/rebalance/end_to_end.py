@@ -7,8 +7,11 @@ is what it took, and no part of the rest). Then the clientele is made up in the 
 
 Measured is what ``smartinvest rebalance`` does: read, decide, solve, verify, size, explain, write,
 publish. The first day advises everybody for the first time. On the day after
-(``ordinary_day``) its trades are filled, prices are the next session's, and a few accounts drifted.
-The invariants are asked of what either wrote.
+(``ordinary_day``) its trades are filled and prices are the next session's, for which about one
+account in twenty trades. The invariants are asked of what either wrote.
+
+``seconds_by_tenth`` says whether an account costs the same in an empty and in a full store: the
+first tenth has the start in it, the others only accounts.
 """
 
 import dataclasses
@@ -190,6 +193,7 @@ def _write_day_after(settings: Settings, first: Path, second: Path, run_id: str)
             _FIRST_DAY,
             market_build=build.warehouse_path,
             days=(_ORDINARY_DAY - _FIRST_DAY).days,
+            drifted_share=0.0,
         )
 
 
