@@ -186,11 +186,22 @@ class Issue:
     since: str
 
 
+class OpenOrder(NamedTuple):
+    """A trade that was with the broker when the run began, and how much of it was left then."""
+
+    trade_id: str
+    side: Side
+    symbol: str
+    left_micros: int
+    price_micros: int
+
+
 @dataclass(frozen=True)
 class Standing:
-    """What an account held as the run knew it, in micros by symbol, and its client's issues."""
+    """What an account held as the run knew it, in micros by symbol, its orders, and issues."""
 
     held_micros: tuple[tuple[str, int], ...]
+    orders: tuple[OpenOrder, ...]
     issues: tuple[Issue, ...]
 
 

@@ -58,7 +58,7 @@ def goal_section(account: AccountAdvice) -> Section:
     """Return how likely the goal is reached, and what would raise that."""
     goal = account.goal
     if goal is None:
-        what = "The run made no projection: the account has no goal, or is not advised on."
+        what = "The run made no projection: there is no goal, or an account of it is left alone."
         return Section("The goal", paragraphs=(what,))
     low, middle, high = goal.worth_cents
     figures = Grid(

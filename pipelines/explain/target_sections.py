@@ -18,7 +18,7 @@ _TELLING = 0.0005
 def target_sections(explained: Explanation, account: AccountAdvice) -> Iterator[Section]:
     """Yield the target, and the targets of the three views."""
     if not account.weights:
-        yield Section("Target", paragraphs=("No run ever wrote a target for this account.",))
+        yield Section("Target", paragraphs=("No target is in force for this account.",))
         return
     yield _target(explained, account)
     yield _views(account)

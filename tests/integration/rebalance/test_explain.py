@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from warehouse_inputs import SESSION
 
 from models.store_inputs import ACCOUNT, CLIENT, CLIENT_IDENTITY, GOAL
+from models.store_trades import OPEN_ORDER
 from pipelines.cli.main import app
 from pipelines.errors import ExplainError
 from pipelines.explain import Explanation, document, explain, page, terminal_view
@@ -128,9 +129,20 @@ def test_an_account_that_is_left_alone_says_why(published: Settings, account: st
     sentence = explained.accounts[0].outcome.sentence
     assert sentence.startswith("Nothing was traded: ")
     assert "No trade is proposed." in text
-    assert "No run ever wrote a target for this account." in text
+    assert "No target is in force for this account." in text
     assert "There is none" in text
     assert sentence in page(document(explained))
+
+
+def test_orders_with_the_broker_are_listed(published: Settings) -> None:
+    run_id = explain(published, "ada-bare").run.run_id
+    key = trade_ids(published)[0]
+    order = {"run_id": run_id, "account_id": "ada-bare", "trade_id": key, "left_micros": -2_500_000}
+    with transaction(published) as store:
+        insert(store, OPEN_ORDER, [order])
+    told = printed(explain(published, "ada-bare"))
+    assert "Orders with the broker when the run began" in told
+    assert re.search(rf"{key} .* 2\.5 ", told)
 
 
 def test_each_symbol_that_is_not_traded_has_its_reason(published: Settings) -> None:
