@@ -6,12 +6,16 @@ import numpy as np
 
 from models.vocabulary import AllocationView, AssetClass
 from pipelines.rebalance.arrays import Floats, Mask
-from pipelines.rebalance.limits.make_bounds import least_exposure, symbol_limits
+from pipelines.rebalance.limits.make_bounds import (
+    aimed_volatility,
+    least_exposure,
+    symbol_limits,
+)
 from pipelines.rebalance.limits.relaxation import Wanted, relax
 from pipelines.rebalance.market.aversion import risk_tolerance, target_volatility
 from pipelines.rebalance.market.forecasts import RunForecasts
 from pipelines.rebalance.market.market import Market
-from pipelines.rebalance.market.outlook import Outlook, make_outlook
+from pipelines.rebalance.market.outlook import make_outlook
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.solver.problems import Problems
 from pipelines.rebalance.solver.solve import solve
@@ -91,9 +95,15 @@ def decide(
     is_limited : (ours,) whether turnover is limited; a first portfolio is free.
     """
     outlook = make_outlook(market, forecasts, policy)
-    relaxed = relax(_limits(market, outlook, policy, scores, current, is_limited), outlook.today)
+    asked = np.array(scores, np.float64)
+    risky = _by_view(asked / 100)
+    volatility = aimed_volatility(
+        _by_view(target_volatility(asked, policy)), risky, market, outlook
+    )
+    exposure = least_exposure(volatility, outlook, policy)
+    wanted = _limits(market, policy, risky, exposure, current, is_limited)
+    relaxed = relax(wanted, outlook.today)
     expected = np.tile(outlook.view_returns, (len(scores), 1))
-    volatility = _by_view(target_volatility(np.array(scores, np.float64), policy))
     tolerance = risk_tolerance(volatility, outlook.reference_volatility, policy)
     cost = np.full(current.shape, policy.cost_bps / _BPS * policy.cost_share)
     limits = {
@@ -121,18 +131,15 @@ def _by_view(values: Floats) -> Floats:
 
 def _limits(
     market: Market,
-    outlook: Outlook,
     policy: Policy,
-    scores: tuple[int, ...],
+    risky: Floats,
+    exposure: Floats,
     current: Floats,
     is_limited: Mask,
 ) -> Wanted:
-    asked = np.array(scores, np.float64)
-    volatility, risky = _by_view(target_volatility(asked, policy)), _by_view(asked / 100)
     rows, classes = len(risky), len(market.classes)
     class_upper = [policy.class_limits[AssetClass(name)].class_weight for name in market.classes]
     invested_upper = 1 - policy.cash_floor_weight
-    exposure = least_exposure(volatility, risky, market, outlook, policy)
     return Wanted(
         lower=np.zeros_like(current),
         upper=np.tile(symbol_limits(market, policy), (rows, 1)),

@@ -17,7 +17,7 @@ from pipelines.rebalance.inputs.shard import Shard
 from pipelines.rebalance.limits.bounds import Bounds
 from pipelines.rebalance.limits.glide_path import highest_score, score_in_force
 from pipelines.rebalance.limits.holdings import goal_holdings
-from pipelines.rebalance.limits.make_bounds import make_bounds
+from pipelines.rebalance.limits.make_bounds import aimed_volatility, make_bounds
 from pipelines.rebalance.limits.relaxation import bit
 from pipelines.rebalance.market.aversion import risk_tolerance, target_volatility
 from pipelines.rebalance.market.forecasts import Forecast, RunForecasts
@@ -117,6 +117,21 @@ def test_the_unbounded_optimum_in_equilibrium_has_the_volatility_asked_for() -> 
     for t, volatility in zip(tolerance, asked, strict=True):
         weights = np.linalg.solve(covariance / t, outlook.long_run_prior)
         assert np.sqrt(weights @ covariance @ weights * 12) == pytest.approx(volatility)
+
+
+def test_a_small_risky_share_is_not_made_up_for_with_riskier_symbols() -> None:
+    outlook, market = mixed_outlook(), mixed_market()
+    is_risky = outlook.long_run.is_risky[outlook.long_run.class_of]
+    reference = market.reference_weights
+    share = reference[is_risky].sum()
+    risky = np.array([share / 4, 1.0])
+    modest = outlook.reference_volatility / 2
+    found = aimed_volatility(np.array([0.2, modest]), risky, market, outlook)
+    assert found == pytest.approx([outlook.reference_volatility / 4, modest])
+    tolerance = risk_tolerance(found, outlook.reference_volatility, POLICY)
+    optimum = np.linalg.solve(outlook.long_run.covariance / tolerance[0], outlook.long_run_prior)
+    assert optimum == pytest.approx(reference / 4)
+    assert optimum[is_risky].sum() == pytest.approx(risky[0])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,11 @@ from pipelines.rebalance.limits.changes import (
 from pipelines.rebalance.limits.glide_path import score_in_force
 from pipelines.rebalance.limits.holdings import GoalHoldings, goal_holdings
 from pipelines.rebalance.limits.relaxation import Relaxed, Wanted, bit, fits, relax
-from pipelines.rebalance.limits.suitability import suitable_risky_weight, suitable_volatility
+from pipelines.rebalance.limits.suitability import (
+    LOWEST_VOLATILITY,
+    suitable_risky_weight,
+    suitable_volatility,
+)
 from pipelines.rebalance.market.aversion import reference_exposure, risk_tolerance
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
@@ -34,13 +38,17 @@ def make_bounds(shard: Shard, market: Market, outlook: Outlook, policy: Policy) 
     """
     goals, holdings = shard.goals, goal_holdings(shard)
     score = score_in_force(goals, policy)
-    volatility = suitable_volatility(goals, score.astype(np.float64), policy)
-    wanted = _wanted(shard, holdings, score, volatility, market, outlook, policy)
+    risky = suitable_risky_weight(goals, score.astype(np.float64))
+    bearable = suitable_volatility(goals, score.astype(np.float64), policy)
+    volatility = aimed_volatility(bearable, risky, market, outlook)
+    wanted = _wanted(shard, holdings, score, volatility, risky, market, outlook, policy)
     found = relax(wanted, outlook.long_run)
     infeasible = found.infeasible | _unmet_wishes(holdings, wanted, market)
     return Bounds(
         wealth_cents=holdings.wealth_cents,
-        tolerance=risk_tolerance(volatility, outlook.reference_volatility, policy),
+        tolerance=risk_tolerance(
+            np.maximum(volatility, LOWEST_VOLATILITY), outlook.reference_volatility, policy
+        ),
         risk_score=score,
         **_limits(found),
         reachable_upper=_reachable(shard, found.limits, market, outlook, policy),
@@ -79,6 +87,7 @@ def _wanted(
     holdings: GoalHoldings,
     score: Integers,
     volatility: Floats,
+    risky: Floats,
     market: Market,
     outlook: Outlook,
     policy: Policy,
@@ -86,13 +95,12 @@ def _wanted(
     goals, count = shard.goals, len(score)
     wish_upper = _wish_upper(goals, holdings, market)
     upper = np.minimum(wish_upper, symbol_limits(market, policy))
-    risky = suitable_risky_weight(goals, score.astype(np.float64))
     class_upper = np.array(
         [policy.class_limits[AssetClass(name)].class_weight for name in market.classes]
     )
     floor = np.maximum(policy.cash_floor_weight, _cash_weight(goals, holdings))
     frozen = holdings.frozen_weight
-    exposure = least_exposure(volatility, risky, market, outlook, policy)
+    exposure = least_exposure(volatility, outlook, policy)
     return Wanted(
         lower=np.zeros_like(upper),
         upper=upper,
@@ -126,15 +134,29 @@ def _cash_weight(goals: Goals, holdings: GoalHoldings) -> Floats:
     return np.minimum(np.maximum(goals.min_cash_cents, 0) / wealth, 1.0)
 
 
-def least_exposure(
-    volatility: Floats, risky: Floats, market: Market, outlook: Outlook, policy: Policy
-) -> Floats:
-    """Return the weight to invest at least: a share of what the score asks for and suits."""
-    exposure = reference_exposure(volatility, outlook.reference_volatility)
+def aimed_volatility(volatility: Floats, risky: Floats, market: Market, outlook: Outlook) -> Floats:
+    """Return the annual volatility to aim at: what is asked for, or what the risky share allows.
+
+    The second is the reference portfolio's, scaled to the share. Who aimed at all that was asked
+    for would make up for a small share with the riskiest symbols, and shun bonds.
+
+    Parameters
+    ----------
+    volatility : (goals,) that the score asks for and suits.
+    risky : (goals,) largest share of worth in risky classes.
+    """
     is_risky = outlook.long_run.is_risky[outlook.long_run.class_of]
     risky_share = float(market.reference_weights[is_risky].sum())
-    suitable = risky / risky_share if risky_share > 0 else np.ones_like(risky)
-    return policy.minimum_invested_share * np.minimum(exposure, suitable)
+    if not risky_share > 0:
+        return volatility
+    allowed = risky / risky_share * outlook.reference_volatility
+    return np.minimum(volatility, allowed)
+
+
+def least_exposure(volatility: Floats, outlook: Outlook, policy: Policy) -> Floats:
+    """Return the weight to invest at least: a share of what the volatility aimed at asks for."""
+    exposure = reference_exposure(volatility, outlook.reference_volatility)
+    return policy.minimum_invested_share * exposure
 
 
 def _turnover(
