@@ -171,7 +171,7 @@ def test_a_rebalance_that_cuts_otherwise_does_not_mix_with_one_under_way(home: H
     identity = identify_run(settings)
     made: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers, "write", lambda work, rows: made.append(rows))
+        patch.setattr(workers, "write", lambda work, rows, spent: made.append(rows))
         with pytest.raises(RebalanceError, match="shards written"):
             rebalance(settings, SESSION)
     first, second = made[:2]
