@@ -34,6 +34,12 @@ def test_a_gap_that_no_trade_can_close_is_inside_the_band() -> None:
     assert not is_outside([0.50, 0.50], [0.36, 0.64], [0.10])
 
 
+def test_what_a_lot_too_much_of_one_symbol_leaves_no_room_for_is_inside_the_band() -> None:
+    held, target = [0.21, 0.0, 0.79], [0.02, 0.20, 0.78]
+    assert not is_outside(held, target, [0.21, 0.09])
+    assert is_outside(held, target, [0.10, 0.09])  # of smaller lots one could be sold
+
+
 def test_new_cash_is_outside_the_band_though_no_symbol_is() -> None:
     assert is_outside([0.16, 0.16, 0.68], [0.2, 0.2, 0.6], [0.0, 0.0])
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shard_examples import changed_accounts, made_shard, of_clients, valued
 from shard_market import (
@@ -87,6 +87,7 @@ def test_sums_and_outcomes_hold_for_ten_thousand_shards(shard: Shard) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(shards)
+@example(valued(made_shard(MARKET, 1, 43764145), MARKET))  # one share is a fifth of its worth
 def test_once_its_trades_are_filled_an_account_does_not_trade_again(shard: Shard) -> None:
     again = advised(filled(advised(without_lots(shard))))
     assert np.argwhere(again.sized.traded_micros).tolist() == []

@@ -48,8 +48,8 @@ def outside_band(current: Floats, target: Floats, grains: Floats, policy: Policy
     """Say which accounts have a weight outside its band.
 
     A gap that no trade can close is no drift: of a symbol's gap its grain is taken off, of the gap
-    of cash what the symbols' grains explain. Otherwise a small account of whole shares would trade
-    for ever.
+    of cash what the symbols' grains explain, and of what is below its target what others hold of a
+    lot too much. Otherwise a small account of whole shares would trade for ever.
 
     Parameters
     ----------
@@ -58,5 +58,8 @@ def outside_band(current: Floats, target: Floats, grains: Floats, policy: Policy
     """
     gaps = np.abs(current - target)
     unavoidable = np.minimum(gaps[:, :-1], grains)
-    closable = gaps - np.column_stack((unavoidable, unavoidable.sum(axis=1)))
+    above = current[:, :-1] > target[:, :-1]
+    stuck = np.where(above & (gaps[:, :-1] < grains), gaps[:, :-1], 0.0).sum(axis=1)
+    explained = unavoidable + np.where(above, 0.0, stuck[:, None])
+    closable = gaps - np.column_stack((explained, unavoidable.sum(axis=1)))
     return np.asarray((closable > bands(target, policy)).any(axis=1))
