@@ -19,7 +19,8 @@ TRIGGERS = tuple(Trigger)
 _FAILED = (
     "Nothing was traded: no target passed our checks. We look into it; you need not do anything."
 )
-_NO_TARGET = "no target can be made for its goal"
+_ORDERED_TOO_MUCH = "orders that are with the broker will take more cash than it has"
+_BEYOND_SIZING = "its worth, or something that it holds, is too large for us to advise on"
 _NEAR = (
     "every holding is within the room that we leave around its target, or as near to it as the "
     "smallest trade allows."
@@ -92,7 +93,12 @@ def _number(outcome: Outcome) -> int:
 def _left_alone(accounts: Accounts, told: Told) -> pa.StringArray:
     why = why_left_alone(accounts.issue, accounts.issue_detail)
     unmet = clauses_of(told.infeasible)
-    clause = pc.case_when(pc.make_struct(_is_given(why), _is_given(unmet)), why, unmet, _NO_TARGET)
+    in_debt = pa.array(accounts.cash_micros < 0)
+    # What is left has numbers that ``trades.orders.is_tradable`` refuses.
+    clause = pc.case_when(
+        pc.make_struct(_is_given(why), _is_given(unmet), in_debt),
+        why, unmet, _ORDERED_TOO_MUCH, _BEYOND_SIZING,
+    )  # fmt: skip
     return pc.binary_join_element_wise("Nothing was traded: ", clause, ".", "")
 
 
