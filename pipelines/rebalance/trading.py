@@ -73,10 +73,11 @@ def trade(
     blocked = blocked_buys(shard, market, policy)
     sized = sized_without(blocked, decisions.idle_because)
     sales = choose_lots(shard, sized, market, session)
-    spoiling = spoiling_buys(shard, sized, sales, market, policy)
-    anew: Mask = np.any(spoiling, axis=1)
+    spoiling = spoiling_buys(shard, sales, market, policy)
+    anew: Mask = np.any(spoiling & (sized.traded_micros > 0), axis=1)
     if anew.any():
-        blocked = blocked | spoiling
+        # All of them, not only those that were made: cash that is left now would buy others.
+        blocked = blocked | (spoiling & anew[:, None])
         only_those = np.where(anew, decisions.idle_because, _any_idle(decisions))
         sized = _merged(anew, sized_without(blocked, only_those), sized)
         sales = disallowed_cents(shard, sized, sales, market, session)

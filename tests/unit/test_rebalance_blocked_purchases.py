@@ -11,6 +11,7 @@ from pipelines.rebalance.inputs.shard import LossSales, Shard
 from pipelines.rebalance.limits.make_bounds import make_bounds
 from pipelines.rebalance.policy import POLICY
 from pipelines.rebalance.reasons.paths import CAUSE_NAMES
+from pipelines.rebalance.trades.wash_sales import TAXABLE, loss_cents
 
 LOST = POLICY.wash_sale_minimum_loss_cents
 
@@ -84,3 +85,20 @@ def test_where_nothing_else_may_be_bought_the_limits_stay_as_they_are() -> None:
     shard = with_losses(newcomers(), list(range(len(MARKET.symbols))))
     bounds = make_bounds(shard, MARKET, OUTLOOK, POLICY)
     assert (bounds.reachable_upper == bounds.upper).all()
+
+
+def test_no_account_buys_what_another_one_of_its_client_sells_at_a_loss() -> None:
+    """Cash that is left by a purchase that is not made buys nothing else of that kind."""
+    prices = np.array(MARKET.price_micros)
+    for seed in range(8):
+        shard = valued(made_shard(MARKET, 60, seed), MARKET)
+        dear = shard.lots.quantity_micros * (prices[shard.lots.symbol] / 1e10) * 1.5
+        lots = dataclasses.replace(shard.lots, basis_cents=dear.astype(np.int64))
+        advice = advised(dataclasses.replace(shard, lots=lots))
+        sales, accounts = advice.lot_sales, shard.accounts
+        taxed = accounts.tax_kind[sales.account] == TAXABLE
+        lost = np.zeros((int(accounts.client.max()) + 1, len(prices)), np.int64)
+        where = accounts.client[sales.account[taxed]], sales.symbol[taxed]
+        np.add.at(lost, where, loss_cents(sales)[taxed])
+        bought = advice.sized.traded_micros > 0
+        assert not (bought & (lost[accounts.client] >= LOST)).any()

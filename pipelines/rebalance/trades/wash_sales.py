@@ -162,19 +162,17 @@ def _add_ordered_losses(
     np.add.at(lost, where, np.maximum(lots.basis_cents[known] - worth, 0))
 
 
-def spoiling_buys(
-    shard: Shard, sized: Sized, sales: LotSales, market: Market, policy: Policy
-) -> Mask:
-    """Say which purchases (accounts, symbols) of a run would spoil a loss that it takes itself.
+def spoiling_buys(shard: Shard, sales: LotSales, market: Market, policy: Policy) -> Mask:
+    """Say which purchases (accounts, symbols) would spoil a loss that the same run takes.
 
-    Sizing those accounts anew without these purchases changes none of their sells.
+    Sizing accounts anew without these purchases changes none of their sells.
     """
     groups = groups_of(market)
     taxed = np.flatnonzero(_is_taxed(shard, sales))
     lost = np.zeros((client_count(shard), groups.count), np.int64)
     where = (shard.accounts.client[sales.account[taxed]], groups.of[sales.symbol[taxed]])
     np.add.at(lost, where, loss_cents(sales)[taxed])
-    return _blocks(shard, groups, lost, policy) & (sized.traded_micros > 0)
+    return _blocks(shard, groups, lost, policy)
 
 
 def _blocks(shard: Shard, groups: SubstituteGroups, lost: Integers, policy: Policy) -> Mask:

@@ -100,6 +100,11 @@ BROKEN_BY = {
 @pytest.fixture(scope="module")
 def published(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
     settings = make_run(copy_home(built_home, tmp_path_factory.mktemp("invariants") / "home"))
+    with transaction(settings) as store:
+        # So that accounts sell what they hold.
+        store.exec_driver_sql(
+            "UPDATE forecast SET expected_log_return = -0.3, confidence = 0.9 WHERE symbol = 'KO'"
+        )
     return settings, rebalance(settings, SESSION).run_id
 
 
