@@ -62,7 +62,9 @@ def agreement(panel: Path, made: Path) -> Agreement:
 
 
 def _compared(ours: pa.Table, theirs: pa.Table) -> Agreement:
-    unlike, errors, warm_up_errors = 0, {}, {}
+    unlike = 0
+    errors: dict[str, float] = {}
+    warm_up_errors: dict[str, float] = {}
     for column in PANEL:
         if column.type not in _NUMBERS:
             same = pc.equal(_plain(ours[column.name]), _plain(theirs[column.name]))
@@ -91,7 +93,9 @@ def _warm_up_scale(name: str, values: Floats, close: Floats) -> Floats | float |
         return 1.0
     if name.startswith("macd_"):
         return close
-    return {"atr_14": np.abs(values), "rsi_14": 100.0}.get(name)
+    if name == "atr_14":
+        return np.abs(values)
+    return 100.0 if name == "rsi_14" else None
 
 
 def _spread(count: int, wanted: int) -> list[int]:

@@ -37,7 +37,7 @@ def upgrade() -> None:
 def _rebuild_without_key(table: str) -> None:
     """Make a table anew from its own statement, since SQLite drops no key."""
     found = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
-    statement = op.get_bind().execute(found, {"name": table}).scalar_one()
+    statement = str(op.get_bind().execute(found, {"name": table}).scalar_one())
     before, rest = statement.split(f"CONSTRAINT pk_{table} PRIMARY KEY (", 1)
     after = rest.split(")", 1)[1]
     kept = f"{table}_of_0009"
