@@ -12,13 +12,23 @@ from pipelines.terminal import text_table
 app = typer.Typer(help="Benchmarks against peers, on the same data.", no_args_is_help=True)
 
 
+def _made(folder: Path | None) -> Path | None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+Work = Annotated[
+    Path | None,
+    typer.Option(help="Folder with room; else the system's temporary one.", callback=_made),
+]
+
+
 @app.command()
 def ingest(
     symbols: Annotated[int, typer.Option(min=2, help="How many files.")] = 5000,
     years: Annotated[int, typer.Option(min=1, max=70, help="Years of daily bars in each.")] = 25,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder with room; else the system's temporary one.")
-    ] = None,
+    work: Work = None,
 ) -> None:
     """Files to checked Parquet in the lake, beside pandas and DuckDB's bare copy."""
     from benchmarks.ingest import run
@@ -32,9 +42,7 @@ def ingest(
 def features(
     symbols: Annotated[int, typer.Option(min=2, help="How many symbols.")] = 5000,
     years: Annotated[int, typer.Option(min=2, max=70, help="Years of daily bars of each.")] = 25,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder with room; else the system's temporary one.")
-    ] = None,
+    work: Work = None,
 ) -> None:
     """Build all features from the lake, beside pandas, polars and a plain copy."""
     from benchmarks.features.bench import run
@@ -79,9 +87,7 @@ def rebalance(
         typer.Option(min=1, help="Rebalance so many accounts, from a build to published trades."),
     ] = None,
     store: Annotated[str, typer.Option(help="With that: sqlite or postgresql.")] = "postgresql",
-    work: Annotated[
-        Path | None, typer.Option(help="Folder with room; else the system's temporary one.")
-    ] = None,
+    work: Work = None,
 ) -> None:
     """Solve and verify many accounts, beside PyPortfolioOpt, skfolio and Riskfolio-Lib."""
     from benchmarks.rebalance.bench import run

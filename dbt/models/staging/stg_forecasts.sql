@@ -24,7 +24,8 @@ renamed as (
         interval_note,
         unit,
         confidence,
-        serves
+        serves,
+        validation_rmse
     from source
 
 )
