@@ -3,7 +3,9 @@
 import datetime as dt
 import difflib
 import os
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from models.credentials import HIDDEN, secrets_in_url
 from models.vocabulary import Source, TrainingProfile
 from pipelines.errors import HomeError, SettingError
 from pipelines.lineage import code_version
+from pipelines.secrets import FILE_SUFFIX, read_secret
 from pipelines.sessions import read_date
 
 PREFIX = "SMARTINVEST_"
@@ -27,26 +31,33 @@ PREFIX = "SMARTINVEST_"
 _LARGEST_SEED = 2**31 - 1
 """Keras takes 32 bits, and each network of a training adds its number to the seed."""
 
+_MAIL_ADDRESS = re.compile(r"[^\s@,]+@[^\s@,]+")
+
 
 class Settings(BaseModel):
     """Everything a user may set, frozen after it was read.
 
-    Make one with :func:`load_settings`, which turns every mistake into a ``SettingError``.
+    Make one with :func:`load_settings`, which turns every mistake into a ``SettingError``. What is
+    left out of its ``repr`` holds secrets, or may: a URL its password.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path = Field(Path("var"), description="folder of all running state")
-    store_url: str = Field("", description="SQLAlchemy URL of the SQL store")
+    store_url: str = Field("", description="SQLAlchemy URL of the SQL store", repr=False)
     source: Source = Field(Source.SAMPLE, description="where market data comes from")
     session: dt.date | None = Field(None, description="session to advise on; newest if unset")
-    lake_url: str = Field("", description="folder or s3:// URL of the lake; under home if unset")
+    lake_url: str = Field(
+        "", description="folder or s3:// URL of the lake; under home if unset", repr=False
+    )
     files_folder: Path | None = Field(None, description="folder that source `files` reads")
     universe_file: Path | None = Field(
         None, description="CSV of instruments and membership that replaces the bundled universe"
     )
     fred_api_key: SecretStr | None = Field(
-        None, description="FRED key, for real-time vintages; the public CSV files if unset"
+        None,
+        description="FRED key, for real-time vintages; the public CSV files if unset",
+        repr=False,
     )
     simulated_symbols: int = Field(50, ge=1, description="symbols of source `simulated`")
     simulated_years: int = Field(10, ge=1, le=70, description="years of source `simulated`")
@@ -60,17 +71,30 @@ class Settings(BaseModel):
         "",
         description="URL of an MLflow server, or of the database behind one, for trainings and "
         "models; a database file under home if unset",
+        repr=False,
     )
     search_url: str = Field(
         "",
         description="SQLAlchemy URL of the database of searches for model settings, which several "
         "workers may share; an SQLite file under home if unset",
+        repr=False,
     )
     accounts_per_shard: int = Field(
         10_000, ge=1, description="accounts that are advised and written together"
     )
     workers: int = Field(
         0, ge=0, description="processes that advise accounts at once; 0: one per core"
+    )
+    alert_email: str = Field(
+        "", description="addresses that alerts are mailed to, between commas; nobody if unset"
+    )
+    alert_webhook: SecretStr | None = Field(
+        None,
+        description="http(s) URL that alerts are posted to as JSON; none if unset",
+        repr=False,
+    )
+    advice_due_hours: float = Field(
+        12.0, gt=0, description="hours after a session's close when its advice is late"
     )
     seed: int = Field(
         7, ge=0, le=_LARGEST_SEED, description="seed of training and of generated clients"
@@ -97,6 +121,20 @@ class Settings(BaseModel):
         except ValueError:
             raise PydanticCustomError("session", "it is no valid date YYYY-MM-DD") from None
 
+    @field_validator("alert_email")
+    @classmethod
+    def _holds_addresses(cls, addresses: str) -> str:
+        if not all(_MAIL_ADDRESS.fullmatch(address) for address in _split(addresses)):
+            raise PydanticCustomError("alert_email", "it is no list of mail addresses")
+        return addresses
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _is_a_web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
+            raise PydanticCustomError("alert_webhook", "it is no URL of http or https")
+        return url
+
     def model_post_init(self, _context: Any, /) -> None:
         """Make the home absolute and put the databases under it, where no URL is set."""
         home = self.home.expanduser().absolute()
@@ -110,6 +148,14 @@ class Settings(BaseModel):
     def lake(self) -> Path:
         """Folder of a local lake; a remote one has no folder."""
         return Path(self.lake_url).expanduser().absolute() if self.lake_url else self.home / "lake"
+
+    @property
+    def shares_lake(self) -> bool:
+        """Whether the lake lies outside of the home, so that other machines may read and write it.
+
+        What one task hands to another then goes through it, and the home is this machine's scratch.
+        """
+        return bool(self.lake_url) and ("://" in self.lake_url or self.lake != self.home / "lake")
 
     @property
     def warehouse(self) -> Path:
@@ -140,11 +186,28 @@ class Settings(BaseModel):
         """Folder of the logs of processes that we start."""
         return self.home / "logs"
 
+    @property
+    def alert_addresses(self) -> list[str]:
+        """Whom alerts are mailed to."""
+        return _split(self.alert_email)
+
+    def secrets(self) -> set[str]:
+        """Passwords and keys in the settings, which no text that we write may show."""
+        found: set[str] = set()
+        for name in secret_names():
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                found.add(value.get_secret_value())
+            elif value:
+                found |= secrets_in_url(value)
+        return found
+
     def environment(self) -> dict[str, str]:
         """Variables that make a child process read these very settings, and keep to this home."""
         values = self.model_dump(mode="json", exclude_none=True)
-        if self.fred_api_key is not None:
-            values["fred_api_key"] = self.fred_api_key.get_secret_value()
+        for name in values:
+            if isinstance(secret := getattr(self, name), SecretStr):
+                values[name] = secret.get_secret_value()
         variables = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
         return variables | self.libraries_environment()
 
@@ -164,17 +227,22 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     Raises
     ------
     SettingError
-        A variable with our prefix is unknown, or a value is not allowed.
+        A variable with our prefix is unknown, a value is not allowed, or the file of a secret
+        (``SMARTINVEST_STORE_URL_FILE`` for ``SMARTINVEST_STORE_URL``) cannot be read.
     """
     environ = os.environ if environ is None else environ
+    of_file = {f"{PREFIX}{name.upper()}{FILE_SUFFIX}": name for name in secret_names()}
     given = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and value != ""
+        if name.startswith(PREFIX) and value != "" and name not in of_file
     }
-    for name, value in given.items():
+    for name in given:
         if name not in Settings.model_fields:
-            raise _unknown(name, value)
+            raise _unknown(name)
+    for variable, name in of_file.items():
+        if environ.get(variable):
+            given[name] = read_secret(environ, variable.removesuffix(FILE_SUFFIX)) or ""
     given |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings.model_validate(given)
@@ -183,10 +251,20 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         name = str(first["loc"][0])
         raise SettingError(
             f"setting {PREFIX}{name.upper()}",
-            first["input"],
+            HIDDEN if name in secret_names() else first["input"],
             first["msg"][0].lower() + first["msg"][1:],
             f"Its meaning: {Settings.model_fields[name].description}.",
         ) from None
+
+
+def _split(addresses: str) -> list[str]:
+    return [address.strip() for address in addresses.split(",") if address.strip()]
+
+
+@cache
+def secret_names() -> tuple[str, ...]:
+    """Return the settings that hold secrets, or may."""
+    return tuple(name for name, field in Settings.model_fields.items() if not field.repr)
 
 
 def ensure_home(settings: Settings) -> None:
@@ -198,7 +276,8 @@ def ensure_home(settings: Settings) -> None:
         The folder cannot be created or written.
     """
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        # The store's file, Airflow's keys and all logs lie in it; one that is there keeps its mode.
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = settings.home / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
@@ -211,15 +290,10 @@ def ensure_home(settings: Settings) -> None:
         ) from None
 
 
-def _unknown(name: str, value: str) -> SettingError:
+def _unknown(name: str) -> SettingError:
     known = [field.upper() for field in Settings.model_fields]
     close = difflib.get_close_matches(name.upper(), known, n=1)
     hint = f"Did you mean {PREFIX}{close[0]}?" if close else f"Known are {', '.join(known)}."
     thing = f"setting {PREFIX}{name.upper()}"
-    return SettingError(thing, without_credentials(value), "there is no such setting", hint)
-
-
-def without_credentials(url: str) -> str:
-    """Return a text that may be a URL, however mistyped, without what stands before its host."""
-    before, at, host = url.rpartition("@")
-    return f"***@{host}" if at and ":" in before else url
+    # Whatever it holds: a mistyped key is a key.
+    return SettingError(thing, HIDDEN, "there is no such setting", hint)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from ml.errors import TrackingError
 from ml.owner import HOST_TAG, host, owner_lives
+from models.credentials import HIDDEN, secrets_in_url, without_credentials, without_secrets
 
 if TYPE_CHECKING:
     import optuna
@@ -62,10 +63,11 @@ def open_study(
             load_if_exists=True,
         )
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
+        told = without_secrets(" ".join(str(error).split()), secrets_in_url(url or ""))
         raise TrackingError(
             "database of the search",
             _without_password(url or ""),
-            f"it cannot be used ({' '.join(str(error).split())[:300]})",
+            f"it cannot be used ({told[:300]})",
             "Check SMARTINVEST_SEARCH_URL.",
         ) from error
 
@@ -135,9 +137,10 @@ def _storage(url: str, heartbeat: Heartbeat) -> "optuna.storages.RDBStorage":
 
 def _without_password(url: str) -> str:
     try:
-        return sa.engine.make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return "***"  # it may hold a password, wherever that is
+        shown = sa.engine.make_url(url).render_as_string(hide_password=True)
+    except (sa.exc.ArgumentError, ValueError):
+        return HIDDEN  # it may hold a password, wherever that is
+    return without_credentials(shown)
 
 
 def _retry() -> "optuna.storages.RetryHeartbeatStaleTrialCallback":

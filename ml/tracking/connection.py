@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from ml.errors import TrackingError
 from ml.tracking.database import ensure_database
+from models.credentials import secrets_in_url, without_credentials, without_secrets
 
 EXPERIMENT = "smartinvest"
 
@@ -78,7 +79,9 @@ class Connection:
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
             told = " ".join(str(error).split())
             if self._url:
-                told = told.replace(self._url, self._name)
+                told = without_secrets(
+                    told.replace(self._url, self._name), secrets_in_url(self._url)
+                )
             raise TrackingError(
                 "MLflow",
                 self._name,
@@ -110,6 +113,7 @@ def _configure(*, is_file: bool) -> None:
 
 def _without_password(url: str) -> str:
     try:
-        return sa.engine.make_url(url).render_as_string()
-    except sa.exc.ArgumentError:
-        return url
+        shown = sa.engine.make_url(url).render_as_string(hide_password=True)
+    except (sa.exc.ArgumentError, ValueError):
+        shown = url
+    return without_credentials(shown)

@@ -7,6 +7,7 @@ import time
 import httpx
 import typer
 
+from models.credentials import without_credentials
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import HOST, USER, credentials_file
 from pipelines.operate.airflow_local import LocalAirflow
@@ -14,7 +15,7 @@ from pipelines.operate.due import runs_by_itself
 from pipelines.operate.lock import hold_home
 from pipelines.operate.ports import free_port
 from pipelines.operate.processes import Household, is_running
-from pipelines.settings import Settings, without_credentials
+from pipelines.settings import Settings
 
 ROLE = "serve"
 AIRFLOW_PORT = 8080
@@ -95,11 +96,15 @@ def _start_mlflow(settings: Settings, household: Household) -> str:
     url = f"http://{HOST}:{port}"
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
-        *("--backend-store-uri", database),
         *("--workers", "1"),
     ]
-    # Without this the server runs seven more processes for jobs that nobody submits.
-    environ = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environ = {
+        **os.environ,
+        # Not as an argument: every user of this machine may list those, and it may have a password.
+        "MLFLOW_BACKEND_STORE_URI": database,
+        # Without this the server runs seven more processes for jobs that nobody submits.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     record = household.start("mlflow", command, environ)
     deadline = time.monotonic() + START_TIMEOUT_S
     with httpx.Client(trust_env=False, timeout=2.0) as http:

@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from models.credentials import without_credentials
 from pipelines.errors import StoreError
-from pipelines.settings import Settings, without_credentials
+from pipelines.settings import Settings
 from pipelines.store.failures import (
     BUSY_SECONDS,
     STORE_URL,
@@ -94,6 +95,18 @@ def migration(settings: Settings) -> Iterator[sa.Connection]:
             _use_write_ahead_log(path)
     with _begin(settings, writes=True) as connection:
         yield connection
+
+
+def lock_connection(settings: Settings) -> sa.Connection:
+    """Return an open connection to a PostgreSQL store, outside of any transaction.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable.
+    """
+    with clear_errors(settings):
+        return _engine(settings.store_url).connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def schema_version(connection: sa.Connection) -> str | None:

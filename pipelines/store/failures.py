@@ -8,6 +8,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, NoSuchModuleError
 
+from models.credentials import secrets_in_url, without_secrets
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
 
@@ -23,8 +24,9 @@ _READ_ONLY_STATES = {"25006", "42501"}
 
 
 def shown_url(settings: Settings) -> str:
-    """Return the store's URL without its password."""
-    return sa.make_url(settings.store_url).render_as_string(hide_password=True)
+    """Return the store's URL without its password, and without keys among its parameters."""
+    url = sa.make_url(settings.store_url).render_as_string(hide_password=True)
+    return without_secrets(url, secrets_in_url(settings.store_url))
 
 
 @contextmanager

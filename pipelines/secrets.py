@@ -1,0 +1,82 @@
+"""Secrets: where they are read from, and refused where they are none.
+
+A secret comes by a variable of the environment, or by a file that ``<NAME>_FILE`` names, as Docker
+and Kubernetes mount them. It is never an argument of a command: any user may list those.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from models.credentials import HIDDEN
+from pipelines.errors import SettingError
+
+FILE_SUFFIX = "_FILE"
+
+SHORTEST_PASSWORD = 12
+SHORTEST_KEY = 32
+"""Characters: of what a person may have chosen, and of what signs tokens."""
+
+_KNOWN_TO_EVERYBODY = re.compile(
+    r"change.?(me|it|this)|replace.?(me|this|with)|your.?(password|secret|key)|^<.*>$|^(?P<one>.)(?P=one)*$|"
+    r"^(0?1234567890?)+|^(password|passwort|secret|admin|administrator|airflow|postgres|postgresql|"
+    r"mlflow|redis|smartinvest|smartinvest_[a-z]+|example|default|test|qwerty|letmein|root|user)"
+    r"\W*\d*\W*$",
+    re.IGNORECASE,
+)
+
+
+def read_secret(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a secret of the environment, or of the file that ``<name>_FILE`` names; None: unset.
+
+    Raises
+    ------
+    SettingError
+        Both are set, or the file cannot be read or is empty.
+    """
+    value, file = environ.get(name) or None, environ.get(f"{name}{FILE_SUFFIX}") or None
+    if file is None:
+        return value
+    thing = f"setting {name}{FILE_SUFFIX}"
+    remedy = "Name a file that holds the secret and nothing else."
+    if value is not None:
+        raise SettingError(thing, file, f"{name} is set, too", "Set one of the two.")
+    try:
+        content = Path(file).read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingError(thing, file, f"it cannot be read ({error.strerror})", remedy) from None
+    except UnicodeDecodeError:
+        raise SettingError(thing, file, "it is not text in UTF-8", remedy) from None
+    if not content:
+        raise SettingError(thing, file, "it is empty", remedy)
+    return content
+
+
+def require_strong(name: str, value: str | None, shortest: int = SHORTEST_PASSWORD) -> str:
+    """Return a secret that is set, long enough, and not one of those that everybody tries.
+
+    Raises
+    ------
+    SettingError
+        It is not; the message never shows the value.
+    """
+    problem = weakness(value, shortest)
+    if value is None or problem:
+        raise SettingError(
+            f"secret {name}",
+            HIDDEN if value else "",
+            problem,
+            "Set it in the environment, for instance to what `openssl rand -hex 32` prints.",
+        )
+    return value
+
+
+def weakness(value: str | None, shortest: int = SHORTEST_PASSWORD) -> str:
+    """Return what makes a secret none, or an empty text."""
+    if not value:
+        return "it is not set"
+    if _KNOWN_TO_EVERYBODY.search(value):
+        return "it is a default or a placeholder, which everybody knows"
+    if len(value) < shortest:
+        return f"it has {len(value)} characters, fewer than {shortest}"
+    return ""
