@@ -237,6 +237,16 @@ class ShardStatus(StrEnum):
     FAILED = "failed"
 
 
+class TaskState(StrEnum):
+    """How a try of a task ended, in Airflow's words."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    UP_FOR_RETRY = "up_for_retry"
+    SKIPPED = "skipped"
+
+
 class CashFlowKind(StrEnum):
     """Direction of external cash."""
 

@@ -13,7 +13,7 @@ from models.declaration import ColumnType
 from models.store_inputs import INPUTS, REFERENCE
 from models.store_outputs import OUTPUTS
 
-SCHEMA_VERSION = "0010"
+SCHEMA_VERSION = "0011"
 """Alembic revision that this code reads and writes."""
 
 DECLARED = (*INPUTS, *REFERENCE, *OUTPUTS)
