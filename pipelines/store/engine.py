@@ -24,6 +24,9 @@ from pipelines.store.failures import (
 )
 from pipelines.store.schema import SCHEMA_VERSION
 
+BRIEF_SECONDS = 3
+"""How long a note waits for the store before it is given up."""
+
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 0.05
 _BEGIN = "sqlite_begin"
@@ -75,6 +78,23 @@ def shared_transaction(settings: Settings) -> Iterator[sa.Connection]:
         The store is unreachable, locked, read-only, or of another schema version.
     """
     with _begin(settings, writes=True, lock=_ONE_OF_MANY_WRITERS) as connection:
+        require_version(settings, connection)
+        yield connection
+
+
+@contextmanager
+def brief_transaction(settings: Settings) -> Iterator[sa.Connection]:
+    """Yield a connection that writes beside all others, and gives up after a few seconds.
+
+    For notes that only one process writes and whose loss stops nothing, such as lineage. On SQLite
+    there is still one writer at a time.
+
+    Raises
+    ------
+    StoreError
+        The store is unreachable, locked, read-only, or of another schema version.
+    """
+    with _begin(settings, writes=True, lock=None, patience_s=BRIEF_SECONDS) as connection:
         require_version(settings, connection)
         yield connection
 
@@ -174,7 +194,11 @@ def sqlite_path(settings: Settings) -> Path | None:
 
 @contextmanager
 def _begin(
-    settings: Settings, *, writes: bool, lock: sa.Select[tuple[None]] = _ONE_WRITER
+    settings: Settings,
+    *,
+    writes: bool,
+    lock: sa.Select[tuple[None]] | None = _ONE_WRITER,
+    patience_s: int | None = None,
 ) -> Iterator[sa.Connection]:
     path = sqlite_path(settings)
     if path is not None and not path.is_file():
@@ -184,20 +208,21 @@ def _begin(
             "there is no such file",
             "Run any `smartinvest` stage; it creates the store.",
         )
-    with clear_errors(settings), _engine(settings.store_url).connect() as connection:
+    with clear_errors(settings), _engine(settings.store_url, patience_s).connect() as connection:
         options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE" if writes else "BEGIN"}
         if path is None and not writes:
             # One consistent state over several statements, as SQLite gives it.
             options["isolation_level"] = "REPEATABLE READ"
         with connection.execution_options(**options).begin():
-            if path is None and writes:
+            if path is None and writes and lock is not None:
                 # As BEGIN IMMEDIATE on SQLite: two that both find a row missing would both add it.
                 connection.execute(lock)
             yield connection
 
 
 @cache
-def _engine(store_url: str) -> sa.Engine:
+def _engine(store_url: str, patience_s: int | None = None) -> sa.Engine:
+    busy_s = BUSY_SECONDS if patience_s is None else patience_s
     url = sa.make_url(store_url)
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(
@@ -205,7 +230,7 @@ def _engine(store_url: str) -> sa.Engine:
             poolclass=sa.NullPool,
             # A refused row's values may be personal; an error's text ends in logs.
             hide_parameters=True,
-            connect_args={"timeout": BUSY_SECONDS},
+            connect_args={"timeout": busy_s},
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -216,8 +241,8 @@ def _engine(store_url: str) -> sa.Engine:
         poolclass=sa.NullPool,
         hide_parameters=True,
         connect_args={
-            "connect_timeout": _CONNECT_SECONDS,
-            "options": f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC",
+            "connect_timeout": min(_CONNECT_SECONDS, busy_s),
+            "options": f"-c lock_timeout={busy_s}s -c timezone=UTC",
             "application_name": "smartinvest",
         },
     )
