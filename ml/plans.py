@@ -22,6 +22,8 @@ class SearchPlan:
     dropouts : lowest and highest.
     epochs, patience_epochs : the most of one trial.
     startup_trials : drawn at random before the sampler learns, and before any is pruned.
+    batch_trials : after these, so many are proposed from the same earlier ones; as many workers
+        can be on them at once. Each one less would let a proposal know of one outcome more.
     """
 
     trials: int
@@ -34,6 +36,13 @@ class SearchPlan:
     epochs: int = 12
     patience_epochs: int = 3
     startup_trials: int = 6
+    batch_trials: int = 4
+
+    def batch_start(self, place: int) -> int:
+        """Return how many trials come before the batch that a trial belongs to, by its place."""
+        if place < self.startup_trials:
+            return 0
+        return place - (place - self.startup_trials) % self.batch_trials
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import logging
 import time
 import warnings
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,16 @@ logger = logging.getLogger(__name__)
 OWNER = "owner"
 """Attribute of a trial that names its process."""
 
-_MOST_RETRIES = 3
+FAILED_BY_ITSELF = "failed_by_itself"
+"""Attribute of a trial whose settings cannot be trained with; nobody tries them again."""
+
+SURPLUS = "surplus"
+"""Attribute of a trial that was begun beyond the last one, because two workers were at once."""
+
+RETRIES = "retry_history"
+"""Optuna's attribute of a further try: the numbers of those before it."""
+
+MOST_RETRIES = 3
 _BUSY_SECONDS = 60
 _OPENING_ATTEMPTS = 3
 
@@ -37,15 +47,12 @@ class Heartbeat:
 HEARTBEAT = Heartbeat()
 
 
-def open_study(
-    url: str | None, name: str, startup_trials: int, heartbeat: Heartbeat
-) -> "optuna.Study":
+def open_study(url: str | None, name: str, heartbeat: Heartbeat) -> "optuna.Study":
     """Return the study of a name, made if it is not there.
 
     Parameters
     ----------
     url : SQLAlchemy URL of the database; None keeps the study in memory.
-    startup_trials : that must be complete before any other is pruned.
 
     Raises
     ------
@@ -59,7 +66,6 @@ def open_study(
         return optuna.create_study(
             storage=_storage(url, heartbeat) if url else None,
             study_name=name,
-            pruner=optuna.pruners.MedianPruner(startup_trials),
             load_if_exists=True,
         )
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
@@ -72,10 +78,11 @@ def open_study(
         ) from error
 
 
-def release_dead(study: "optuna.Study") -> None:
+def release_dead(study: "optuna.Study", heartbeat: Heartbeat = HEARTBEAT) -> None:
     """Have trials tried again whose worker is gone.
 
-    Of this machine's, processes tell; of others, that there was no sign of life for a time.
+    Of this machine's, processes tell; of others, that there was no sign of life for a time. Whoever
+    gives a trial up may be killed before it is put into the queue; then it is put there later.
     """
     import optuna
 
@@ -91,6 +98,18 @@ def release_dead(study: "optuna.Study") -> None:
         except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
             continue  # another worker was faster
         try_again(study, trial.number)
+    for number in _given_up(study, heartbeat.grace_seconds):
+        try_again(study, number)
+
+
+def is_settled(trial: "optuna.trial.FrozenTrial") -> bool:
+    """Say whether a trial came to an end that stands: nobody tries its settings again."""
+    if trial.state.name in ("COMPLETE", "PRUNED"):
+        return True
+    return trial.state.name == "FAIL" and (
+        FAILED_BY_ITSELF in trial.user_attrs
+        or len(trial.system_attrs.get(RETRIES, ())) >= MOST_RETRIES
+    )
 
 
 def try_again(study: "optuna.Study", number: int) -> None:
@@ -99,13 +118,22 @@ def try_again(study: "optuna.Study", number: int) -> None:
     _retry()(study, study.get_trials()[number])
 
 
-def was_retried(study: "optuna.Study") -> set[int]:
-    """Return numbers of the trials that were interrupted and tried again."""
-    return {
-        number
-        for trial in study.get_trials(deepcopy=False)
-        for number in trial.system_attrs.get("retry_history", [])
-    }
+def _given_up(study: "optuna.Study", seconds: int) -> list[int]:
+    """Return numbers of trials that were interrupted this long ago and that nobody tries again."""
+    trials = study.get_trials(deepcopy=False)
+    retried = {number for trial in trials for number in trial.system_attrs.get(RETRIES, ())}
+    # Optuna writes local time without a zone.
+    long_ago = datetime.now(UTC).astimezone().replace(tzinfo=None) - timedelta(seconds=seconds)
+    return [
+        trial.number
+        for trial in trials
+        if trial.state.name == "FAIL"
+        and trial.number not in retried
+        and not is_settled(trial)
+        and SURPLUS not in trial.user_attrs
+        and trial.datetime_complete is not None
+        and trial.datetime_complete < long_ago
+    ]
 
 
 def _storage(url: str, heartbeat: Heartbeat) -> "optuna.storages.RDBStorage":
@@ -150,5 +178,5 @@ def _retry() -> "optuna.storages.RetryHeartbeatStaleTrialCallback":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.storages.RetryHeartbeatStaleTrialCallback(
-            max_retry=_MOST_RETRIES, inherit_intermediate_values=True
+            max_retry=MOST_RETRIES, inherit_intermediate_values=True
         )

@@ -10,13 +10,13 @@ from typing import Any
 from ml.forecasters import LSTM, forecaster_class
 from ml.forecasters.lstm.settings import LstmSettings
 from ml.panel import Panel
-from ml.plans import TrainingPlan
-from ml.search.trials import Report, best, search
+from ml.plans import SearchPlan, TrainingPlan
+from ml.search.trials import Objective, Report, best, run_trials, search
 from ml.splits import Split
-from ml.training.costs import sample_cost
+from ml.training.costs import lstm_cost, sample_cost
 from ml.training.fit_losses import FitLosses
 from ml.training.fold_fits import CHECKPOINTS_FOLDER
-from ml.training.progress import TrainingTeller
+from ml.training.progress import Part, TrainingTeller
 from ml.work import Progress, TrainingWork, Trial, Work
 
 LEAST_SHARE, MOST_SHARE = 0.25, 4.0
@@ -41,6 +41,57 @@ def find_settings(
     if plan.search is None:
         return plan, ()
     sought = plan.search
+    trials = search(
+        sought,
+        plan.seed,
+        _objective(panel, split, plan, sought, work, teller),
+        work.search_url,
+        work.study,
+        work.trial_listener,
+    )
+    teller.skip(trial_name(place) for place in range(sought.trials))
+    return replace(plan, lstm=lstm_settings(plan.lstm, best(trials).settings)), trials
+
+
+def try_settings(
+    panel: Panel, split: Split, plan: TrainingPlan, work: TrainingWork, most: int
+) -> tuple[Trial, ...]:
+    """Run some trials of a plan's search, whichever come next; return those run here.
+
+    Workers that are given the same panel, plan and database share the search, and a training with
+    these finds its trials done (:func:`find_settings`).
+
+    Raises
+    ------
+    TrackingError
+        The search's database cannot be used.
+    """
+    sought = plan.search
+    if sought is None or work.search_url is None:
+        return ()
+    teller = TrainingTeller(trial_parts(plan), work.listener)
+    objective = _objective(panel, split, plan, sought, work, teller)
+    return run_trials(sought, plan.seed, objective, work.search_url, work.study, most)
+
+
+def trial_parts(plan: TrainingPlan) -> list[Part]:
+    """Return the trials of a plan's search as parts of a training, with what each costs."""
+    sought = plan.search
+    if sought is None:
+        return []
+    cost = lstm_cost(replace(plan.lstm, seeds=1, epochs=sought.epochs))
+    return [Part(trial_name(place), cost) for place in range(sought.trials)]
+
+
+def _objective(
+    panel: Panel,
+    split: Split,
+    plan: TrainingPlan,
+    sought: SearchPlan,
+    work: TrainingWork,
+    teller: TrainingTeller,
+) -> Objective:
+    """Return what tries settings: a fit of one network on a split's training range."""
 
     def attempt(place: int, found: Mapping[str, Any], report: Report) -> None:
         part = trial_name(place)
@@ -62,9 +113,7 @@ def find_settings(
         finally:
             teller.end(part)
 
-    trials = search(sought, plan.seed, attempt, work.search_url, work.study, work.trial_listener)
-    teller.skip(trial_name(place) for place in range(sought.trials))
-    return replace(plan, lstm=lstm_settings(plan.lstm, best(trials).settings)), trials
+    return attempt
 
 
 def trial_name(place: int) -> str:

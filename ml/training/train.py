@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -17,9 +16,9 @@ from ml.plans import TrainingPlan
 from ml.results import TrainedModel, TrainingResult
 from ml.scaling import Standardiser
 from ml.splits import WalkForward, walk_forward
-from ml.training.costs import fit_cost, lstm_cost
+from ml.training.costs import fit_cost
 from ml.training.fold_fits import FoldFit, average_of, fit_in_fold, is_kept
-from ml.training.network_settings import find_settings, trial_name
+from ml.training.network_settings import find_settings, trial_parts
 from ml.training.out_of_sample import Record, at, calibrate, cut, join
 from ml.training.policy_record import serve_folds
 from ml.training.progress import Part, TrainingTeller
@@ -165,15 +164,7 @@ def _to_serve(record: Record, name: str) -> Calibration:
 
 def parts_of(symbols: int, walk: WalkForward, plan: TrainingPlan) -> list[Part]:
     """Return the parts of a training, with what each costs."""
-    return [*_trials(plan), *_fits(symbols, walk, plan)]
-
-
-def _trials(plan: TrainingPlan) -> list[Part]:
-    sought = plan.search
-    if sought is None:
-        return []
-    cost = lstm_cost(replace(plan.lstm, seeds=1, epochs=sought.epochs))
-    return [Part(trial_name(place), cost) for place in range(sought.trials)]
+    return [*trial_parts(plan), *_fits(symbols, walk, plan)]
 
 
 def _fits(symbols: int, walk: WalkForward, plan: TrainingPlan) -> list[Part]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from models.vocabulary import TrainingProfile
 from pipelines.cli.clients import ensure_clients
 from pipelines.cli.common import (
     FolderOption,
@@ -13,6 +14,7 @@ from pipelines.cli.common import (
     out,
     prepare,
     run_stages,
+    show,
 )
 from pipelines.errors import WarehouseError
 
@@ -68,6 +70,30 @@ def train(session: SessionOption = None) -> None:
     from pipelines.forecast import train as run_train
 
     run_stages(*prepared, run_train)
+
+
+@app.command()
+def tune(
+    session: SessionOption = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many to run here, of what workers share; all if left out."),
+    ] = None,
+    profile: Annotated[
+        TrainingProfile | None,
+        typer.Option(help="Whose search, instead of SMARTINVEST_TRAINING_PROFILE."),
+    ] = None,
+) -> None:
+    """Search the network's settings; a training of the session then finds the search done."""
+    settings, date = prepare(session)
+    if profile is not None:
+        settings = settings.model_copy(update={"training_profile": profile})
+    from pipelines.forecast import begin_tuning, finish_tuning, run_trials
+
+    planned = begin_tuning(settings, date).trials
+    run_trials(settings, date, trials or planned)
+    if trials is None:
+        show(finish_tuning(settings, date))
 
 
 @app.command()

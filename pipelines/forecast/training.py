@@ -60,9 +60,9 @@ def train_anew(
     from ml.training.train import train_models
 
     plan = TrainingPlan.of_profile(settings.training_profile, settings.seed)
-    study = json_digest([identity.method, identity.feature_hash, str(build.session_date)])[:16]
+    study = study_name(build, identity.method)
     with _work_folder(settings, study) as folder:
-        panel = _panel(build)
+        panel = training_panel(build)
         incumbent = registry.incumbent(in_service, identity.method) if in_service else None
         with registry.training(identity, in_service) as run, shown_progress() as show:
 
@@ -82,7 +82,19 @@ def train_anew(
     return training
 
 
-def _panel(build: WarehouseBuild) -> "Panel":
+def study_name(build: WarehouseBuild, method: str) -> str:
+    """Return the name of a training's search: of its data and of all that decides on its trials."""
+    return json_digest([method, build.feature_hash, str(build.session_date)])[:16]
+
+
+def training_panel(build: WarehouseBuild) -> "Panel":
+    """Read the features that a build's training learns from.
+
+    Raises
+    ------
+    ModelError
+        They do not reach its session.
+    """
     from ml.panel.reading import read_panel
 
     verify(build)

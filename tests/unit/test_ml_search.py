@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from ml.errors import TrackingError, TrainingError
 from ml.owner import HOST_TAG, owner_tags
 from ml.plans import SearchPlan
 from ml.search.study import OWNER, Heartbeat, open_study
-from ml.search.trials import Report, best, search
+from ml.search.trials import Report, best, found_trials, run_trials, search
 from ml.work import Trial
 
-PLAN = SearchPlan(trials=9, startup_trials=3)
+PLAN = SearchPlan(trials=9, startup_trials=3, batch_trials=2)
 EPOCHS = 3
 
 
@@ -82,9 +83,10 @@ def test_pruned_and_failed_trials_are_counted_and_heard_of() -> None:
         report(1, float("nan") if place == 2 else loss_of(settings))
         learn(place, settings, report)
 
-    trials = search(PLAN, 7, objective, trial_listener=heard.append)
+    plan = replace(PLAN, batch_trials=1)
+    trials = search(plan, 7, objective, trial_listener=heard.append)
     states = [trial.state for trial in trials]
-    assert len(trials) == PLAN.trials
+    assert len(trials) == plan.trials
     assert states[1:3] == ["fail", "fail"] and "pruned" in states
     assert outcomes(tuple(heard)) == outcomes(trials)
 
@@ -156,22 +158,61 @@ def test_the_trial_of_a_killed_worker_is_tried_again_and_counts_once(tmp_path: P
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 def test_a_trial_of_another_machine_without_a_sign_of_life_is_tried_again(tmp_path: Path) -> None:
     heartbeat = Heartbeat(interval_seconds=1, grace_seconds=2)
-    study = open_study(url_in(tmp_path), "search", PLAN.startup_trials, heartbeat)
+    study = open_study(url_in(tmp_path), "search", heartbeat)
     trial = study.ask()
     trial.set_user_attr(OWNER, {**owner_tags(), HOST_TAG: "elsewhere"})
     study._storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]
     trials = search(PLAN, 7, learn, url_in(tmp_path), heartbeat=heartbeat)
-    assert len(trials) == PLAN.trials
-    assert trial.number not in {each.number for each in trials}
+    assert outcomes(trials) == outcomes(search(PLAN, 7, learn))
 
 
-def test_two_workers_share_the_trials_of_a_study(tmp_path: Path) -> None:
-    workers = [start(url_in(tmp_path), None, tmp_path / name) for name in ("one", "two")]
-    for each in workers:
+@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.long)])
+def test_any_number_of_workers_finds_what_one_finds(tmp_path: Path, workers: int) -> None:
+    running = [start(url_in(tmp_path), None, tmp_path / str(number)) for number in range(workers)]
+    for each in running:
         each.join(120)
         assert each.exitcode == 0
-    counts = {int((tmp_path / name).read_text()) for name in ("one", "two")}
-    assert len(counts) == 1 and PLAN.trials <= counts.pop() <= PLAN.trials + 1
+    alone = search(PLAN, 7, learn)
+    assert found_trials(PLAN, url_in(tmp_path), "search") == tuple(
+        replace(trial, seconds=shared.seconds)
+        for trial, shared in zip(alone, found_trials(PLAN, url_in(tmp_path), "search"), strict=True)
+    )
+
+
+def test_shares_of_a_search_run_one_after_the_other_find_what_one_call_finds(
+    tmp_path: Path,
+) -> None:
+    shares = [run_trials(PLAN, 7, learn, url_in(tmp_path), "search", 2) for _ in range(6)]
+    assert [len(share) for share in shares] == [2, 2, 2, 2, 1, 0]
+    assert outcomes(found_trials(PLAN, url_in(tmp_path), "search")) == outcomes(
+        search(PLAN, 7, learn)
+    )
+
+
+def test_a_proposal_knows_the_trials_of_earlier_batches_and_no_others() -> None:
+    plan = SearchPlan(trials=12, startup_trials=3, batch_trials=4)
+    assert [plan.batch_start(place) for place in range(12)] == [0] * 3 + [3] * 4 + [7] * 4 + [11]
+    usual = search(plan, 7, learn)
+
+    def otherwise(place: int, settings: Mapping[str, Any], report: Report) -> None:
+        report(1, 5.0) if place == 4 else learn(place, settings, report)
+
+    changed = search(plan, 7, otherwise)
+    same = [one.settings == other.settings for one, other in zip(usual, changed, strict=True)]
+    assert same[:7] == [True] * 7
+    assert not all(same[7:])
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+def test_a_trial_that_was_given_up_and_never_queued_again_is_found_later(tmp_path: Path) -> None:
+    import optuna
+
+    heartbeat = Heartbeat(interval_seconds=1, grace_seconds=1)
+    study = open_study(url_in(tmp_path), "search", heartbeat)
+    trial = study.ask()
+    study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    trials = search(PLAN, 7, learn, url_in(tmp_path), heartbeat=heartbeat)
+    assert outcomes(trials) == outcomes(search(PLAN, 7, learn))
 
 
 def test_a_search_in_which_nothing_can_be_learned_is_refused() -> None:
@@ -183,7 +224,7 @@ def test_a_search_in_which_nothing_can_be_learned_is_refused() -> None:
 
 
 def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:
-    with pytest.raises(TrackingError, match=r"user:\*\*\*@nowhere.*SMARTINVEST_SEARCH_URL"):
+    with pytest.raises(TrackingError, match=r"\*\*\*@nowhere.*SMARTINVEST_SEARCH_URL"):
         search(PLAN, 7, learn, "postgresql+psycopg://user:secret@nowhere.invalid/search")
 
 
