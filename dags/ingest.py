@@ -19,11 +19,12 @@ import datetime as dt
 import logging
 from typing import Any
 
-from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
+from airflow.sdk import DAG, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
+from alerts import market_checked, task_failed
 from exchange_sessions import ExchangeSessionTimetable
-from smartinvest_dags import MARKET_DATA, POLICY, SESSION_PATTERN, session_of
-from source_retries import patience_with
+from retry_policy import patience_with
+from smartinvest_dags import MARKET_DATA, POLICY, SESSION, session_of, tell
 
 from pipelines.operate.pools import pool_name
 from pipelines.sessions import FIRST_DATE
@@ -32,16 +33,11 @@ from pipelines.settings import load_settings
 logger = logging.getLogger(__name__)
 
 SOURCE = load_settings().source
-SESSION = Param(
-    None,
-    type=["null", "string"],
-    pattern=SESSION_PATTERN,
-    description="Exchange session to ingest, YYYY-MM-DD; leave empty if the partition key says it.",
-)
 
 with DAG(
     "ingest",
     schedule=ExchangeSessionTimetable(),
+    description="Market data of one session into the lake, checked",
     params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "lake"],
@@ -60,11 +56,7 @@ with DAG(
             raise AirflowFailException("The source has no symbols to ask for.")
         return [list(symbols) for symbols in batches]
 
-    @task(
-        pool=pool_name(SOURCE),
-        map_index_template="{{ batch }}",
-        **patience_with(SOURCE, POLICY["default_args"]),
-    )
+    @task(pool=pool_name(SOURCE), map_index_template="{{ batch }}", **patience_with(SOURCE))
     def ingest(symbols: list[str], **context: Any) -> dict[str, Any]:
         from pipelines.ingest import ingest_batch
 
@@ -73,7 +65,12 @@ with DAG(
         name["batch"] = f"{symbols[0]} to {symbols[-1]}, {len(symbols)} symbols"
         return ingest_batch(load_settings(), session_of(context), symbols).plain()
 
-    @task(outlets=[MARKET_DATA], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    @task(
+        outlets=[MARKET_DATA],
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+        on_success_callback=market_checked,
+        on_failure_callback=[task_failed, market_checked],
+    )
     def check(batches: list[list[str]], reports: list[dict[str, Any]], **context: Any) -> None:
         from pipelines.ingest import BatchReport, finish
         from pipelines.quality import check
@@ -87,7 +84,7 @@ with DAG(
             )
         finish(settings, session, [BatchReport.of_plain(report) for report in reports])
         check(settings, session)
-        context["outlet_events"][MARKET_DATA].add_partitions(session.isoformat())
+        tell(context, MARKET_DATA)
 
     batches: Any = plan()
     reports: Any = ingest.expand(symbols=batches)

@@ -1,4 +1,4 @@
-"""What all DAGs of the chain share: their assets, their policy and where their session comes from.
+"""What all DAGs share: their assets, queues and policy, and where their session comes from.
 
 Every asset is partitioned by exchange session; the partition key is the ISO date. A DAG starts
 when the asset before it has been updated for a session, and updates its own asset for that
@@ -10,41 +10,46 @@ complete too early with old data (docs/operations.md).
 import datetime as dt
 from typing import Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowFailException
-
-from pipelines import errors
+from alerts import run_failed, task_failed, task_retries
+from deadlines import deadlines
+from retry_policy import recovers
 
 MARKET_DATA = Asset(name="market_data", uri="smartinvest://lake/market_data")
 WAREHOUSE = Asset(name="warehouse", uri="smartinvest://warehouse")
+MODEL_CHECK = Asset(name="model_check", uri="smartinvest://store/model_check")
 MODEL_CHOICE = Asset(name="model_choice", uri="smartinvest://store/model_choice")
 FORECASTS = Asset(name="forecasts", uri="smartinvest://store/forecast")
 ADVICE = Asset(name="advice", uri="smartinvest://store/advice_run")
 
-SESSION_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
+WAREHOUSE_QUEUE = "warehouse"
+"""For dbt builds, which need a scratch disk. One machine alone ignores queues."""
+
+TRAINING_QUEUE = "training"
+"""For what imports TensorFlow."""
+
+SESSION = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="Exchange session",
+    description="Leave empty where the partition key says it.",
+)
+"""The parameter by which a person who triggers a DAG of the chain says for which session."""
 
 POLICY: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
+    "on_failure_callback": run_failed,
+    "deadline": deadlines(),
     "default_args": {
         "owner": "smartinvest",
-        "retries": 1,
-        "retry_delay": dt.timedelta(seconds=15),
-        # A second attempt cannot mend what a person has to. A source has been asked again already.
-        "retry_policy": ExceptionRetryPolicy(
-            rules=[
-                RetryRule(
-                    exception=[
-                        errors.SettingError,
-                        errors.SessionError,
-                        errors.SourceError,
-                        errors.QualityError,
-                        errors.WarehouseTestError,
-                    ],
-                    action=RetryAction.FAIL,
-                )
-            ]
-        ),
+        **recovers(),
+        # Longer than any task takes; a training of the largest profile has its own.
+        "execution_timeout": dt.timedelta(hours=3),
+        "on_failure_callback": task_failed,
+        "on_retry_callback": task_retries,
     },
 }
 """Arguments of every DAG."""
@@ -55,8 +60,8 @@ def session_of(context: Any) -> dt.date:
 
     Parameters
     ----------
-    context : the task's context; the session is the run's partition key, or, where a person has
-        triggered the first DAG by hand, its parameter ``session``.
+    context : the task's context; the session is the run's partition key, or, where a person or a
+        backfill has triggered the DAG, its parameter ``session``.
 
     Raises
     ------
@@ -72,3 +77,8 @@ def session_of(context: Any) -> dt.date:
             "Trigger it with one session (YYYY-MM-DD) as partition key or parameter."
         )
     return dt.date.fromisoformat(named.pop())
+
+
+def tell(context: Any, asset: Asset) -> None:
+    """Tell an asset's listeners which session was updated, also where only a parameter says it."""
+    context["outlet_events"][asset].add_partitions(session_of(context).isoformat())

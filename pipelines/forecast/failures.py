@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ml.errors import ForecastingError
-from pipelines.errors import ModelError
+from ml.errors import ForecastingError, TrackingError
+from pipelines.errors import ModelError, TrackingUnavailableError
 
 
 @contextmanager
@@ -13,4 +13,5 @@ def model_errors() -> Iterator[None]:
     try:
         yield
     except ForecastingError as error:
-        raise ModelError(error.thing, error.value, error.problem, error.remedy) from error
+        kind = TrackingUnavailableError if isinstance(error, TrackingError) else ModelError
+        raise kind(error.thing, error.value, error.problem, error.remedy) from error

@@ -18,7 +18,8 @@ def session_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionOf]:
     # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "dags")])
+        folders = [str(Path(__file__).parents[2] / name) for name in ("dags", "plugins")]
+        patch.setattr(sys, "path", [*sys.path, *folders])
         yield importlib.import_module("smartinvest_dags").session_of
 
 

@@ -1,0 +1,104 @@
+"""Tell an alert: into the log, to a webhook and by mail, once, and never at a task's cost."""
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipelines.alerts.alert import Alert, Severity
+from pipelines.alerts.webhook import WebhookError, post
+from pipelines.errors import LakeError
+from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "alerts"
+"""Folder of the lake, which all workers share, with one file for each alert that was told."""
+
+SendMail = Callable[[list[str], Alert], None]
+"""Sends an alert to addresses; raises whatever keeps it from doing so."""
+
+
+def tell(settings: Settings, alert: Alert, send_mail: SendMail | None = None) -> bool:
+    """Tell an alert wherever the settings say, unless the same was told already.
+
+    It always stands in the log. What cannot be sent is logged too and raises nothing.
+
+    Parameters
+    ----------
+    send_mail : how mails are sent; None sends none.
+
+    Returns
+    -------
+    bool
+        Whether it was news.
+    """
+    alert = replace(alert, cause=alert.cause.without(settings.secrets()))
+    if not _is_news(settings, alert):
+        logger.info("alert told already: %s", alert.subject)
+        return False
+    level = logging.ERROR if alert.severity is Severity.ERROR else logging.WARNING
+    logger.log(level, "ALERT %s\n%s", alert.subject, alert.text())
+    if settings.alert_webhook is not None:
+        try:
+            post(settings.alert_webhook.get_secret_value(), alert.content())
+        except WebhookError as error:
+            logger.error("the alert did not reach the webhook: %s", error)
+    addresses = settings.alert_addresses
+    if addresses and send_mail is not None:
+        try:
+            send_mail(addresses, alert)
+        # Whatever a mail server or its library does, what is told of goes on.
+        except Exception as error:  # noqa: BLE001
+            logger.error(
+                "the alert was not mailed (%s); see the connection smtp_default",
+                type(error).__name__,
+            )
+    return True
+
+
+def _is_news(settings: Settings, alert: Alert) -> bool:
+    """Note that an alert is told; if that cannot be noted, it is rather told twice than not."""
+    first, *others = alert.marks
+    content = json.dumps(alert.content(), sort_keys=True).encode()
+    folder = f"{FOLDER}/{alert.where.session or 'any'}"
+    try:
+        is_news = _note(settings, f"{folder}/{first}.json", content)
+        for mark in others:
+            _note(settings, f"{folder}/{mark}.json", content)
+    except (LakeError, OSError) as error:
+        logger.warning("that the alert was told could not be noted: %s", type(error).__name__)
+        return True
+    return is_news
+
+
+def _note(settings: Settings, path: str, content: bytes) -> bool:
+    """Create a file that is not there; return whether it was not."""
+    from pipelines.lake.storage import storage
+
+    return storage(settings).create(path, content)
+
+
+def forget_alerts(settings: Settings, before: dt.datetime) -> int:
+    """Remove the notes of alerts that were told before a moment; return how many there were.
+
+    Raises
+    ------
+    LakeError
+        The lake cannot be read or written.
+    """
+    from pipelines.lake.storage import storage
+
+    place, forgotten = storage(settings), 0
+    for path in place.files(FOLDER, ".json"):
+        try:
+            told = dt.datetime.fromisoformat(json.loads(place.read(path).to_pybytes())["at"])
+        except (ValueError, KeyError):
+            told = before - dt.timedelta(days=1)  # a disk was full while it was written
+        except FileNotFoundError:
+            continue
+        if told < before:
+            place.delete(path)
+            forgotten += 1
+    return forgotten

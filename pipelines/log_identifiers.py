@@ -1,0 +1,69 @@
+"""Which session, run and account a log line is about, beside what the line says.
+
+Only keys of ours go into it, never a name, an address or an amount: a log is read by people who
+may not know whose account it is, and those who may find the client by the key.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
+
+ALLOWED = ("session", "advice_run", "shard", "client", "account")
+"""Identifiers in the order in which they are shown. Airflow adds its own: DAG, task, run, try."""
+
+_values: ContextVar[dict[str, str]] = ContextVar("log_identifiers")
+_binders: list[Callable[..., AbstractContextManager[object]]] = []
+
+
+class UnknownIdentifierError(ValueError):
+    """A log line was to carry something that is none of :data:`ALLOWED`."""
+
+
+def current() -> dict[str, str]:
+    """Return the identifiers of what this thread is at."""
+    return dict(_values.get({}))
+
+
+@contextmanager
+def identified(**identifiers: object) -> Iterator[None]:
+    """Give every log line inside these identifiers, on top of those that it has.
+
+    Raises
+    ------
+    UnknownIdentifierError
+        One is not among :data:`ALLOWED`.
+    """
+    if unknown := set(identifiers) - set(ALLOWED):
+        raise UnknownIdentifierError(f"not for logs: {', '.join(sorted(unknown))}")
+    added = {name: str(value) for name, value in identifiers.items() if value is not None}
+    token = _values.set({**current(), **added})
+    try:
+        with ExitStack() as stack:
+            for binder in _binders:
+                stack.enter_context(binder(**added))
+            yield
+    finally:
+        _values.reset(token)
+
+
+def bind_also(binder: Callable[..., AbstractContextManager[object]]) -> None:
+    """Have another logging system bind the identifiers, too, as Airflow's structlog does.
+
+    Parameters
+    ----------
+    binder : takes the identifiers as keyword arguments and returns a context manager.
+    """
+    if binder not in _binders:
+        _binders.append(binder)
+
+
+class AddIdentifiers(logging.Filter):
+    """Adds ``record.identifiers``, e.g. ``[session=2022-12-28 account=17] ``, or an empty text."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, with its identifiers."""
+        values = current()
+        parts = [f"{name}={values[name]}" for name in ALLOWED if name in values]
+        record.identifiers = f"[{' '.join(parts)}] " if parts else ""
+        return True

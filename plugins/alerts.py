@@ -1,0 +1,183 @@
+"""Airflow's part in alerts: when one is told, what it says of where, and how it is mailed.
+
+The callbacks below run after a task's state is reported, or in a process of their own; a task never
+waits for them. Those of a task whose process was killed run in the DAG processor, and those of a
+deadline in the executor: what they are given differs, and :func:`where_of` reads all three.
+"""
+
+import datetime as dt
+import html
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.alerts import Alert, Cause, Kind, Where, cause_of, market_alerts, tell
+from pipelines.recovery import recovery_of
+from pipelines.settings import load_settings
+
+logger = logging.getLogger(__name__)
+
+CONNECTION = "smtp_default"
+"""Airflow's connection to the mail server."""
+
+_MAIL_TIMEOUT_S = 4
+
+
+def task_failed(context: Mapping[str, Any]) -> None:
+    """Tell that a task failed for good; Airflow's ``on_failure_callback``."""
+    tell_of(context, Kind.TASK_FAILED, cause_of(_error(context)))
+
+
+def task_retries(context: Mapping[str, Any]) -> None:
+    """Tell that a task failed and is tried again; Airflow's ``on_retry_callback``.
+
+    What is away may be away for long, and somebody may want to bring it back before the waits end.
+    """
+    error = _error(context)
+    cause = cause_of(error)
+    if isinstance(error, BaseException):
+        logger.info("another attempt: %s", recovery_of(error).value)
+    tell_of(context, Kind.TASK_RETRIES, cause)
+
+
+def run_failed(context: Mapping[str, Any]) -> None:
+    """Tell that a run failed, if no task of it was told of; a DAG's ``on_failure_callback``."""
+    tell_of(context, Kind.RUN_FAILED, cause_of(str(context.get("reason") or "")))
+
+
+def market_checked(context: Mapping[str, Any]) -> None:
+    """Tell what is wrong with the market after the task that checked it."""
+    where, settings = where_of(context), load_settings()
+    if where.session is None:
+        return
+    for alert in market_alerts(settings, where.session, dt.datetime.now(dt.UTC), where):
+        tell(settings, alert, send_mail)
+
+
+def replay_differs(context: Mapping[str, Any], run_id: str, rows: int, tables: list[str]) -> None:
+    """Tell that a replay of a run is not what was published.
+
+    Parameters
+    ----------
+    run_id : of the advice.
+    rows : how many differ.
+    tables : in which tables they are.
+    """
+    cause = Cause(
+        "ReplayDiffers",
+        "advice run",
+        run_id,
+        f"{rows} rows of {', '.join(tables)} are not what was published",
+        f"See `smartinvest replay {run_id}`; until it is explained, trust neither.",
+    )
+    alert = Alert(Kind.REPLAY_DIFFERS, cause, where_of(context), subject_of=f"advice run {run_id}")
+    tell(load_settings(), alert, send_mail)
+
+
+def deadline_missed(context: Mapping[str, Any], what: str, hours: float = 0.0) -> None:
+    """Tell that a deadline was missed, if what it is about is still not there.
+
+    Parameters
+    ----------
+    what : ``advice``, which is due some hours after its session's close, or ``run``.
+    hours : that a run may take, from its start: those that wait behind others are not late.
+    """
+    settings, where = load_settings(), where_of(context)
+    if what == "advice":
+        if _is_published(where.session):
+            logger.info("the advice for %s is published", where.session)
+            return
+        cause = Cause(
+            "AdviceLate",
+            "advice",
+            str(where.session),
+            f"it is not published {settings.advice_due_hours:g} hours after the session's close",
+            f"See what stands in DAG {where.dag_id}, run {where.run_id}; mend it and clear it.",
+        )
+        subject = "advice"
+    else:
+        started = _moment(_of(context.get("dag_run"), "start_date"))
+        now = dt.datetime.now(dt.UTC)
+        if started is None or now - started < dt.timedelta(hours=hours):
+            logger.info("run %s waited for others and is not late", where.run_id)
+            return
+        cause = Cause(
+            "RunLate",
+            f"run of DAG {where.dag_id}",
+            where.run_id,
+            f"it has run for over {hours:g} hours",
+            "See which task runs or waits, and what its log said last.",
+        )
+        subject = ""
+    tell(settings, Alert(Kind.DEADLINE_MISSED, cause, where, subject_of=subject), send_mail)
+
+
+def tell_of(context: Mapping[str, Any], kind: Kind, cause: Cause) -> None:
+    """Tell something of the task or run that a context is of."""
+    tell(load_settings(), Alert(kind, cause, where_of(context)), send_mail)
+
+
+def where_of(context: Mapping[str, Any]) -> Where:
+    """Return where a context is, whichever of Airflow's processes made it."""
+    run, task = context.get("dag_run"), context.get("ti")
+    return Where(
+        dag_id=str(_of(run, "dag_id") or _of(task, "dag_id") or _of(context.get("dag"), "dag_id")),
+        run_id=str(_of(run, "run_id") or context.get("run_id") or ""),
+        session=_session(run, context.get("params")),
+        task_id=str(_of(task, "task_id") or ""),
+        map_index=_of(task, "map_index") if _of(task, "map_index") is not None else -1,
+        attempt=_of(task, "try_number") or 0,
+        log_url=str(_of(task, "log_url") or ""),
+        beginning=str(_of(run, "clear_number") or 0),
+    )
+
+
+def send_mail(addresses: list[str], alert: Alert) -> None:
+    """Mail an alert over Airflow's connection, with less patience than is usual."""
+    # Heavy: plugins are imported by every process of Airflow.
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    class QuickHook(SmtpHook):
+        timeout = _MAIL_TIMEOUT_S
+        smtp_retry_limit = 1
+
+    with QuickHook(smtp_conn_id=CONNECTION) as hook:
+        hook.send_email_smtp(
+            to=addresses,
+            from_email=hook.from_email or hook.smtp_user or addresses[0],
+            subject=alert.subject,
+            html_content=f"<pre>{html.escape(alert.text())}</pre>",
+        )
+
+
+def _error(context: Mapping[str, Any]) -> BaseException | str | None:
+    error = context.get("exception")
+    return error if isinstance(error, BaseException | str) else None
+
+
+def _of(thing: Any, name: str) -> Any:
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+
+
+def _session(run: Any, params: Any) -> dt.date | None:
+    named = [_of(run, "partition_key"), _of(_of(run, "conf"), "session"), _of(params, "session")]
+    for text in named:
+        try:
+            return dt.date.fromisoformat(text)
+        except (TypeError, ValueError):
+            continue
+    return None
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _is_published(session: dt.date | None) -> bool:
+    from pipelines.errors import StoreError
+    from pipelines.operate.summary import published_runs
+
+    try:
+        return session is not None and bool(published_runs(load_settings(), session))
+    except StoreError:
+        return False
