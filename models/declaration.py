@@ -26,7 +26,8 @@ class Column:
     """One column: its type, its unit where a number has one, and what it means.
 
     ``allowed`` names the vocabulary a text column is restricted to. ``at_least`` and ``at_most``
-    bound a number, both inclusive.
+    bound a number, both inclusive. ``personal`` are values that tell who somebody is, or the key
+    under which another system knows them: analysts do not see them, and no copy has them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     allowed: Vocabulary | None = None
     at_least: float | None = None
     at_most: float | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,17 @@ class Table:
 
 
 def text(
-    name: str, meaning: str, *, nullable: bool = False, allowed: Vocabulary | None = None
+    name: str,
+    meaning: str,
+    *,
+    nullable: bool = False,
+    allowed: Vocabulary | None = None,
+    personal: bool = False,
 ) -> Column:
     """Declare a text column, optionally restricted to a vocabulary."""
-    return Column(name, ColumnType.TEXT, meaning, nullable=nullable, allowed=allowed)
+    return Column(
+        name, ColumnType.TEXT, meaning, nullable=nullable, allowed=allowed, personal=personal
+    )
 
 
 class Limits(TypedDict, total=False):
@@ -119,9 +128,9 @@ def boolean(name: str, meaning: str, *, nullable: bool = False) -> Column:
     return Column(name, ColumnType.BOOLEAN, meaning, nullable=nullable)
 
 
-def date(name: str, meaning: str, *, nullable: bool = False) -> Column:
+def date(name: str, meaning: str, *, nullable: bool = False, personal: bool = False) -> Column:
     """Declare a calendar date column."""
-    return Column(name, ColumnType.DATE, meaning, nullable=nullable)
+    return Column(name, ColumnType.DATE, meaning, nullable=nullable, personal=personal)
 
 
 def timestamp(name: str, meaning: str, *, nullable: bool = False) -> Column:

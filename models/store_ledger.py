@@ -46,7 +46,11 @@ TRANSACTION = Table(
     key=("transaction_id",),
     columns=(
         text("transaction_id", "surrogate key"),
-        text("external_id", "the reporter's key; a report that comes twice is one transaction"),
+        text(
+            "external_id",
+            "the reporter's key; a report that comes twice is one transaction",
+            personal=True,  # an account's number may stand in it
+        ),
         text("account_id", "the account"),
         text("kind", "what happened", allowed=TransactionKind),
         text(
@@ -210,7 +214,7 @@ LEDGER = (CASH_FLOW, TRANSACTION, TAX_LOT, FEEDBACK, LOT_SALE, WASH_SALE)
 
 _COPIED_TRANSACTION = replace(
     TRANSACTION,
-    columns=tuple(column for column in TRANSACTION if column.name != "external_id"),
+    columns=tuple(column for column in TRANSACTION if not column.personal),
     unique=(),
 )
 COPIED_LEDGER = (CASH_FLOW, _COPIED_TRANSACTION, TAX_LOT, FEEDBACK, LOT_SALE, WASH_SALE)

@@ -333,3 +333,11 @@ class GoalLever(StrEnum):
     WAIT_LONGER = "wait_longer"
     WANT_LESS = "want_less"
     TAKE_MORE_RISK = "take_more_risk"
+
+
+class AuditAction(StrEnum):
+    """What was done to a row of the store."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"

@@ -28,6 +28,7 @@ from pipelines.sessions import read_date
 
 PREFIX = "SMARTINVEST_"
 
+_ROLE = r"^[a-z_][a-z0-9_]{0,62}$"
 _LARGEST_SEED = 2**31 - 1
 """Keras takes 32 bits, and each network of a training adds its number to the seed."""
 
@@ -45,6 +46,17 @@ class Settings(BaseModel):
 
     home: Path = Field(Path("var"), description="folder of all running state")
     store_url: str = Field("", description="SQLAlchemy URL of the SQL store", repr=False)
+    store_app_role: str = Field(
+        "smartinvest_app",
+        pattern=_ROLE,
+        description="role of a PostgreSQL store that apps log in as: it adds inputs",
+    )
+    store_analyst_role: str = Field(
+        "smartinvest_analyst",
+        pattern=_ROLE,
+        description="role of a PostgreSQL store that analysts log in as: it reads what is not "
+        "personal",
+    )
     source: Source = Field(Source.SAMPLE, description="where market data comes from")
     session: dt.date | None = Field(None, description="session to advise on; newest if unset")
     lake_url: str = Field(

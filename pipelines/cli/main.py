@@ -9,16 +9,19 @@ from pipelines.cli import (
     backtest,
     bench,
     clients,
+    cluster,
     docs,
     explain,
     fills,
     lake,
+    maintenance,
     models,
     operate,
     quarantine,
     query,
     replay,
     stages,
+    store,
     warehouse,
 )
 from pipelines.errors import SmartInvestError
@@ -34,16 +37,19 @@ app = typer.Typer(
 )
 app.add_typer(stages.app)
 app.add_typer(operate.app)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(clients.app, name="clients")
 app.add_typer(fills.app, name="fills")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(lake.app, name="lake")
 app.add_typer(warehouse.app, name="warehouse")
 app.add_typer(models.app, name="models")
+app.add_typer(store.app, name="store")
 app.add_typer(query.app)
 app.add_typer(explain.app)
 app.add_typer(replay.app)
 app.add_typer(backtest.app)
+app.add_typer(maintenance.app)
 app.add_typer(docs.app)
 app.add_typer(bench.app, name="bench")
 

@@ -30,9 +30,11 @@ BRIEF_SECONDS = 3
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 0.05
 _BEGIN = "sqlite_begin"
-_WRITERS = 0x5317_0001
-_ONE_WRITER = sa.select(sa.func.pg_advisory_xact_lock(_WRITERS))
-_ONE_OF_MANY_WRITERS = sa.select(sa.func.pg_advisory_xact_lock_shared(_WRITERS))
+WRITERS = 0x5317_0001
+"""PostgreSQL's advisory lock of whoever writes: alone, or beside others of the shared kind."""
+
+_ONE_WRITER = sa.select(sa.func.pg_advisory_xact_lock(WRITERS))
+_ONE_OF_MANY_WRITERS = sa.select(sa.func.pg_advisory_xact_lock_shared(WRITERS))
 
 
 @contextmanager

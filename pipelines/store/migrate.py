@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
+from pipelines.store.access.grants import grant_access
 from pipelines.store.engine import is_current, migration, schema_version
 from pipelines.store.failures import STORE_URL, shown_url
 from pipelines.store.schema import SCHEMA_VERSION
@@ -39,6 +40,8 @@ def migrate(settings: Settings) -> None:
         if found == SCHEMA_VERSION:
             return
         _upgrade(settings, connection, found)
+        # Tables and views that a migration makes are nobody's but the owner's.
+        grant_access(settings, connection)
     logger.info("store %s migrated from %s to %s", shown_url(settings), found, SCHEMA_VERSION)
 
 

@@ -10,13 +10,14 @@ from sqlalchemy.engine import Dialect
 
 from models import declaration as declared
 from models.declaration import ColumnType
+from models.store_audit import AUDIT_ENTRY
 from models.store_inputs import INPUTS, REFERENCE
 from models.store_outputs import OUTPUTS
 
-SCHEMA_VERSION = "0011"
+SCHEMA_VERSION = "0012"
 """Alembic revision that this code reads and writes."""
 
-DECLARED = (*INPUTS, *REFERENCE, *OUTPUTS)
+DECLARED = (*INPUTS, *REFERENCE, *OUTPUTS, AUDIT_ENTRY)
 
 _FINITE_BOUND: sa.ColumnElement[float] = sa.literal_column("1e308")
 # PostgreSQL ranks NaN above every number, so a bound on each side refuses it with the infinities.

@@ -1,0 +1,11 @@
+"""Who may do what in a PostgreSQL store: the roles, their grants, and what guards their writes.
+
+The pipeline's role owns the store and is no superuser. Apps log in as one that adds input rows,
+under the database's own checks, and sends proposed trades; analysts as one that reads what is not
+personal. SQLite has no roles: whoever may open the file may do anything.
+"""
+
+from pipelines.store.access.grants import grant_access
+from pipelines.store.access.roles import RolePlan, create_roles, read_role_plan
+
+__all__ = ["RolePlan", "create_roles", "grant_access", "read_role_plan"]
