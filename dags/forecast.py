@@ -13,20 +13,32 @@ then, since training needed it.
 from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
-from smartinvest_dags import FORECASTS, MODEL_CHOICE, POLICY, WAREHOUSE, session_of
+from smartinvest_dags import (
+    FORECASTS,
+    MODEL_CHOICE,
+    POLICY,
+    SESSION,
+    TRAINING_QUEUE,
+    WAREHOUSE,
+    session_of,
+    tell,
+)
 
 with DAG(
     "forecast",
     schedule=PartitionedAssetTimetable(assets=MODEL_CHOICE),
+    description="Expected returns of every symbol, by every model",
+    params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "models"],
     **POLICY,
 ):
 
-    @task(inlets=[WAREHOUSE, MODEL_CHOICE], outlets=[FORECASTS])
+    @task(inlets=[WAREHOUSE, MODEL_CHOICE], outlets=[FORECASTS], queue=TRAINING_QUEUE)
     def forecast(**context: Any) -> None:
         from pipelines.operate.stage_process import run_stage_process
 
         run_stage_process("forecast", session_of(context))
+        tell(context, FORECASTS)
 
     forecast()

@@ -13,11 +13,13 @@ then.
 from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
-from smartinvest_dags import ADVICE, FORECASTS, POLICY, WAREHOUSE, session_of
+from smartinvest_dags import ADVICE, FORECASTS, POLICY, SESSION, WAREHOUSE, session_of, tell
 
 with DAG(
     "rebalance",
     schedule=PartitionedAssetTimetable(assets=FORECASTS),
+    description="Allocations, trades and one outcome per account",
+    params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "advice"],
     **POLICY,
@@ -29,5 +31,6 @@ with DAG(
         from pipelines.settings import load_settings
 
         rebalance(load_settings(), session_of(context))
+        tell(context, ADVICE)
 
     rebalance()

@@ -1,13 +1,12 @@
 """### Train: which model serves this session
 
-Scores the forecasts that are realised by now, and looks whether a new training is due: by the age
-of the last one, by what became of its forecasts, or by features that drifted. Then either trains
-all models anew or keeps what is in service, and writes the choice for the session either way.
+Trains all models anew where the session's check asks for it, keeps what is in service where it does
+not, and writes the choice for the session either way.
 
-**Starts** when `warehouse` was updated for a session.
-**`monitor`** decides, and says why in its log and in the table `model_check`. After it either
-**`retrain`** or **`keep`** runs; the other one is skipped. Both run `smartinvest train`, so what a
-person put back into service (`smartinvest models rollback`) comes first in either.
+**Starts** when `model_check` was updated for a session.
+**`decide`** reads the check. After it either **`retrain`** or **`keep`** runs; the other one is
+skipped. Both run `smartinvest train`, so what a person put back into service
+(`smartinvest models rollback`) comes first in either.
 **See how far a training is** in the log of `retrain`: part, epoch, loss and time left; in MLflow
 its run is there from the beginning. It runs in a process of its own, because TensorFlow deadlocks
 in forked task processes. A training that was killed goes on where it was: clear the task.
@@ -18,34 +17,55 @@ in forked task processes. A training that was killed goes on where it was: clear
 from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
-from smartinvest_dags import MODEL_CHOICE, POLICY, WAREHOUSE, session_of
+from smartinvest_dags import (
+    MODEL_CHECK,
+    MODEL_CHOICE,
+    POLICY,
+    SESSION,
+    TRAINING_QUEUE,
+    WAREHOUSE,
+    session_of,
+    tell,
+)
+
+from pipelines.operate.pools import TRAININGS
 
 with DAG(
     "train",
-    schedule=PartitionedAssetTimetable(assets=WAREHOUSE),
+    schedule=PartitionedAssetTimetable(assets=MODEL_CHECK),
+    description="Retrain where the check asks for it, else keep what serves",
+    params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "models"],
     **POLICY,
 ):
 
-    @task.branch(inlets=[WAREHOUSE])
-    def monitor(**context: Any) -> str:
-        from pipelines.monitor import monitor
+    @task.branch(inlets=[MODEL_CHECK])
+    def decide(**context: Any) -> str:
+        from pipelines.monitor import find_check, monitor
         from pipelines.settings import load_settings
 
-        check = monitor(load_settings(), session_of(context))
+        settings, session = load_settings(), session_of(context)
+        check = find_check(settings, session) or monitor(settings, session)
         return "retrain" if check.retraining_due else "keep"
 
-    @task(inlets=[WAREHOUSE], outlets=[MODEL_CHOICE])
+    @task(
+        inlets=[WAREHOUSE, MODEL_CHECK],
+        outlets=[MODEL_CHOICE],
+        queue=TRAINING_QUEUE,
+        pool=TRAININGS.name,
+    )
     def retrain(**context: Any) -> None:
-        from pipelines.operate.stage_process import run_stage_process
+        _train(context)
 
-        run_stage_process("train", session_of(context))
-
-    @task(inlets=[WAREHOUSE], outlets=[MODEL_CHOICE])
+    @task(inlets=[WAREHOUSE, MODEL_CHECK], outlets=[MODEL_CHOICE], queue=TRAINING_QUEUE)
     def keep(**context: Any) -> None:
+        _train(context)
+
+    def _train(context: Any) -> None:
         from pipelines.operate.stage_process import run_stage_process
 
         run_stage_process("train", session_of(context))
+        tell(context, MODEL_CHOICE)
 
-    monitor() >> [retrain(), keep()]
+    decide() >> [retrain(), keep()]

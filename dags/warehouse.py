@@ -10,13 +10,23 @@ each model, what each test said, and the rows that failed. *Browse*, *dbt result
 failed test is not tried again, since the same data fails it again: mend the data or quarantine it,
 then clear the task.
 **Run it again** at any time: unchanged inputs keep the build that is there.
-**Updates** the asset `warehouse` for the session, which starts `train`.
+**Updates** the asset `warehouse` for the session, which starts `monitor`.
 """
 
 from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
-from smartinvest_dags import MARKET_DATA, POLICY, WAREHOUSE, session_of
+from smartinvest_dags import (
+    MARKET_DATA,
+    POLICY,
+    SESSION,
+    WAREHOUSE,
+    WAREHOUSE_QUEUE,
+    session_of,
+    tell,
+)
+
+from pipelines.operate.pools import BUILDS
 
 RESULTS = "dbt_results"
 """Under this key the task's XComs, and the extra of the asset's event, say how the build ended."""
@@ -24,12 +34,14 @@ RESULTS = "dbt_results"
 with DAG(
     "warehouse",
     schedule=PartitionedAssetTimetable(assets=MARKET_DATA),
+    description="One immutable build of the warehouse per session",
+    params={"session": SESSION},
     doc_md=__doc__,
     tags=["smartinvest", "warehouse"],
     **POLICY,
 ):
 
-    @task(inlets=[MARKET_DATA], outlets=[WAREHOUSE])
+    @task(inlets=[MARKET_DATA], outlets=[WAREHOUSE], queue=WAREHOUSE_QUEUE, pool=BUILDS.name)
     def transform(**context: Any) -> None:
         from pipelines.build_results import attempt_behind, attempt_of_build, compact
         from pipelines.errors import WarehouseError
@@ -46,5 +58,6 @@ with DAG(
         if made := attempt_of_build(settings, session, build.path.name):
             context["ti"].xcom_push(RESULTS, compact(made))
             context["outlet_events"][WAREHOUSE].extra = {RESULTS: compact(made)}
+        tell(context, WAREHOUSE)
 
     transform()

@@ -23,7 +23,7 @@ from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-DAG_IDS = ("ingest", "warehouse", "train", "forecast", "rebalance")
+DAG_IDS = ("ingest", "warehouse", "monitor", "train", "forecast", "rebalance")
 """The chain, in its order; each DAG's last task updates the asset that starts the next."""
 
 START_TIMEOUT_S = 180.0

@@ -1,4 +1,4 @@
-"""Airflow's pools: how many batches of a source are asked for at the same time."""
+"""Airflow's pools: how much of what competes for one thing runs at the same time."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,16 @@ def pool_name(source: Source) -> str:
     return f"ingest_{source.value}"
 
 
-POOLS = tuple(
-    Pool(pool_name(source), slots, f"Batches of source {source.value} at the same time")
-    for source, slots in _SLOTS.items()
+BUILDS = Pool("warehouse_builds", 1, "dbt builds at the same time; each takes a scratch disk")
+TRAININGS = Pool(
+    "trainings", 2, "Trainings and shares of a search at once; each takes its machine's cores"
+)
+
+POOLS = (
+    *(
+        Pool(pool_name(source), slots, f"Batches of source {source.value} at the same time")
+        for source, slots in _SLOTS.items()
+    ),
+    BUILDS,
+    TRAININGS,
 )

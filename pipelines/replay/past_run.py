@@ -72,6 +72,18 @@ def find_run(store: sa.Connection, run_id: str) -> PastRun:
     )
 
 
+def newest_published(store: sa.Connection, source: str) -> str | None:
+    """Return the key of the newest published run of the newest session; None if there is none."""
+    run = tables["advice_run"]
+    run_id: str | None = store.execute(
+        sa.select(run.c.run_id)
+        .where(run.c.source == source, run.c.status == RunStatus.PUBLISHED.value)
+        .order_by(run.c.session_date.desc(), run.c.published_at.desc())
+        .limit(1)
+    ).scalar()
+    return run_id
+
+
 def runs_before(store: sa.Connection, past: PastRun) -> EarlierRuns:
     """Return the runs that were published when a past run was made.
 

@@ -66,6 +66,40 @@ def replay(settings: Settings, run_id: str) -> Replay:
         return _replay(settings, past, Path(folder))
 
 
+def newest_run(settings: Settings) -> str | None:
+    """Return the key of the newest published run; None where nothing is published.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be read.
+    """
+    from pipelines.replay.past_run import newest_published
+    from pipelines.store import connect
+
+    with connect(settings) as store:
+        return newest_published(store, settings.source.value)
+
+
+def replay_text(found: Replay) -> str:
+    """Return what came of a replay as lines of text: how many rows differ, where, and examples."""
+    lines = [
+        f"run {found.run_id} of {found.session_date}: {found.accounts:,} accounts made again, "
+        f"{found.rows:,} rows differ",
+        *(f"note: {note}" for note in found.notes),
+    ]
+    for each in found.differences:
+        lines.append(
+            f"{each.table}: {each.missing:,} rows missing, {each.added:,} added, "
+            f"{each.changed:,} changed"
+        )
+        lines += [
+            f"  {key} {column or 'row'}: stored {stored}, made {made}"
+            for key, column, stored, made in each.first
+        ]
+    return "\n".join(lines)
+
+
 def _replay(settings: Settings, past: "PastRun", folder: Path) -> Replay:
     from pipelines.rebalance.stage import prepare
     from pipelines.replay.past_run import runs_before

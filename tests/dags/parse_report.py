@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.sdk.definitions._internal.types import NOTSET
 
 DAGS = Path(__file__).parents[2] / "dags"
 HEAVY = (
@@ -29,12 +30,19 @@ def describe(dag: Any) -> dict[str, Any]:
         "catchup": dag.catchup,
         "schedule": type(dag.timetable).__name__,
         "starts_on": listened_to.name if listened_to else None,
+        "description": dag.description or "",
+        "params": {
+            name: {"schema": dag.params.get_param(name).schema, "has_value": has_value(dag, name)}
+            for name in dag.params
+        },
         "tasks": {
             task.task_id: {
                 "owner": task.owner,
                 "retries": task.retries,
                 "updates": [asset.name for asset in task.outlets],
                 "pool": task.pool,
+                "queue": task.queue,
+                "seconds": task.execution_timeout.total_seconds() if task.execution_timeout else 0,
                 "mapped": task.is_mapped,
                 "follows": sorted(task.upstream_task_ids),
                 "starts_when": task.trigger_rule.value,
@@ -42,6 +50,15 @@ def describe(dag: Any) -> dict[str, Any]:
             for task in dag.topological_sort()
         },
     }
+
+
+def has_value(dag: Any, name: str) -> bool:
+    """Say whether a parameter has a default, and prove that the default obeys its own rules."""
+    param = dag.params.get_param(name)
+    if param.value is NOTSET:
+        return False
+    param.resolve()
+    return True
 
 
 def seconds_to_parse(file: Path) -> float:

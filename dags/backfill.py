@@ -1,0 +1,135 @@
+"""### Backfill: run the chain for past sessions, in order
+
+Give the first and the last day. `plan` refuses what makes no sense: days that are in the future or
+in the wrong order, that the source has no data for, or too many. `start` triggers `ingest` once per
+session, oldest first; each DAG of the chain runs its sessions in that order, one at a time,
+several sessions on their way at once. `finish` waits until every session has its advice. Where one
+stops, it says at which DAG; an `ingest` that failed is told at once.
+
+**Starts** by hand only: *Trigger* shows the form. Airflow's own form, *Backfill* in the DAG
+`ingest`, makes the same runs; this one checks what is asked for, and says when all is done.
+**Run it again** at any time: clear it, and the sessions run again under the same run ids. Sessions
+with unchanged data keep their published run.
+**Updates** no asset by itself; the chain updates all of its own.
+"""
+
+import datetime as dt
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Param, PokeReturnValue, task
+from airflow.sdk.exceptions import AirflowFailException
+from smartinvest_dags import (
+    ADVICE,
+    FORECASTS,
+    MARKET_DATA,
+    MODEL_CHECK,
+    MODEL_CHOICE,
+    POLICY,
+    WAREHOUSE,
+)
+
+from pipelines.operate.airflow_local import DAG_IDS
+
+UPDATED_BY = dict(
+    zip(
+        DAG_IDS, (MARKET_DATA, WAREHOUSE, MODEL_CHECK, MODEL_CHOICE, FORECASTS, ADVICE), strict=True
+    )
+)
+DAY = {"type": "string", "format": "date"}
+
+with DAG(
+    "backfill",
+    schedule=None,
+    description="Run the chain for past sessions, in order",
+    params={
+        "first": Param(
+            **DAY, title="First day", description="The oldest session is on it or after."
+        ),
+        "last": Param(
+            **DAY, title="Last day", description="The newest session is on it or before."
+        ),
+        "which": Param(
+            "missing",
+            type="string",
+            enum=["missing", "all"],
+            values_display={
+                "missing": "only sessions without published advice",
+                "all": "all sessions, also those that are published",
+            },
+            title="Which sessions",
+            description="A published session with unchanged data keeps its run in either case.",
+        ),
+        "patience_hours": Param(
+            24,
+            type="integer",
+            minimum=1,
+            maximum=240,
+            title="Hours to wait",
+            description="Then `finish` fails and says how far each session has come.",
+        ),
+    },
+    doc_md=__doc__,
+    tags=["smartinvest", "by hand"],
+    **POLICY,
+):
+
+    @task
+    def plan(**context: Any) -> list[dict[str, Any]]:
+        from pipelines.operate.backfill import sessions_to_backfill
+        from pipelines.settings import load_settings
+
+        asked = context["params"]
+        sessions = sessions_to_backfill(
+            load_settings(),
+            asked["first"],
+            asked["last"],
+            dt.datetime.now(dt.UTC),
+            again=asked["which"] == "all",
+        )
+        return [
+            {
+                "trigger_run_id": f"session_{session}__{context['run_id']}",
+                "conf": {"session": session.isoformat()},
+            }
+            for session in sessions
+        ]
+
+    @task.sensor(
+        poke_interval=30, timeout=11 * 24 * 3600, mode="reschedule", inlets=[*UPDATED_BY.values()]
+    )
+    def finish(runs: list[dict[str, Any]], **context: Any) -> PokeReturnValue:
+        began = context["dag_run"].start_date
+        updated = {
+            dag_id: {event.partition_key for event in context["inlet_events"][asset].after(began)}
+            for dag_id, asset in UPDATED_BY.items()
+        }
+        for run in runs:
+            if context["ti"].get_dagrun_state(DAG_IDS[0], run["trigger_run_id"]) == "failed":
+                raise AirflowFailException(
+                    f"Session {run['conf']['session']}: DAG {DAG_IDS[0]} failed, "
+                    f"run {run['trigger_run_id']}. Mend it, clear it, then clear this task."
+                )
+        waits_for = {
+            session: next(dag_id for dag_id in DAG_IDS if session not in updated[dag_id])
+            for run in runs
+            if (session := run["conf"]["session"]) not in updated[DAG_IDS[-1]]
+        }
+        patience = dt.timedelta(hours=context["params"]["patience_hours"])
+        if waits_for and dt.datetime.now(dt.UTC) - began > patience:
+            where = ", ".join(f"{session} at {dag_id}" for session, dag_id in waits_for.items())
+            raise AirflowFailException(f"Not published after {patience}: {where}.")
+        return PokeReturnValue(is_done=not waits_for)
+
+    runs: Any = plan()
+    start = TriggerDagRunOperator.partial(
+        task_id="start",
+        trigger_dag_id=DAG_IDS[0],
+        logical_date=None,
+        reset_dag_run=True,
+        fail_when_dag_is_paused=True,
+        # One after the other, so that runs queue in the order of their sessions.
+        max_active_tis_per_dagrun=1,
+        map_index_template="{{ task.conf.session }}",
+    ).expand_kwargs(runs)
+    start >> finish(runs)
