@@ -123,3 +123,19 @@ def faults(
     if benchmark.picture is not None:
         out.print(f"detection curves: {benchmark.picture}")
     typer.echo(json.dumps(benchmark.line()))
+
+
+@app.command("cluster-faults")
+def cluster_faults(
+    only: Annotated[str, typer.Option(help="Only faults whose names contain this.")] = "",
+    clients: Annotated[int, typer.Option(min=100, help="Clients that are generated.")] = 2000,
+    page: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
+    work: Work = None,
+) -> None:
+    """Kill, restart, fill and poison a native cluster in mid-run, and compare what it published."""
+    from benchmarks.cluster_faults.bench import run
+    from benchmarks.cluster_faults.page import COLUMNS, rows
+
+    benchmark = run(only, clients, work, page)
+    out.print(text_table(COLUMNS, rows(benchmark.findings), title="bench cluster-faults"))
+    typer.echo(json.dumps(benchmark.line()))
