@@ -6,6 +6,21 @@ personal. SQLite has no roles: whoever may open the file may do anything.
 """
 
 from pipelines.store.access.grants import grant_access
-from pipelines.store.access.roles import RolePlan, create_roles, read_role_plan
+from pipelines.store.access.roles import (
+    Role,
+    RolePlan,
+    create_roles,
+    make_database,
+    make_role,
+    read_role_plan,
+)
 
-__all__ = ["RolePlan", "create_roles", "grant_access", "read_role_plan"]
+__all__ = [
+    "Role",
+    "RolePlan",
+    "create_roles",
+    "grant_access",
+    "make_database",
+    "make_role",
+    "read_role_plan",
+]

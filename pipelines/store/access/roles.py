@@ -57,6 +57,11 @@ class RolePlan:
         """All roles, the owner first."""
         return self.pipeline, self.app, self.analyst
 
+    @property
+    def readers(self) -> tuple[str, str]:
+        """Names of those who may connect without owning anything."""
+        return self.app.name, self.analyst.name
+
 
 def read_role_plan(settings: Settings, environ: Mapping[str, str]) -> RolePlan:
     """Return what the settings and the environment ask for.
@@ -125,8 +130,13 @@ def create_roles(plan: RolePlan) -> None:
     with _administrator(plan, None) as connection:
         for role in plan.roles:
             _refuse_mighty(connection, role.name)
-            _make_role(connection, role)
-        _make_database(connection, plan)
+            make_role(connection, role)
+        make_database(connection, plan.database, plan.pipeline.name)
+        connection.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}, {}").format(
+                *(sql.Identifier(name) for name in (plan.database, *plan.readers))
+            )
+        )
     with _administrator(plan, plan.database) as connection:
         _close_to_public(connection, plan)
     logger.info(
@@ -152,7 +162,13 @@ def _require_different(plan: RolePlan) -> None:
             )
 
 
-def _make_role(connection: psycopg.Connection, role: Role) -> None:
+def make_role(connection: psycopg.Connection, role: Role) -> None:
+    """Make a role that may log in, or give the one that is there this password and these limits.
+
+    Parameters
+    ----------
+    connection : an administrator's.
+    """
     name = sql.Identifier(role.name)
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.name]).fetchone()
     if found is None:
@@ -188,21 +204,23 @@ def _refuse_mighty(connection: psycopg.Connection, name: str) -> None:
         )
 
 
-def _make_database(connection: psycopg.Connection, plan: RolePlan) -> None:
-    database, owner = sql.Identifier(plan.database), sql.Identifier(plan.pipeline.name)
+def make_database(connection: psycopg.Connection, name: str, owner: str) -> None:
+    """Make a database for its owner alone, or give the one that is there to this owner.
+
+    Parameters
+    ----------
+    connection : an administrator's, in autocommit mode.
+    """
+    database, its_owner = sql.Identifier(name), sql.Identifier(owner)
     found = connection.execute(
-        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [plan.database]
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [name]
     ).fetchone()
     if found is None:
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
-    elif found[0] != plan.pipeline.name:
-        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, its_owner))
+    elif found[0] != owner:
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, its_owner))
+    # PostgreSQL lets every role into every database unless it is told otherwise.
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-    connection.execute(
-        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}, {}").format(
-            database, sql.Identifier(plan.app.name), sql.Identifier(plan.analyst.name)
-        )
-    )
 
 
 def _close_to_public(connection: psycopg.Connection, plan: RolePlan) -> None:
