@@ -8,9 +8,9 @@ import pytest
 from pipelines.errors import SettingError
 from pipelines.operate.cluster.strong_secrets import require_strong_secrets
 
-PASSWORDS = ("POSTGRES_PASSWORD", "ADMIN_PASSWORD")
+PASSWORDS = ("AIRFLOW_DB_PASSWORD", "ADMIN_PASSWORD")
 GOOD = {
-    "POSTGRES_PASSWORD": "0d4a1f7c93be5526",
+    "AIRFLOW_DB_PASSWORD": "0d4a1f7c93be5526",
     "ADMIN_PASSWORD": "b6f2a9081ce473d5",
     "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(bytes(range(32))).decode(),
     "AIRFLOW__API__SECRET_KEY": "6f1c" * 8,
@@ -18,6 +18,7 @@ GOOD = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://airflow:c3a8f0127d9be465@db/airflow",
     "AIRFLOW__CELERY__BROKER_URL": "redis://:e58b17fd0294ca36@redis:6379/0",
     "SMARTINVEST_STORE_URL": "postgresql://smartinvest_pipeline:18d5b3e0f64a72c9@db/smartinvest",
+    "STORE_ADMIN_URL": "postgresql://postgres:27e9b40c5fd1836a@db/postgres",
 }
 
 
@@ -37,7 +38,7 @@ def test_each_missing_secret_is_named(name: str) -> None:
         ("ADMIN_PASSWORD", "admin", "everybody knows"),
         ("ADMIN_PASSWORD", "changeme-please", "everybody knows"),
         ("ADMIN_PASSWORD", "k7#qP", "5 characters, fewer than 12"),
-        ("ADMIN_PASSWORD", GOOD["POSTGRES_PASSWORD"], "the same as POSTGRES_PASSWORD"),
+        ("ADMIN_PASSWORD", GOOD["AIRFLOW_DB_PASSWORD"], "the same as AIRFLOW_DB_PASSWORD"),
         ("AIRFLOW__CORE__FERNET_KEY", "n0t*base64" * 4, "not base64|bytes, not 32"),
         ("AIRFLOW__CORE__FERNET_KEY", "QUJD" * 10, "30 bytes, not 32"),
         ("AIRFLOW__API_AUTH__JWT_SECRET", "0d4a1f7c93be552b", "fewer than 32"),

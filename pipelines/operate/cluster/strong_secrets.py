@@ -16,6 +16,7 @@ URLS = (
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "AIRFLOW__CELERY__BROKER_URL",
     "SMARTINVEST_STORE_URL",
+    "STORE_ADMIN_URL",
 )
 _READ_BY_AIRFLOW = ("_CMD", "_SECRET")
 """Variants of a variable by which Airflow asks a command or a secrets backend for the value."""
