@@ -25,8 +25,8 @@ from smartinvest_dags import (
     MARKET_DATA,
     MODEL_CHECK,
     MODEL_CHOICE,
-    POLICY,
     WAREHOUSE,
+    policy_beside,
 )
 
 from pipelines.operate.airflow_local import DAG_IDS
@@ -71,7 +71,8 @@ with DAG(
     },
     doc_md=__doc__,
     tags=["smartinvest", "by hand"],
-    **POLICY,
+    # The longest that its form lets it wait.
+    **policy_beside(run_hours=240.0),
 ):
 
     @task

@@ -19,7 +19,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
-from smartinvest_dags import POLICY, WAREHOUSE_QUEUE
+from smartinvest_dags import WAREHOUSE_QUEUE, policy_beside
 from standing_times import StandingTimetable
 
 from pipelines.operate.pools import BUILDS
@@ -54,7 +54,7 @@ with DAG(
     },
     doc_md=__doc__,
     tags=["smartinvest", "upkeep"],
-    **POLICY,
+    **policy_beside(),
 ):
 
     def _part(name: str, context: Any, **given: Any) -> list[dict[str, Any]]:

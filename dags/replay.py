@@ -17,7 +17,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from smartinvest_dags import POLICY, WAREHOUSE_QUEUE
+from smartinvest_dags import WAREHOUSE_QUEUE, policy_beside
 from standing_times import StandingTimetable
 
 from pipelines.operate.pools import BUILDS
@@ -38,7 +38,7 @@ with DAG(
     },
     doc_md=__doc__,
     tags=["smartinvest", "upkeep"],
-    **POLICY,
+    **policy_beside(),
 ):
 
     @task(queue=WAREHOUSE_QUEUE, pool=BUILDS.name)

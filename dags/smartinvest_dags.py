@@ -13,7 +13,7 @@ from typing import Any
 from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowFailException
 from alerts import run_failed, task_failed, task_retries
-from deadlines import deadlines
+from deadlines import RUN_HOURS, deadlines
 from retry_policy import recovers
 
 MARKET_DATA = Asset(name="market_data", uri="smartinvest://lake/market_data")
@@ -52,7 +52,17 @@ POLICY: dict[str, Any] = {
         "on_retry_callback": task_retries,
     },
 }
-"""Arguments of every DAG."""
+"""Arguments of every DAG of the chain."""
+
+
+def policy_beside(run_hours: float = RUN_HOURS) -> dict[str, Any]:
+    """Return the arguments of a DAG beside the chain: no session's advice waits for it.
+
+    Parameters
+    ----------
+    run_hours : after which a run that has not ended is late.
+    """
+    return {**POLICY, "deadline": deadlines(run_hours)[:1]}
 
 
 def session_of(context: Any) -> dt.date:

@@ -15,7 +15,7 @@ says which settings are best. The next training of the same session and code who
 from typing import Any
 
 from airflow.sdk import DAG, Param, TriggerRule, task
-from smartinvest_dags import POLICY, SESSION, TRAINING_QUEUE, session_of
+from smartinvest_dags import SESSION, TRAINING_QUEUE, policy_beside, session_of
 
 from models.vocabulary import TrainingProfile
 from pipelines.operate.pools import TRAININGS
@@ -40,7 +40,7 @@ with DAG(
     },
     doc_md=__doc__,
     tags=["smartinvest", "models", "by hand"],
-    **POLICY,
+    **policy_beside(),
 ):
 
     @task(queue=TRAINING_QUEUE)

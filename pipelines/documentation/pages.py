@@ -1,21 +1,29 @@
 """All documentation pages of a home: one folder that a browser opens as it is."""
 
+import logging
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from pipelines.documentation.dag_catalogue import catalogue_body, read_dags
+from pipelines.documentation.dag_catalogue import (
+    CATALOGUE,
+    catalogue_body,
+    catalogue_text,
+    read_dags,
+)
 from pipelines.documentation.dbt_site import DbtSite, build_dbt_site
 from pipelines.lake.parquet import write_text
 from pipelines.progress import step
 from pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; }
-section { margin-top: 3rem; }
+h2 { margin-top: 3rem; }
 """
 
 
@@ -42,6 +50,7 @@ class Documentation:
 def build_documentation(settings: Settings) -> Documentation:
     """Write ``docs/index.html``, ``docs/dbt/index.html`` and ``docs/dags/index.html`` in the home.
 
+    The catalogue of DAGs is written into the repository, too, as ``docs/dags.md``, if it changed.
     Nothing has to have run before, and no network is asked, by us or by the pages.
 
     Raises
@@ -56,8 +65,16 @@ def build_documentation(settings: Settings) -> Documentation:
         dags = read_dags()
         page = _page("SmartInvest: DAGs", catalogue_body(dags))
         catalogue = write_text(page, folder / "dags" / "index.html")
+        _renew_catalogue(catalogue_text(dags))
     index = write_text(_page("SmartInvest", _contents(site, len(dags))), folder / "index.html")
     return Documentation(index, catalogue, len(dags), site)
+
+
+def _renew_catalogue(text: str) -> None:
+    """Write the repository's catalogue where it changed: an unchanged clone may be read-only."""
+    if not CATALOGUE.is_file() or CATALOGUE.read_text("utf-8") != text:
+        write_text(text, CATALOGUE)
+        logger.info("%s has changed: commit it", CATALOGUE)
 
 
 def _contents(site: DbtSite, dags: int) -> str:

@@ -46,14 +46,10 @@ def test_no_path_of_the_machine_and_no_foreign_script_is_on_a_page(
         assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="?(?:https?:)?//', page) == []
 
 
-def test_the_catalogue_has_every_dag_in_the_order_of_the_chain(
-    documentation: Documentation,
-) -> None:
-    page = documentation.dags.read_text("utf-8")
-    sections = re.findall(r'<section id="(\w+)">', page)
-    assert sections == ["ingest", "warehouse", "train", "forecast", "rebalance"]
-    assert len(sections) == documentation.dag_count
-    assert "market_data" in page
+def test_the_catalogue_has_every_dag(documentation: Documentation) -> None:
+    chapters = re.findall(r'<h2 id="(\w+)">', documentation.dags.read_text("utf-8"))
+    assert len(chapters) == documentation.dag_count
+    assert {"ingest", "rebalance", "maintenance"} <= set(chapters)
 
 
 def test_the_first_page_leads_to_the_others(documentation: Documentation) -> None:
