@@ -5,15 +5,20 @@ may not know whose account it is, and those who may find the client by the key.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
+
+from pipelines.redaction import RedactingFormatter
 
 ALLOWED = ("session", "advice_run", "shard", "client", "account")
 """Identifiers in the order in which they are shown. Airflow adds its own: DAG, task, run, try."""
 
 _values: ContextVar[dict[str, str]] = ContextVar("log_identifiers")
 _binders: list[Callable[..., AbstractContextManager[object]]] = []
+
+_of_process = ExitStack()
 
 
 class UnknownIdentifierError(ValueError):
@@ -47,6 +52,17 @@ def identified(**identifiers: object) -> Iterator[None]:
         _values.reset(token)
 
 
+def bind(**identifiers: object) -> None:
+    """Give all further log lines of this process identifiers: it works on one thing only.
+
+    Raises
+    ------
+    UnknownIdentifierError
+        One is not among :data:`ALLOWED`.
+    """
+    _of_process.enter_context(identified(**identifiers))
+
+
 def bind_also(binder: Callable[..., AbstractContextManager[object]]) -> None:
     """Have another logging system bind the identifiers, too, as Airflow's structlog does.
 
@@ -67,3 +83,11 @@ class AddIdentifiers(logging.Filter):
         parts = [f"{name}={values[name]}" for name in ALLOWED if name in values]
         record.identifiers = f"[{' '.join(parts)}] " if parts else ""
         return True
+
+
+def log_to_stderr(level: int) -> None:
+    """Log to standard error, with identifiers: for a process of our own."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(AddIdentifiers())
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(identifiers)s%(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=level, handlers=[handler])

@@ -122,7 +122,7 @@ def where_of(context: Mapping[str, Any]) -> Where:
     run, task = context.get("dag_run"), context.get("ti")
     return Where(
         dag_id=str(_of(run, "dag_id") or _of(task, "dag_id") or _of(context.get("dag"), "dag_id")),
-        run_id=str(_of(run, "run_id") or context.get("run_id") or ""),
+        run_id=str(_of(run, "run_id") or _of(run, "dag_run_id") or context.get("run_id") or ""),
         session=_session(run, context.get("params")),
         task_id=str(_of(task, "task_id") or ""),
         map_index=_of(task, "map_index") if _of(task, "map_index") is not None else -1,
@@ -146,7 +146,7 @@ def send_mail(addresses: list[str], alert: Alert) -> None:
             to=addresses,
             from_email=hook.from_email or hook.smtp_user or addresses[0],
             subject=alert.subject,
-            html_content=f"<pre>{html.escape(alert.text())}</pre>",
+            html_content=f"<pre>{html.escape(alert.text(), quote=False)}</pre>",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from pipelines.log_identifiers import bind
 from pipelines.settings import Settings, ensure_home, load_settings
 from pipelines.terminal import report_view
 
@@ -43,6 +44,7 @@ def prepare(
     from pipelines.ingest import resolve_session
 
     date = resolve_session(settings)
+    bind(session=date)
 
     from pipelines.store import migrate
 

@@ -25,6 +25,8 @@ from pipelines.cli import (
     warehouse,
 )
 from pipelines.errors import SmartInvestError
+from pipelines.redaction import redact_uncaught_errors
+from pipelines.log_identifiers import log_to_stderr
 
 _INTERRUPTED = 130
 """The exit code that Typer makes of a KeyboardInterrupt, without a word."""
@@ -56,15 +58,15 @@ app.add_typer(bench.app, name="bench")
 
 def main() -> None:
     """Run the command; an error that a user can act on is one line and exit code 1."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
-    )
+    log_to_stderr(logging.INFO)
+    redact_uncaught_errors()
     for noisy in ("alembic", "great_expectations", "httpx", "mlflow", "py.warnings"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         app()
     except SmartInvestError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        told = without_secrets(f"{type(error).__name__}: {error}", environment_secrets(os.environ))
+        typer.echo(told, err=True)
         sys.exit(1)
     except SystemExit as end:
         if end.code == _INTERRUPTED:

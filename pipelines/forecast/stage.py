@@ -16,6 +16,7 @@ from pipelines.errors import ModelError
 from pipelines.forecast.failures import model_errors
 from pipelines.forecast.run import begin, identify, status_of
 from pipelines.lineage import RunIdentity
+from pipelines.log_identifiers import identified
 from pipelines.model_choices import ModelChoice, find_choice
 from pipelines.progress import step
 from pipelines.sessions import session_after, sessions_between
@@ -70,12 +71,19 @@ def forecast(settings: Settings, session: dt.date) -> ForecastReport:
     build = build_for(settings, session)
     choice = _require_choice(settings, session)
     identity = identify(settings, build, choice)
+    with identified(advice_run=identity.run_id):
+        return _forecast_once(settings, build, choice, identity)
+
+
+def _forecast_once(
+    settings: Settings, build: WarehouseBuild, choice: ModelChoice, identity: RunIdentity
+) -> ForecastReport:
     with connect(settings) as connection:
         status = status_of(connection, identity.run_id)
     if status is not None:
         logger.info("run %s has its forecasts already; it is %s", identity.run_id, status)
         return _report(identity, status, 0, {})
-    with model_errors(), step(f"forecast {session}"):
+    with model_errors(), step(f"forecast {build.session_date}"):
         made = _forecast_all(settings, build, choice, identity.run_id)
     for symbol, reason in made.left_out.items():
         logger.warning("no forecast for %s: %s", symbol, reason)

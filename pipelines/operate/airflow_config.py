@@ -8,11 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.errors import ProcessError
+from pipelines.operate.airflow_pace import PACE
 from pipelines.settings import Settings
 
 HOST = "127.0.0.1"
 USER = "admin"
 PARALLELISM = 2
+
+PASSED_ON = (
+    "AIRFLOW_CONN_",
+    "AIRFLOW_VAR_",
+    "AIRFLOW__METRICS__",
+    "AIRFLOW__TRACES__",
+    "AIRFLOW__OPENLINEAGE__",
+)
+"""What a user may set for Airflow: whom it talks to. The rest is what makes it an embedded one."""
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -71,11 +81,16 @@ def environment(settings: Settings, port: int, *, schedules: bool) -> dict[str, 
         "LOGGING__BASE_LOG_FOLDER": log_folder(settings),
         "LOGGING__LOGGING_LEVEL": "INFO",
         "USAGE_DATA_COLLECTION__ENABLED": False,
+        **PACE,
         # Read by plugins/exchange_sessions.py.
         "SMARTINVEST__SCHEDULE_SESSIONS": schedules,
     }
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AIRFLOW_") or name.startswith(PASSED_ON)
+        },
         **settings.environment(),
         "AIRFLOW_HOME": str(home),
         **{f"AIRFLOW__{name}": str(value) for name, value in airflow.items()},

@@ -15,6 +15,7 @@ from pipelines.rebalance.inputs.shard_plan import ShardPlan, first_clients
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.market.outlook import Outlook
 from pipelines.rebalance.output.digests import inputs_digest, rows_digest
+from pipelines.rebalance.output.failed_accounts import log_failed
 from pipelines.rebalance.output.shards import ShardKey, ShardRows, is_written, write_shard
 from pipelines.rebalance.output.tables import tables_of
 from pipelines.rebalance.policy import Policy
@@ -77,6 +78,7 @@ def write(work: Work, rows: ShardRows, spent: Spent) -> None:
     """Write a shard whole, unless another process did."""
     with spent.on("write"), shared_transaction(work.settings) as store:
         write_shard(store, work.identity, rows)
+    log_failed(rows)
 
 
 def try_out(work: Work, plan: ShardPlan, warehouse: "DuckDBPyConnection") -> float:

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipelines.errors import RebalanceError, SmartInvestError
+from pipelines.log_identifiers import bind, log_to_stderr
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.output.shards import ShardRows, note_failure
 from pipelines.rebalance.shard_work import Work, missing_rows, open_warehouse, try_out, write
@@ -177,6 +178,8 @@ def _begin(work: Work) -> None:
 
     _end_with_parent()
     pa.set_cpu_count(1)
+    log_to_stderr(logging.WARNING)
+    bind(session=work.identity.session_date, advice_run=work.identity.run_id)
     _Process.work = work
     _Process.warehouse = open_warehouse(work)
     _Process.writes = sqlite_path(work.settings) is None
