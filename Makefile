@@ -45,11 +45,12 @@ lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=
 	    --output-file benchmarks/requirements-torch.lock benchmarks/requirements-torch.in
 	echo 'uv==$(UV_VERSION)' | $(COMPILE) --output-file requirements-uv.lock -
 
-up: $(READY) ## serve the Airflow and MLflow user interfaces in the background
-	@exec $(BIN)/smartinvest up
+# With PROFILE=cluster: every service of docker-compose.yml, with WORKERS=N workers.
+up: $(READY) ## serve the Airflow and MLflow user interfaces in the background; PROFILE=cluster: all
+	@exec $(BIN)/smartinvest $(PROFILE) up $(addprefix --workers ,$(WORKERS))
 
 down: $(READY) ## end what `make up` started
-	@exec $(BIN)/smartinvest down
+	@exec $(BIN)/smartinvest $(PROFILE) down
 
 docs: $(READY) ## write dbt's documentation and the DAG catalogue as pages, and say where
 	@exec $(BIN)/smartinvest docs

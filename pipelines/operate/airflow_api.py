@@ -45,13 +45,14 @@ class AirflowApi:
     Parameters
     ----------
     port : where its API server listens on the loopback.
-    password : of the one user.
+    password : of the user.
+    user : who asks; the embedded Airflow has only this one.
     """
 
-    def __init__(self, port: int, password: str) -> None:
+    def __init__(self, port: int, password: str, user: str = USER) -> None:
         # trust_env=False: a proxy of the environment has no business with the loopback.
         self._http = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=20.0, trust_env=False)
-        self._password = password
+        self._login = {"username": user, "password": password}
 
     def close(self) -> None:
         """Close the connections."""
@@ -167,9 +168,7 @@ class AirflowApi:
 
     def _log_in(self) -> None:
         self._http.headers.pop("Authorization", None)
-        response = self._http.post(
-            "/auth/token", json={"username": USER, "password": self._password}
-        )
+        response = self._http.post("/auth/token", json=self._login)
         self._http.headers["Authorization"] = f"Bearer {_checked(response).json()['access_token']}"
 
 

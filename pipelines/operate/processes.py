@@ -55,8 +55,24 @@ class Household:
         self._logs = settings.logs
         self._role = role
 
-    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> ProcessRecord:
-        """Start a process in a session of its own, its output in a log file, and record it."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        folder: Path | None = None,
+        user: str | None = None,
+    ) -> ProcessRecord:
+        """Start a process in a session of its own, its output in a log file, and record it.
+
+        Parameters
+        ----------
+        name : of the record and of the log file.
+        command, environ : what is run, with nothing in its environment but this and our mark.
+        folder : where it runs; where this process does, if none.
+        user : who it runs as, which takes a superuser; this process's user, if none.
+        """
         self._records.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{self._role}-{name}.log"
@@ -72,6 +88,10 @@ class Household:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd=folder,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
         record = ProcessRecord(name, process.pid, start_identity(process.pid) or "", str(log))
         _write_record(self._records / f"{name}.json", record)
@@ -108,25 +128,35 @@ class Household:
         ProcessError
             Something could not be ended, e.g. because it belongs to another user.
         """
-        first = members = self._members()
-        for process in members:
+        first = self._members()
+        for process in first:
             _signal(process, "terminate")
-        _, members = psutil.wait_procs(members, timeout=grace_s)
-        for _ in range(10):
-            members = self._members()
-            if not members:
-                break
-            for process in members:
-                _signal(process, "kill")
-            psutil.wait_procs(members, timeout=2)
-        if members:
-            raise ProcessError(
-                "processes", [process.pid for process in members], "they cannot be ended",
-                "End them by hand.",
-            )  # fmt: skip
+        psutil.wait_procs(first, timeout=grace_s)
+        self.kill()
         for path in self._records.glob("*.json"):
             path.unlink()
         return len(first)
+
+    def kill(self) -> None:
+        """Kill every process of this role without asking it, and leave the records as they are.
+
+        Raises
+        ------
+        ProcessError
+            Something could not be ended, e.g. because it belongs to another user.
+        """
+        members: list[psutil.Process] = []
+        for _ in range(10):
+            members = self._members()
+            if not members:
+                return
+            for process in members:
+                _signal(process, "kill")
+            psutil.wait_procs(members, timeout=2)
+        raise ProcessError(
+            "processes", [process.pid for process in members], "they cannot be ended",
+            "End them by hand.",
+        )  # fmt: skip
 
     def _members(self) -> list[psutil.Process]:
         roots = [_find(record) for record in self.records()]
