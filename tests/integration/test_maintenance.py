@@ -1,0 +1,199 @@
+"""Upkeep of a home: what a published run was made from stays, whatever its age; the rest goes."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+from new_stores import make_store
+from stored import rows
+from warehouse_inputs import SESSION, make_home
+
+from models.store_runs import ADVICE_RUN
+from pipelines.errors import SettingError
+from pipelines.lake import (
+    Manifest,
+    build_manifest,
+    read_manifest,
+    storage,
+    write_manifest,
+)
+from pipelines.lake.files import verified
+from pipelines.maintenance import PARTS, Removal, retention
+from pipelines.settings import Settings, load_settings
+from pipelines.store import insert, tables, transaction
+from pipelines.warehouse.publication import build_name
+from pipelines.warehouse.snapshot import snapshot_clients
+
+NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+LONG_AGO = (NOW - dt.timedelta(days=100)).timestamp()
+YESTERDAY = (NOW - dt.timedelta(days=1)).timestamp()
+A_MONTH = retention(30, NOW)
+DRY = retention(30, NOW, dry_run=True)
+
+
+def made_old(root: Path, changed_at: float = LONG_AGO) -> None:
+    """Let everything below look as if it had been written then."""
+    for path in sorted(root.rglob("*"), reverse=True):
+        if not path.is_symlink():
+            os.utime(path, (changed_at, changed_at))
+
+
+def written(path: Path, changed_at: float, size: int = 10) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    os.utime(path, (changed_at, changed_at))
+    return path
+
+
+def begun(
+    settings: Settings, run_id: str, status: str, started: float, snapshot: str = "s"
+) -> None:
+    """A run of the store."""
+    moment = dt.datetime.fromtimestamp(started, dt.UTC)
+    run = dict.fromkeys(ADVICE_RUN.column_names, "x") | {
+        "run_id": run_id,
+        "source": "sample",
+        "session_date": SESSION,
+        "status": status,
+        "data_snapshot": snapshot,
+        "model_version": 1,
+        "started_at": moment,
+        "published_at": moment if status == "published" else None,
+        "supersedes": None,
+    }
+    with transaction(settings) as store:
+        insert(store, ADVICE_RUN, [run])
+
+
+def lake_files(settings: Settings) -> set[str]:
+    files = (path for path in settings.lake.rglob("*") if path.is_file())
+    return {path.relative_to(settings.lake).as_posix() for path in files}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return make_home(tmp_path / "home")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    settings = load_settings({}, home=tmp_path / "home")
+    make_store(settings)
+    return settings
+
+
+def removed(found: list[Removal]) -> dict[str, int]:
+    return {each.what: each.removed for each in found}
+
+
+def snapshot(settings: Settings) -> Manifest:
+    """The manifest of the clients as they are now."""
+    manifest = build_manifest(settings, SESSION, snapshot_clients(settings, SESSION))
+    write_manifest(settings, manifest)
+    return manifest
+
+
+def one_goal_less(settings: Settings) -> None:
+    with transaction(settings) as store:
+        goal = tables["goal"]
+        store.execute(goal.delete().where(goal.c.goal_id == rows(settings, "goal")[0]["goal_id"]))
+
+
+def test_snapshots_that_a_published_run_names_stay_and_those_that_nobody_names_go(
+    home: Settings,
+) -> None:
+    published = snapshot(home)
+    begun(home, "published", "published", LONG_AGO, published.data_snapshot)
+    one_goal_less(home)
+    unpublished = snapshot(home)
+    assert unpublished.digest != published.digest
+    made_old(home.lake)
+    before = lake_files(home)
+
+    would = removed(PARTS["snapshots"](home, DRY))
+    assert lake_files(home) == before
+
+    assert removed(PARTS["snapshots"](home, A_MONTH)) == would
+    assert would["manifests that no run needs"] == 1
+    gone = before - lake_files(home)
+    only_there = {file.path for file in unpublished.files} - {f.path for f in published.files}
+    assert gone == {f"manifests/{unpublished.digest}.json", *only_there}
+    kept = read_manifest(home, published.data_snapshot)
+    assert [verified(home, file.path) for file in kept.files] == [f.digest for f in kept.files]
+    assert removed(PARTS["snapshots"](home, A_MONTH)) == dict.fromkeys(would, 0)
+
+
+@pytest.mark.parametrize("where", ["builds", "sessions"])
+def test_the_snapshot_of_a_build_that_can_be_made_again_stays(home: Settings, where: str) -> None:
+    manifest = snapshot(home)
+    name = build_name(SESSION, manifest.digest, "c" * 64)
+    folder = home.warehouse / where
+    folder.mkdir(parents=True)
+    if where == "builds":
+        (folder / name).mkdir()
+    else:
+        (folder / SESSION.isoformat()).symlink_to(f"../builds/{name}")
+    made_old(home.lake)
+    assert set(removed(PARTS["snapshots"](home, A_MONTH)).values()) == {0}
+
+
+def test_a_snapshot_of_another_source_stays_since_its_runs_may_be_in_another_store(
+    home: Settings,
+) -> None:
+    mine = snapshot(home)
+    other = Manifest("yahoo", SESSION, mine.known_at_cut, mine.files)
+    write_manifest(home, other)
+    made_old(home.lake)
+    PARTS["snapshots"](home, A_MONTH)
+    assert read_manifest(home, other.digest).files == mine.files
+    assert not storage(home).exists(f"manifests/{mine.digest}.json")
+    assert all(storage(home).exists(file.path) for file in mine.files)
+
+
+def test_what_is_young_stays_although_nobody_names_it_yet(home: Settings) -> None:
+    snapshot(home)
+    before = lake_files(home)
+    PARTS["snapshots"](home, retention(1, dt.datetime.now(dt.UTC)))
+    assert lake_files(home) == before
+
+
+def test_only_old_runs_that_were_never_published_go_with_their_rows(store: Settings) -> None:
+    begun(store, "old", "building", LONG_AGO)
+    begun(store, "young", "building", YESTERDAY)
+    begun(store, "shown", "published", LONG_AGO)
+    begun(store, "replaced", "superseded", LONG_AGO)
+    assert removed(PARTS["runs"](store, DRY)) == {"runs that were never published": 1}
+    assert len(rows(store, "advice_run")) == 4
+    assert removed(PARTS["runs"](store, A_MONTH)) == {"runs that were never published": 1}
+    assert {run["run_id"] for run in rows(store, "advice_run")} == {"young", "shown", "replaced"}
+
+
+def test_old_logs_and_results_go_with_their_folders_and_young_ones_stay(store: Settings) -> None:
+    log = written(store.airflow / "logs" / "dag_id=x" / "run_id=1" / "attempt=1.log", LONG_AGO)
+    young = written(store.airflow / "logs" / "dag_id=x" / "run_id=2" / "attempt=1.log", YESTERDAY)
+    result = written(store.warehouse / "results" / "2022-12-28" / "1.json", LONG_AGO)
+    for part in ("logs", "builds"):
+        PARTS[part](store, DRY)
+    assert log.exists()
+    assert removed(PARTS["logs"](store, A_MONTH)) == {"logs of tasks": 1, "logs of processes": 0}
+    assert removed(PARTS["builds"](store, A_MONTH)) == {"results of builds": 1}
+    assert not log.parent.exists()
+    assert young.exists()
+    assert not result.parent.exists()
+
+
+def test_work_of_a_training_goes_once_nothing_in_it_has_changed_for_long(store: Settings) -> None:
+    root = store.home / "training"
+    dead = written(root / "dead" / "part.npz", LONG_AGO, size=500)
+    going_on = written(root / "alive" / "fold" / "part.npz", YESTERDAY)
+    for folder in (dead.parent, going_on.parents[1]):
+        os.utime(folder, (LONG_AGO, LONG_AGO))
+    [trainings, _] = PARTS["work"](store, A_MONTH)
+    assert (trainings.removed, dead.parent.exists(), going_on.exists()) == (1, False, True)
+    assert trainings.freed_bytes >= 500
+
+
+def test_less_than_a_day_is_never_kept() -> None:
+    with pytest.raises(SettingError, match="what is younger may be under way"):
+        retention(0, NOW)
