@@ -24,11 +24,11 @@ def _postgres(ground: Ground) -> Recovery:
         run = ground.begin_anew()
         ground.wait(lambda: _publication_waits(ground), "a publication that has begun")
         injected = time.monotonic()
-        ground.cluster.restart("postgres")
+        ground.cluster.kill("postgres")
     finally:
         over.set()
         holder.join()
-    story = "PostgreSQL restarted while the publishing transaction was open"
+    story = "PostgreSQL killed while the publishing transaction was open, and started again"
     return ground.recovery(run, injected, story)
 
 
@@ -52,8 +52,8 @@ def _publication_waits(ground: Ground) -> bool:
 
 def _redis(ground: Ground) -> Recovery:
     def restart(_run: DagRun) -> str:
-        ground.cluster.restart("redis")
-        return "Redis restarted in mid-shard"
+        ground.cluster.kill("redis")
+        return "Redis killed in mid-shard, and started again"
 
     return ground.rebalanced_under(restart)
 
