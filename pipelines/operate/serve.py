@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import typer
@@ -45,6 +46,7 @@ def start(settings: Settings) -> None:
         try:
             airflow.start(stays=True, preferred_port=AIRFLOW_PORT)
             mlflow_url = _start_mlflow(settings, airflow.household)
+            mlflow_address(settings).write_text(f"{without_credentials(mlflow_url)}/{_RUNS}")
         except BaseException:
             airflow.stop()
             raise
@@ -57,7 +59,13 @@ def start(settings: Settings) -> None:
 def stop(settings: Settings) -> None:
     """End the interfaces; whatever a killed one left behind ends too."""
     ended = Household(settings, ROLE).end()
+    mlflow_address(settings).unlink(missing_ok=True)
     typer.echo(f"ended {ended} processes" if ended else "nothing was being served")
+
+
+def mlflow_address(settings: Settings) -> Path:
+    """Return the file that holds the address of MLflow's pages while they are served."""
+    return settings.home / "run" / ROLE / "mlflow.url"
 
 
 def require_not_serving(settings: Settings) -> None:

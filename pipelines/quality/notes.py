@@ -33,7 +33,7 @@ _MISSING_SHOWN = 5
 
 def notes_of(settings: Settings, session: dt.date, recent: Recent) -> list[Note]:
     """Return notes by symbol or series: holes, silence, overdue dividends, missing periods."""
-    over = _left(settings, session)
+    over = left(settings, session)
     return [
         *(note for note in recent.notes() if note[0] not in over),
         *_silent(settings, session, recent, over),
@@ -44,7 +44,7 @@ def notes_of(settings: Settings, session: dt.date, recent: Recent) -> list[Note]
     ]
 
 
-def _left(settings: Settings, session: dt.date) -> set[str]:
+def left(settings: Settings, session: dt.date) -> set[str]:
     """Return the symbols that were members of a universe and are of none any more."""
     memberships = read_as_of(settings, UNIVERSE, session, accepted=True)
     lasting = pc.field("member_until").is_null() | (

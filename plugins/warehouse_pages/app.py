@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse
 
 from pipelines.build_results import BuildAttempt, attempts_of, newest_attempts, read_attempt
 from pipelines.errors import WarehouseError
+from pipelines.operate.framed_page import HEADERS
 from pipelines.settings import load_settings
 from warehouse_pages import pages
 
@@ -125,5 +126,5 @@ async def _told(_request: Request, error: HTTPException) -> Response:
 
 async def _guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await answer(request)
-    response.headers.update(pages.HEADERS)
+    response.headers.update(HEADERS)
     return response

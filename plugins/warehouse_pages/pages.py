@@ -1,7 +1,5 @@
 """Results of builds as HTML: escaped by the templates, with nothing from any other server."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -10,22 +8,10 @@ from typing import Any
 import jinja2
 
 from pipelines.build_results import BuildAttempt, ModelResult, attempts_of, by_model, totals
+from pipelines.operate.framed_page import SCRIPT
 from pipelines.settings import Settings
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_SCRIPT = (_TEMPLATES / "theme.js").read_text("utf-8")
-_SCRIPT_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-        f"frame-ancestors 'self'; script-src 'sha256-{_SCRIPT_DIGEST}'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-"""Of every answer: a page may load nothing, and run no script but the one below."""
 
 
 def all_builds(base: str, settings: Settings, attempts: Sequence[BuildAttempt]) -> str:
@@ -87,12 +73,16 @@ def _sorted(models: list[ModelResult], sort: str) -> list[ModelResult]:
 
 def _current(settings: Settings) -> str:
     """Return the name of the build that readers see, which may be of another session."""
+    if settings.shares_lake:
+        from pipelines.warehouse.places import pointed_name
+
+        return pointed_name(settings) or ""
     current = settings.warehouse / "current"
     return current.readlink().name if current.is_symlink() else ""
 
 
 def _page(template: str, **values: Any) -> str:
-    return _environment().get_template(template).render(script=_SCRIPT, **values)
+    return _environment().get_template(template).render(script=SCRIPT, **values)
 
 
 @cache
