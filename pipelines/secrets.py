@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.credentials import HIDDEN
+from models.credentials import HIDDEN, secrets_in_url
 from pipelines.errors import SettingError
 
 FILE_SUFFIX = "_FILE"
@@ -24,6 +24,32 @@ _KNOWN_TO_EVERYBODY = re.compile(
     r"\W*\d*\W*$",
     re.IGNORECASE,
 )
+
+_OURS = re.compile(
+    r"^(SMARTINVEST_|STORE_|AIRFLOW_|AWS_|MLFLOW_|POSTGRES_|REDIS_|ADMIN_)\w*$", re.IGNORECASE
+)
+_WHOLE = re.compile(r"(PASSWORD|SECRET|TOKEN|FERNET_KEY|API_KEY|ACCESS_KEY|SECRET_KEY|WEBHOOK)$")
+
+
+def environment_secrets(environ: Mapping[str, str]) -> set[str]:
+    """Return every secret that the environment holds or names a file of, to be hidden in texts.
+
+    Passwords in URLs, and the whole values of variables whose names say so, of the programs that a
+    cluster runs. A file that cannot be read is left to whoever needs it.
+    """
+    found: set[str] = set()
+    for variable, value in environ.items():
+        if not value or not _OURS.match(variable):
+            continue
+        name = variable
+        if variable.endswith(FILE_SUFFIX):
+            name = variable.removesuffix(FILE_SUFFIX)
+            try:
+                value = Path(value).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError, ValueError):
+                continue
+        found |= {value} if _WHOLE.search(name) else secrets_in_url(value)
+    return found
 
 
 def read_secret(environ: Mapping[str, str], name: str) -> str | None:

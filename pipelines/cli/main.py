@@ -25,8 +25,8 @@ from pipelines.cli import (
     warehouse,
 )
 from pipelines.errors import SmartInvestError
-from pipelines.redaction import redact_uncaught_errors
 from pipelines.log_identifiers import log_to_stderr
+from pipelines.redaction import redact_uncaught_errors, redacted
 
 _INTERRUPTED = 130
 """The exit code that Typer makes of a KeyboardInterrupt, without a word."""
@@ -65,8 +65,7 @@ def main() -> None:
     try:
         app()
     except SmartInvestError as error:
-        told = without_secrets(f"{type(error).__name__}: {error}", environment_secrets(os.environ))
-        typer.echo(told, err=True)
+        typer.echo(redacted(f"{type(error).__name__}: {error}"), err=True)
         sys.exit(1)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
