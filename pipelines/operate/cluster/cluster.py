@@ -262,7 +262,8 @@ class Cluster:
 
     def _start_keeper(self) -> None:
         command = [sys.executable, "-m", "pipelines.operate.cluster.keeper"]
-        environ = {**environment_of_image(), "SMARTINVEST_HOME": str(self._settings.home)}
+        image = environment_of_image(self._settings)
+        environ = {**image, "SMARTINVEST_HOME": str(self._settings.home)}
         self._keeper.start("main", command, environ)
 
     def _stop_keeper(self) -> None:

@@ -71,7 +71,7 @@ class Container:
         """Return the whole environment of the container's processes."""
         kept = {name: os.environ[name] for name in _OF_THIS_MACHINE if name in os.environ}
         own = {name: self._here(value) for name, value in self.service.environment.items()}
-        return {**kept, **environment_of_image(), "HOSTNAME": self.name, **own}
+        return {**kept, **environment_of_image(self.settings), "HOSTNAME": self.name, **own}
 
     def start(self, extra: Mapping[str, str] | None = None) -> None:
         """Start the command, after ending what an earlier one left behind.

