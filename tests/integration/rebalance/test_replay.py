@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from dag_tasks import call_task
 from rebalance_runs import (
     contents,
     copy_home,
@@ -107,6 +108,11 @@ def test_rows_that_were_tampered_with_are_shown_and_the_exit_code_is_1(
     assert "cash_after_cents" in done.output
     assert "trade_reason" in done.output
     assert "note:" not in done.output
+    # The DAG takes the newest run by itself.
+    task = call_task(sqlite_settings, "replay", "replay", run_id=None)
+    assert task.returncode == 1
+    for said in (run_id, "2 rows differ", "cash_after_cents", "trade_reason: 1 rows missing"):
+        assert said in task.stderr
 
 
 def test_what_is_no_published_run_is_refused_with_what_helps(sqlite_settings: Settings) -> None:
