@@ -16,6 +16,9 @@ from pipelines.errors import ClientInputError
 if TYPE_CHECKING:
     from _csv import Reader
 
+_LARGEST_BYTES = 1 << 30
+"""Some five million rows: no file of a person's making is larger."""
+
 
 @dataclass(frozen=True)
 class CsvFormat:
@@ -66,6 +69,7 @@ def read_csv_file(path: Path, of: CsvFormat) -> ClientFile:
         There is no such file, it is empty, is not UTF-8, is not CSV, or its header is wrong.
     """
     try:
+        _require_readable_size(path, of)
         content = path.read_bytes()
     except OSError as error:
         raise ClientInputError(
@@ -89,6 +93,17 @@ def read_csv_file(path: Path, of: CsvFormat) -> ClientFile:
             of.thing, path, "it has a header but no rows", f"Add one row per {of.row_of}."
         )
     return ClientFile(hashlib.sha256(content).hexdigest(), tuple(rows), tuple(issues))
+
+
+def _require_readable_size(path: Path, of: CsvFormat) -> None:
+    size = path.stat().st_size
+    if size > _LARGEST_BYTES:
+        raise ClientInputError(
+            of.thing,
+            path,
+            f"it has {size:,} bytes, more than {_LARGEST_BYTES:,}",
+            "Import it in parts: it is read into memory as a whole.",
+        )
 
 
 def _decoded(path: Path, content: bytes, of: CsvFormat) -> str:

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 @dataclass(frozen=True)
 class RejectionGroup:
@@ -44,7 +46,11 @@ def of_symbol(rejections: pa.Table, symbol: str) -> pa.Table:
 
 
 def write_csv(rejections: pa.Table, stream: TextIO) -> None:
-    """Write all columns of all rows, a header first; dates and times in ISO 8601."""
+    """Write all columns of all rows, a header first; dates and times in ISO 8601.
+
+    Texts that a spreadsheet would take for a formula begin with an apostrophe: what a source sent,
+    and was rejected for, must not run on the desk of whoever looks at it.
+    """
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(rejections.column_names)
     for row in rejections.to_pylist():
@@ -70,4 +76,20 @@ def _when(row: dict[str, Any]) -> tuple[dt.date, dt.datetime]:
 
 
 def _cells(values: Iterable[object]) -> list[object]:
-    return [value.isoformat() if isinstance(value, dt.date) else value for value in values]
+    return [_cell(value) for value in values]
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, str) and value.startswith(_BEGINS_A_FORMULA) and not _is_number(value):
+        return f"'{value}"
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

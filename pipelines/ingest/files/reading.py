@@ -1,7 +1,5 @@
 """One price file of any kind, from bytes to understood rows."""
 
-import gzip
-import zlib
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -9,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.ingest.files.bombs import require_plausible_parquet, unpack_gzip
 from pipelines.ingest.files.columns import NUMBERS, TEXT_COLUMNS, meanings
 from pipelines.ingest.files.delimited import Parsed, read_rows
 from pipelines.ingest.files.folder import DataFile
@@ -42,7 +41,7 @@ def read_price_file(
     if file.is_parquet:
         return _wanted(_read_parquet(content, only), symbols)
     if file.suffix == ".csv.gz":
-        content = _unpacked(content)
+        content = unpack_gzip(content)
     header = read_header(content)
     if only is not None:
         known = {spelled: name for spelled, name in header.meanings.items() if name in only}
@@ -54,6 +53,7 @@ def read_price_file(
 def _read_parquet(content: bytes, only: Collection[str] | None) -> Parsed:
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as source:
+            require_plausible_parquet(source, len(content))
             known = meanings(source.schema_arrow.names)
             if only is not None:
                 known = {spelled: name for spelled, name in known.items() if name in only}
@@ -86,10 +86,3 @@ def _wanted(parsed: Parsed, symbols: Collection[str] | None) -> Parsed:
     if symbols is None or "symbol" not in parsed.rows.column_names:
         return parsed
     return replace(parsed, rows=parsed.rows.filter(pc.field("symbol").isin(list(symbols))))
-
-
-def _unpacked(content: bytes) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableError(f"it cannot be unpacked ({error})") from None
