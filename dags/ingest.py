@@ -21,7 +21,6 @@ from typing import Any
 
 from airflow.sdk import DAG, TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
-from alerts import market_checked, task_failed
 from exchange_sessions import ExchangeSessionTimetable
 from retry_policy import patience_with
 from smartinvest_dags import MARKET_DATA, POLICY, SESSION, session_of, tell
@@ -65,12 +64,7 @@ with DAG(
         name["batch"] = f"{symbols[0]} to {symbols[-1]}, {len(symbols)} symbols"
         return ingest_batch(load_settings(), session_of(context), symbols).plain()
 
-    @task(
-        outlets=[MARKET_DATA],
-        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
-        on_success_callback=market_checked,
-        on_failure_callback=[task_failed, market_checked],
-    )
+    @task(outlets=[MARKET_DATA], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     def check(batches: list[list[str]], reports: list[dict[str, Any]], **context: Any) -> None:
         from pipelines.ingest import BatchReport, finish
         from pipelines.quality import check

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowFailException
-from alerts import run_failed, task_failed, task_retries
+from alerts import run_failed, task_failed, task_retries, task_succeeded
 from deadlines import RUN_HOURS, deadlines
 from retry_policy import recovers
 
@@ -50,6 +50,7 @@ POLICY: dict[str, Any] = {
         "execution_timeout": dt.timedelta(hours=3),
         "on_failure_callback": task_failed,
         "on_retry_callback": task_retries,
+        "on_success_callback": task_succeeded,
     },
 }
 """Arguments of every DAG of the chain."""

@@ -9,9 +9,21 @@ import datetime as dt
 import html
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from pipelines.alerts import Alert, Cause, Kind, Where, cause_of, market_alerts, tell
+from pipelines.alerts import (
+    KILLED,
+    Alert,
+    Cause,
+    Kind,
+    Where,
+    advice_alerts,
+    cause_of,
+    is_attempt_told,
+    market_alerts,
+    tell,
+)
 from pipelines.recovery import recovery_of
 from pipelines.settings import load_settings
 
@@ -26,6 +38,7 @@ _MAIL_TIMEOUT_S = 4
 def task_failed(context: Mapping[str, Any]) -> None:
     """Tell that a task failed for good; Airflow's ``on_failure_callback``."""
     tell_of(context, Kind.TASK_FAILED, cause_of(_error(context)))
+    tell_of_assets(context)
 
 
 def task_retries(context: Mapping[str, Any]) -> None:
@@ -45,12 +58,44 @@ def run_failed(context: Mapping[str, Any]) -> None:
     tell_of(context, Kind.RUN_FAILED, cause_of(str(context.get("reason") or "")))
 
 
-def market_checked(context: Mapping[str, Any]) -> None:
-    """Tell what is wrong with the market after the task that checked it."""
+def task_succeeded(context: Mapping[str, Any]) -> None:
+    """Tell what is wrong with what a task updated, although it succeeded."""
+    tell_of_assets(context)
+
+
+def tell_of_assets(context: Mapping[str, Any]) -> None:
+    """Tell what is wrong with the market, or with the advice, that a task was to update."""
     where, settings = where_of(context), load_settings()
+    names = {
+        getattr(asset, "name", "") for asset in _of(_of(context.get("ti"), "task"), "outlets") or ()
+    }
+    alerts: list[Alert] = []
     if where.session is None:
         return
-    for alert in market_alerts(settings, where.session, dt.datetime.now(dt.UTC), where):
+    if "market_data" in names:
+        alerts += market_alerts(settings, where.session, dt.datetime.now(dt.UTC), where)
+    if "advice" in names:
+        alerts += advice_alerts(settings, where)
+    for alert in alerts:
+        tell(settings, alert, send_mail)
+
+
+def attempt_begins(context: Mapping[str, Any]) -> None:
+    """Tell that the attempt before was killed, if nothing else told so.
+
+    Airflow calls nobody back for a task whose process was killed while its worker lives on, as the
+    kernel does when memory ends.
+    """
+    task = context.get("ti")
+    # Attempts from before the task was cleared do not count.
+    retries = _of(_of(task, "task"), "retries") or 0
+    before = (_of(task, "try_number") or 1) - (_of(task, "max_tries") or 0) + retries - 1
+    if before < 1:
+        return
+    where = where_of(context)
+    where = replace(where, attempt=where.attempt - 1)
+    alert, settings = Alert(Kind.TASK_RETRIES, KILLED, where), load_settings()
+    if not is_attempt_told(settings, alert):
         tell(settings, alert, send_mail)
 
 

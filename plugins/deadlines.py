@@ -9,7 +9,6 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import (
     BaseDeadlineReference,
     DeadlineAlert,
-    DeadlineReference,
 )
 from alerts import deadline_missed
 
@@ -23,6 +22,19 @@ logger = logging.getLogger(__name__)
 
 RUN_HOURS = 6.0
 """In which a run ends, once it has begun; a source's patience and a large training fit in."""
+
+
+class RunBegins(BaseDeadlineReference):
+    """When a run is created.
+
+    Airflow's ``DAGRUN_QUEUED_AT`` says the same, but in 3.3.2 a run of a DAG that uses it cannot
+    be cleared: the API answers 500, as it reads the interval in a form in which it is not stored.
+    """
+
+    required_kwargs = frozenset({"run_id"})
+
+    def _evaluate_with(self, *, session: "Session", run_id: str) -> dt.datetime:  # noqa: ARG002
+        return dt.datetime.now(dt.UTC)
 
 
 class AdviceDue(BaseDeadlineReference):
@@ -65,9 +77,8 @@ def deadlines(run_hours: float = RUN_HOURS) -> list[DeadlineAlert]:
     """Return the deadlines of a DAG, with the hours that a run of it may take."""
     return [
         DeadlineAlert(
-            # From when it is queued: Airflow knows no other moment beforehand. The callback looks
-            # how long it really ran.
-            DeadlineReference.DAGRUN_QUEUED_AT,
+            # Airflow knows no later moment beforehand. The callback looks how long it really ran.
+            RunBegins(),
             interval=dt.timedelta(hours=run_hours),
             callback=SyncCallback(deadline_missed, {"what": "run", "hours": run_hours}),
             name="run",
@@ -82,7 +93,7 @@ def deadlines(run_hours: float = RUN_HOURS) -> list[DeadlineAlert]:
 
 
 class DeadlinesPlugin(AirflowPlugin):
-    """Registers the reference, which the scheduler looks up by its class."""
+    """Registers the references, which the scheduler looks up by their classes."""
 
     name = "deadlines"
-    deadline_references = [AdviceDue]  # noqa: RUF012
+    deadline_references = [AdviceDue, RunBegins]  # noqa: RUF012

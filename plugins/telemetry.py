@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
-from alerts import where_of
+from alerts import attempt_begins, where_of
 
 from pipelines.log_identifiers import bind, bind_also
 from pipelines.settings import Settings, load_settings
@@ -32,9 +32,11 @@ class Telemetry:
 
             bind_also(bound_contextvars)
             # A task is its process's only one, and ends with it.
-            bind(session=where_of(task_instance.get_template_context()).session)
+            context = task_instance.get_template_context()
+            bind(session=where_of(context).session)
+            attempt_begins(context)
         except Exception as error:  # noqa: BLE001
-            logger.warning("log lines lack their session: %s", type(error).__name__)
+            logger.warning("a task began without its session: %s", type(error).__name__)
 
     @hookimpl
     def on_task_instance_success(self, task_instance: Any) -> None:

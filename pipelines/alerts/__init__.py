@@ -3,19 +3,23 @@
 An alert never holds personal data or secrets, and telling it never stops what it tells of.
 """
 
+from pipelines.alerts.advice import advice_alerts
 from pipelines.alerts.alert import Alert, Kind, Severity, Where
-from pipelines.alerts.causes import Cause, cause_of
+from pipelines.alerts.causes import KILLED, Cause, cause_of
 from pipelines.alerts.market import market_alerts
-from pipelines.alerts.telling import forget_alerts, tell
+from pipelines.alerts.telling import forget_alerts, is_attempt_told, tell
 
 __all__ = [
+    "KILLED",
     "Alert",
     "Cause",
     "Kind",
     "Severity",
     "Where",
+    "advice_alerts",
     "cause_of",
     "forget_alerts",
+    "is_attempt_told",
     "market_alerts",
     "tell",
 ]

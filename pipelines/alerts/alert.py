@@ -21,6 +21,7 @@ class Kind(StrEnum):
     DEADLINE_MISSED = "deadline_missed"
     SOURCE_LATE = "source_late"
     MARKET_FROZEN = "market_frozen"
+    ACCOUNTS_FAILED = "accounts_failed"
     REPLAY_DIFFERS = "replay_differs"
     PROCESS_LOST = "process_lost"
 
@@ -32,7 +33,7 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
-_WARNINGS = {Kind.TASK_RETRIES, Kind.PROCESS_LOST}
+_WARNINGS = {Kind.TASK_RETRIES, Kind.PROCESS_LOST, Kind.ACCOUNTS_FAILED}
 
 _TITLES = {
     Kind.TASK_FAILED: "failed",
@@ -41,6 +42,7 @@ _TITLES = {
     Kind.DEADLINE_MISSED: "is late",
     Kind.SOURCE_LATE: "the source is late",
     Kind.MARKET_FROZEN: "a share of the market is frozen",
+    Kind.ACCOUNTS_FAILED: "accounts got no advice",
     Kind.REPLAY_DIFFERS: "a replay differs from what was published",
     Kind.PROCESS_LOST: "a process was lost",
 }
@@ -147,7 +149,11 @@ class Alert:
         if not self._is_of_a_run:
             return [_name(self.kind, self.subject_of, session)]
         own = _name(self.kind, *run, where.task_id, self.cause.error, self.cause.thing)
-        return [own, _name("run", *run)] if self.kind is Kind.TASK_FAILED else [own]
+        if self.kind is Kind.TASK_FAILED:
+            return [own, _name("run", *run)]
+        # That this very attempt failed is told, though it may be folded into another's alert.
+        attempt = _name("attempt", *run, where.task_id, str(where.map_index), str(where.attempt))
+        return [own, attempt] if self.kind is Kind.TASK_RETRIES else [own]
 
     @property
     def _is_of_a_run(self) -> bool:

@@ -45,6 +45,16 @@ def shown(text: str) -> str:
     return _MAIL_ADDRESS.sub(HIDDEN, text)[:_LONGEST]
 
 
+KILLED = Cause(
+    "Killed",
+    "",
+    "",
+    "no heartbeat came from it any more: its process or its worker was killed, or its machine lost",
+    "Another worker runs it again. If it happens again, look for what takes the memory.",
+)
+"""What is known of a task that ended without a word."""
+
+
 def cause_of(error: BaseException | str | None) -> Cause:
     """Return the cause of a failure, as far as it may be told.
 
@@ -52,8 +62,7 @@ def cause_of(error: BaseException | str | None) -> Cause:
     told: its text may quote rows, hence personal data.
     """
     if error is None or isinstance(error, str):
-        said = error or "its process ended without a word, or its machine was lost"
-        return Cause("Failed", "", "", said, _SEE_LOG)
+        return Cause("Failed", "", "", error, _SEE_LOG) if error else KILLED
     for each in chain_of(error):
         if isinstance(each, SmartInvestError):
             return Cause(

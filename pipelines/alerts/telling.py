@@ -60,17 +60,30 @@ def tell(settings: Settings, alert: Alert, send_mail: SendMail | None = None) ->
 
 def _is_news(settings: Settings, alert: Alert) -> bool:
     """Note that an alert is told; if that cannot be noted, it is rather told twice than not."""
-    first, *others = alert.marks
+    first, *others = [_path(alert, mark) for mark in alert.marks]
     content = json.dumps(alert.content(), sort_keys=True).encode()
-    folder = f"{FOLDER}/{alert.where.session or 'any'}"
     try:
-        is_news = _note(settings, f"{folder}/{first}.json", content)
-        for mark in others:
-            _note(settings, f"{folder}/{mark}.json", content)
+        is_news = _note(settings, first, content)
+        for path in others:
+            _note(settings, path, content)
     except (LakeError, OSError) as error:
         logger.warning("that the alert was told could not be noted: %s", type(error).__name__)
         return True
     return is_news
+
+
+def is_attempt_told(settings: Settings, alert: Alert) -> bool:
+    """Say whether it was told that an alert's own attempt failed, or that cannot be known."""
+    from pipelines.lake.storage import storage
+
+    try:
+        return storage(settings).exists(_path(alert, alert.marks[-1]))
+    except (LakeError, OSError):
+        return True
+
+
+def _path(alert: Alert, mark: str) -> str:
+    return f"{FOLDER}/{alert.where.session or 'any'}/{mark}.json"
 
 
 def _note(settings: Settings, path: str, content: bytes) -> bool:

@@ -124,7 +124,38 @@ def test_a_killed_task_is_told_although_nobody_knows_its_error(
     plugin: ModuleType, mailbox: _Mailbox
 ) -> None:
     plugin.task_failed(_context(error=None))
-    assert "its process ended without a word" in _text(mailbox.messages[0])
+    assert "its worker was killed" in _text(mailbox.messages[0])
+
+
+def _attempt(number: int, retries: int = 5, max_tries: int = 5) -> dict[str, Any]:
+    context = _context(None)
+    context["ti"].try_number, context["ti"].max_tries = number, max_tries
+    context["ti"].task = SimpleNamespace(retries=retries, outlets=[])
+    return context
+
+
+def test_an_attempt_that_was_killed_without_a_word_is_told_when_the_next_one_begins(
+    plugin: ModuleType, mailbox: _Mailbox
+) -> None:
+    plugin.attempt_begins(_attempt(1))
+    assert mailbox.messages == []
+    plugin.attempt_begins(_attempt(2))
+    assert "killed" in _text(mailbox.messages[0])
+
+
+def test_an_attempt_whose_failure_was_told_is_not_told_again(
+    plugin: ModuleType, mailbox: _Mailbox
+) -> None:
+    failed = _attempt(1)
+    failed["exception"] = AWAY
+    plugin.task_retries(failed)
+    plugin.attempt_begins(_attempt(2))
+    assert len(mailbox.messages) == 1
+
+
+def test_the_attempt_before_a_clear_is_no_failure(plugin: ModuleType, mailbox: _Mailbox) -> None:
+    plugin.attempt_begins(_attempt(2, max_tries=6))
+    assert mailbox.messages == []
 
 
 def test_a_run_that_failed_by_no_task_is_told_with_airflows_reason(
