@@ -56,7 +56,7 @@ def market_of(settings: Settings) -> Market:
     prices = _accepted_prices(settings, tuple(classes), session)
     if prices.num_rows == 0:
         start = session_after(session, -STALE_AFTER_SESSIONS)
-        prices = provider.deliver(tuple(classes), start, session).prices
+        prices = _plain(provider.deliver(tuple(classes), start, session).prices)
     closes = newest_closes(prices)
     return Market(session, classes, {name: closes[name] for name in classes if name in closes})
 
@@ -78,7 +78,7 @@ def with_past(settings: Settings, market: Market) -> Market:
     rows = prices_as_of(settings, symbols, market.session, adjustment=Adjustment.SPLIT)
     if rows.num_rows == 0:
         delivered = provider_for(settings).deliver(symbols, start, market.session)
-        bars = delivered.prices.filter(pc.field("close") > 0)
+        bars = _plain(delivered.prices).filter(pc.field("close") > 0)
         bars = bars.sort_by([("symbol", "ascending"), ("session_date", "ascending")])
         rows = adjusted(comparable(bars), delivered.actions, Adjustment.SPLIT)
     day = pc.field("session_date")
@@ -90,6 +90,13 @@ def with_past(settings: Settings, market: Market) -> Market:
         if round(row["close"] * MICROS) > 0:
             past[row["symbol"]].append((row["session_date"], round(row["close"] * MICROS)))
     return replace(market, past=past)
+
+
+def _plain(prices: pa.Table) -> pa.Table:
+    """Return delivered rows with symbols as text, which can be sorted; files give dictionaries."""
+    from pipelines.ingest.provider import PRICE_SCHEMA
+
+    return prices.cast(PRICE_SCHEMA)
 
 
 def _accepted_prices(settings: Settings, symbols: tuple[str, ...], session: dt.date) -> pa.Table:

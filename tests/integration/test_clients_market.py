@@ -1,5 +1,6 @@
 """Clients are given what could be held at accepted closes, and nothing at a stale one."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_an_empty_lake_leaves_it_to_the_source(tmp_path: Path) -> None:
     delivered = SampleProvider().deliver(["AAPL"], SESSION, SESSION).prices
     [close] = delivered["close"].to_pylist()
     assert market_of(load_settings({}, home=tmp_path)).price_micros["AAPL"] == round(close * 1e6)
+
+
+def test_a_folder_of_files_prices_clients_before_its_first_ingest(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "prices.csv").write_text(
+        "symbol,date,close\nKO,2022-12-27,60\nKO,2022-12-28,61\nXOM,2022-12-28,110\n"
+    )
+    (folder / "instruments.csv").write_text("symbol,asset_class\nKO,energy\nXOM,energy\n")
+    settings = load_settings({}, home=tmp_path / "home", source="files", files_folder=folder)
+    market = with_past(settings, market_of(settings))
+    assert market.price_micros == {"KO": 61_000_000, "XOM": 110_000_000}
+    assert market.past["KO"] == [(dt.date(2022, 12, 27), 60_000_000)]
 
 
 def test_the_past_is_that_of_accepted_closes_before_the_session(tmp_path: Path) -> None:
