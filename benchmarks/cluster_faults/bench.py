@@ -1,9 +1,11 @@
 """Start a cluster once, break it in every way, and put down what came of it."""
 
 import contextlib
+import datetime as dt
 import logging
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,9 +24,11 @@ from benchmarks.cluster_faults.restarted_servers import RESTARTED_SERVERS
 from benchmarks.cluster_faults.run_faults import RUN_FAULTS
 from benchmarks.cluster_faults.source_folder import write_source
 from benchmarks.cluster_faults.webhook import Webhook, listening
-from pipelines.errors import ProcessError, SettingError
+from pipelines.errors import SettingError
 from pipelines.ingest.sample import SampleProvider
+from pipelines.operate.airflow_config import HOST
 from pipelines.operate.cluster import Cluster
+from pipelines.operate.ports import free_port
 from pipelines.sessions import session_after
 from pipelines.settings import load_settings
 
@@ -114,8 +118,8 @@ def _ground(clients: int, work: Path | None) -> Iterator[Ground]:
         stack.callback(cluster.stop, grace_s=10.0)
         cluster.start(_WORKERS, _variables(source, lake, webhook))
         settings = load_settings(cluster.environment())
-        _stage(cluster, "clients", "generate", "--count", str(clients), "--seed", "1")
         session = session_after(SampleProvider().newest_session(), -_SESSIONS_LEFT)
+        _generate(cluster, clients, session)
         sessions = [session_after(session, count) for count in range(1, _SESSIONS_LEFT + 1)]
         ground = Ground(cluster, cluster.api(), settings, webhook, source, session, sessions)
         ground.api.trigger("ingest", session)
@@ -126,7 +130,12 @@ def _ground(clients: int, work: Path | None) -> Iterator[Ground]:
 
 
 def _variables(source: Path, lake: Path, webhook: Webhook) -> dict[str, str]:
+    # Of its own: another cluster of this machine may be about to take the usual ones.
+    airflow, tracking = free_port(), free_port()
     return {
+        "AIRFLOW_PORT": str(airflow),
+        "AIRFLOW_URL": f"http://{HOST}:{airflow}",
+        "TRACKING_PORT": str(tracking),
         "LAKE_URL": str(lake),
         "SMARTINVEST_SOURCE": "files",
         "SMARTINVEST_FILES_FOLDER": str(source),
@@ -151,9 +160,7 @@ def _small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
 
 
-def _stage(cluster: Cluster, *arguments: str) -> None:
-    command = ["python", "-m", "pipelines.cli", *arguments]
-    if code := cluster.run(command):
-        raise ProcessError(
-            "command", " ".join(command), f"it ended with {code}", "See what it said above."
-        )
+def _generate(cluster: Cluster, clients: int, session: dt.date) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "clients", "generate", "--seed", "1"]
+    environ = cluster.environment() | {"SMARTINVEST_SESSION": session.isoformat()}
+    subprocess.run([*command, "--count", str(clients)], env=environ, check=True)
