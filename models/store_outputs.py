@@ -12,7 +12,7 @@ from models.store_explanations import (
 from models.store_forecasts import FORECASTS
 from models.store_issues import CLIENT_ISSUE, QUARANTINE
 from models.store_lineage import TASK_LINEAGE
-from models.store_runs import ADVICE_RUN, ADVICE_SHARD, SNAPSHOT_FILE
+from models.store_runs import ADVICE_RUN, ADVICE_SHARD, RUN_OUTLOOK, SNAPSHOT_FILE
 from models.store_scores import SCORES
 from models.store_trades import OPEN_ORDER, TRADE, TRADE_LOT, TRADE_REASON
 
@@ -40,6 +40,7 @@ OUTPUTS = (
     OPEN_ORDER,
     CLIENT_OUTCOME,
     ADVICE_SHARD,
+    RUN_OUTLOOK,
     CLIENT_ISSUE,
     QUARANTINE,
     *EXPLANATIONS,

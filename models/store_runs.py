@@ -58,6 +58,18 @@ ADVICE_SHARD = Table(
     references={"run_id": "advice_run.run_id"},
 )
 
+RUN_OUTLOOK = Table(
+    name="run_outlook",
+    grain="one row per run that is being advised on; gone once it is published",
+    key=("run_id",),
+    columns=(
+        text("run_id", "the run"),
+        text("outlook", "its risk and returns as JSON, with all digits of each number"),
+        timestamp("estimated_at", "when they were estimated"),
+    ),
+    references={"run_id": "advice_run.run_id"},
+)
+
 SNAPSHOT_FILE = Table(
     name="snapshot_file",
     grain="one row per snapshot and file",

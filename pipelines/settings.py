@@ -97,6 +97,12 @@ class Settings(BaseModel):
     workers: int = Field(
         0, ge=0, description="processes that advise accounts at once; 0: one per core"
     )
+    shards_per_group: int = Field(
+        0,
+        ge=0,
+        description="shards that one task of the DAG advises, on any worker; 0: all of a run, "
+        "which suits one machine",
+    )
     alert_email: str = Field(
         "", description="addresses that alerts are mailed to, between commas; nobody if unset"
     )

@@ -32,6 +32,9 @@ BUILDS = Pool("warehouse_builds", 1, "dbt builds at the same time; each takes a 
 TRAININGS = Pool(
     "trainings", 2, "Trainings and shares of a search at once; each takes its machine's cores"
 )
+ADVICE_GROUPS = Pool(
+    "advice_groups", 16, "Groups of shards at the same time; each writes into the SQL store"
+)
 
 POOLS = (
     *(
@@ -40,4 +43,5 @@ POOLS = (
     ),
     BUILDS,
     TRAININGS,
+    ADVICE_GROUPS,
 )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,30 +10,20 @@ from models.vocabulary import RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.lineage import RunIdentity
 from pipelines.progress import step, track
-from pipelines.rebalance.policy import POLICY
-from pipelines.sessions import session_after
+from pipelines.rebalance.preparation import shared_work
+from pipelines.rebalance.report import RebalanceReport, report_on
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
     from pipelines.rebalance.inputs.shard_plan import ShardPlan
+    from pipelines.rebalance.market.market import Market
+    from pipelines.rebalance.output.shards import Cut
     from pipelines.rebalance.shard_work import Work
     from pipelines.rebalance.spent import DoneShard
     from pipelines.warehouse import WarehouseBuild
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RebalanceReport:
-    """What a rebalance did: ``written`` is False where the run had been published before."""
-
-    run_id: str
-    session_date: dt.date
-    written: bool
-    accounts: int
-    trades: int
-    outcomes: Mapping[str, int]
 
 
 def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
@@ -51,9 +41,31 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     WarehouseError, StoreError, LakeError
         The inputs cannot be read or the advice cannot be written.
     """
-    # Heavy: only this stage needs numba and skfolio, and Airflow imports this package.
-    from pipelines.forecast.run import begin_with_known_forecasts
     from pipelines.rebalance.output.publication import reinstate
+    from pipelines.store import transaction
+
+    build, identity, status = begin(settings, session)
+    if status is RunStatus.PUBLISHED:
+        return report_on(settings, identity, written=False)
+    if status is RunStatus.SUPERSEDED:
+        with transaction(settings) as store:
+            reinstate(store, identity)
+        return report_on(settings, identity, written=False)
+    advised = advise_and_publish(settings, identity, build)
+    return report_on(settings, identity, written=advised.is_published)
+
+
+def begin(settings: Settings, session: dt.date) -> "tuple[WarehouseBuild, RunIdentity, RunStatus]":
+    """Return a session's build, the run that it makes now, and where that run stands.
+
+    Raises
+    ------
+    RebalanceError
+        There is no model or there are no forecasts.
+    WarehouseError, StoreError, LakeError
+        The inputs cannot be read.
+    """
+    from pipelines.forecast.run import begin_with_known_forecasts
     from pipelines.rebalance.output.run_status import require_status
     from pipelines.store import connect, transaction
     from pipelines.warehouse import build_for
@@ -63,15 +75,7 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     with transaction(settings) as store:
         begin_with_known_forecasts(store, identity)
     with connect(settings) as store:
-        status = require_status(store, identity)
-    if status is RunStatus.PUBLISHED:
-        return _report(settings, identity, written=False)
-    if status is RunStatus.SUPERSEDED:
-        with transaction(settings) as store:
-            reinstate(store, identity)
-        return _report(settings, identity, written=False)
-    advised = advise_and_publish(settings, identity, build)
-    return _report(settings, identity, written=advised.is_published)
+        return build, identity, require_status(store, identity)
 
 
 @dataclass(frozen=True)
@@ -93,76 +97,62 @@ def advise_and_publish(
 ) -> Advised:
     """Advise every account of a build and publish the run that the forecast stage has begun."""
     from pipelines.rebalance.inputs.shard_plan import plan_shards
-    from pipelines.rebalance.output.publication import publish
     from pipelines.rebalance.output.shards import Cut, begin_shards
     from pipelines.rebalance.shard_work import open_warehouse
-    from pipelines.rebalance.spent import micros_per_account
-    from pipelines.rebalance.workers import advise_shards, worker_count
     from pipelines.store import transaction
 
-    work = prepare(settings, identity, build)
+    work = shared_work(settings, identity, build)
     with open_warehouse(work) as warehouse:
         plans = plan_shards(warehouse, settings.accounts_per_shard)
-    _require_accounts(plans)
+    require_accounts(plans)
     with transaction(settings) as store:
         begin_shards(store, identity.run_id, settings.accounts_per_shard)
-    advising = advise_shards(work, plans, worker_count(settings, len(plans)))
-    accounts = sum(plan.accounts for plan in plans)
-    done = list(track(advising, "rebalance accounts", accounts, lambda one: one.plan.accounts))
-    parts = (f"{part} {micros:.0f}" for part, micros in micros_per_account(done).items())
-    logger.info("microseconds of processor time for each account: %s", ", ".join(parts))
-    files = _snapshot_files(settings, identity.data_snapshot)
+    done = advise(work, plans)
     cut = Cut(settings.accounts_per_shard, len(plans))
-    with step("publish the run"), transaction(settings) as store:
-        is_published = publish(store, identity, work.market, files, cut, work.runs)
-    return Advised(is_published, done)
+    return Advised(publish_run(settings, identity, work.market, cut, work.runs), done)
 
 
-def prepare(
-    settings: Settings,
-    identity: RunIdentity,
-    build: "WarehouseBuild",
-    runs: "EarlierRuns | None" = None,
-) -> "Work":
-    """Read and estimate what all shards of a run share.
-
-    Parameters
-    ----------
-    runs : earlier runs to go on from; those that are published now, if left out.
+def advise(work: "Work", plans: "Sequence[ShardPlan]") -> "Sequence[DoneShard]":
+    """Advise and write some shards of a run, in as many processes as the settings say.
 
     Raises
     ------
     RebalanceError
-        There are no forecasts, or there is no market to advise on.
+        A shard failed; the others are written.
     """
-    from threadpoolctl import threadpool_limits
+    from pipelines.rebalance.spent import micros_per_account
+    from pipelines.rebalance.workers import advise_shards, worker_count
 
-    from pipelines.rebalance.inputs.earlier_runs import read_earlier_runs
-    from pipelines.rebalance.market.forecasts import read_forecasts
-    from pipelines.rebalance.market.market import read_market
-    from pipelines.rebalance.market.outlook import make_outlook
-    from pipelines.rebalance.shard_work import Work
-    from pipelines.store import connect
-    from pipelines.warehouse import connect as connect_warehouse
+    advising = advise_shards(work, plans, worker_count(work.settings, len(plans)))
+    accounts = sum(plan.accounts for plan in plans)
+    done = list(track(advising, "rebalance accounts", accounts, lambda one: one.plan.accounts))
+    parts = (f"{part} {micros:.0f}" for part, micros in micros_per_account(done).items())
+    logger.info("microseconds of processor time for each account: %s", ", ".join(parts))
+    return done
 
-    with connect(settings) as store:
-        forecasts = read_forecasts(store, identity.run_id)
-        runs = runs or read_earlier_runs(store, identity.source, identity.session_date)
-    with connect_warehouse(build.warehouse_path) as warehouse:
-        market = read_market(warehouse, POLICY)
-    # One thread, so that the number of cores changes no bit.
-    with threadpool_limits(limits=1), step("estimate risk and returns"):
-        outlook = make_outlook(market, forecasts, POLICY)
-    return Work(
-        settings=settings,
-        identity=identity,
-        warehouse_path=build.warehouse_path,
-        runs=runs,
-        market=market,
-        outlook=outlook,
-        policy=POLICY,
-        valid_until=session_after(identity.session_date, POLICY.trade_valid_sessions),
-    )
+
+def publish_run(
+    settings: Settings,
+    identity: RunIdentity,
+    market: "Market",
+    cut: "Cut",
+    runs: "EarlierRuns",
+) -> bool:
+    """Publish a run whose shards are written; return whether it was done here.
+
+    Raises
+    ------
+    RebalanceError
+        A shard is missing, or what the run goes on from has changed in the meantime.
+    LakeError, StoreError
+        Its manifest cannot be read, or the store cannot be written.
+    """
+    from pipelines.rebalance.output.publication import publish
+    from pipelines.store import transaction
+
+    files = _snapshot_files(settings, identity.data_snapshot)
+    with step("publish the run"), transaction(settings) as store:
+        return publish(store, identity, market, files, cut, runs)
 
 
 def identity_of(settings: Settings, build: "WarehouseBuild") -> RunIdentity:
@@ -194,38 +184,14 @@ def _snapshot_files(settings: Settings, data_snapshot: str) -> list[dict[str, An
     return [{"data_snapshot": data_snapshot, **file} for file in files]
 
 
-def _report(settings: Settings, identity: RunIdentity, *, written: bool) -> RebalanceReport:
-    """Report on a published run, whoever published it."""
-    import sqlalchemy as sa
+def require_accounts(plans: "Sequence[ShardPlan]") -> None:
+    """Check that there is an account to advise.
 
-    from pipelines.store import connect, tables
-
-    outcome, trade = tables["client_outcome"], tables["trade"]
-    with connect(settings) as store:
-        counts = store.execute(
-            sa.select(outcome.c.outcome, sa.func.count())
-            .where(outcome.c.run_id == identity.run_id)
-            .group_by(outcome.c.outcome)
-        ).all()
-        trades = store.execute(
-            sa.select(sa.func.count()).select_from(trade).where(trade.c.run_id == identity.run_id)
-        ).scalar_one()
-    outcomes = {str(row[0]): int(row[1]) for row in sorted(counts, key=lambda row: str(row[0]))}
-    if written:
-        logger.info("published run %s: %s, %d trades", identity.run_id, outcomes, trades)
-    else:
-        logger.info("run %s was published before; nothing to do", identity.run_id)
-    return RebalanceReport(
-        run_id=identity.run_id,
-        session_date=identity.session_date,
-        written=written,
-        accounts=sum(outcomes.values()),
-        trades=trades,
-        outcomes=outcomes,
-    )
-
-
-def _require_accounts(plans: "Sequence[ShardPlan]") -> None:
+    Raises
+    ------
+    RebalanceError
+        There is none.
+    """
     if not plans:
         raise RebalanceError(
             "accounts",

@@ -101,7 +101,7 @@ def replay_text(found: Replay) -> str:
 
 
 def _replay(settings: Settings, past: "PastRun", folder: Path) -> Replay:
-    from pipelines.rebalance.stage import prepare
+    from pipelines.rebalance.preparation import prepare
     from pipelines.replay.past_run import runs_before
     from pipelines.store import connect
     from pipelines.warehouse import rebuild

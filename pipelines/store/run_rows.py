@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from models.store_explanations import FORECAST_ATTRIBUTION
 from models.store_forecasts import FORECAST
 from models.store_outputs import WRITTEN_BY_SHARDS
-from models.store_runs import ADVICE_RUN, ADVICE_SHARD
+from models.store_runs import ADVICE_RUN, ADVICE_SHARD, RUN_OUTLOOK
 from pipelines.store.schema import tables
 
 
 def delete_runs(connection: sa.Connection, run_ids: Sequence[str]) -> None:
     """Delete everything that was written of some runs, and the runs."""
     delete_advice(connection, run_ids)
-    for declared in (FORECAST, FORECAST_ATTRIBUTION, ADVICE_RUN):
+    for declared in (FORECAST, FORECAST_ATTRIBUTION, RUN_OUTLOOK, ADVICE_RUN):
         table = tables[declared.name]
         connection.execute(sa.delete(table).where(table.c.run_id.in_(run_ids)))
 

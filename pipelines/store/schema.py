@@ -14,7 +14,7 @@ from models.store_audit import AUDIT_ENTRY
 from models.store_inputs import INPUTS, REFERENCE
 from models.store_outputs import OUTPUTS
 
-SCHEMA_VERSION = "0012"
+SCHEMA_VERSION = "0013"
 """Alembic revision that this code reads and writes."""
 
 DECLARED = (*INPUTS, *REFERENCE, *OUTPUTS, AUDIT_ENTRY)

@@ -1,7 +1,6 @@
 """Covariance of returns over the horizon: today's and the long-run one."""
 
 import numpy as np
-from skfolio.moments import EWCovariance, LedoitWolf
 
 from models.vocabulary import HORIZON_SESSIONS
 from pipelines.errors import RebalanceError
@@ -29,6 +28,8 @@ def todays_covariance(daily_returns: Matrix, policy: Policy) -> Matrix:
     RebalanceError
         A return is not finite, there are too few, or a symbol never moved.
     """
+    from skfolio.moments import EWCovariance  # heavy, and estimated once for all processes
+
     window = _window(daily_returns, policy.covariance_window_sessions, policy)
     estimator = EWCovariance(half_life=policy.covariance_half_life_sessions, nearest=False)
     return _over_horizon(estimator.fit(window).covariance_, policy)
@@ -45,6 +46,8 @@ def long_run_covariance(daily_returns: Matrix, policy: Policy) -> Matrix:
     .. [1] O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance
        matrices", Journal of Multivariate Analysis 88 (2004).
     """
+    from skfolio.moments import LedoitWolf
+
     window = _window(daily_returns, policy.long_run_window_sessions, policy)
     return _over_horizon(
         LedoitWolf(assume_centered=True, nearest=False).fit(window).covariance_, policy

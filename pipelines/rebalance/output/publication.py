@@ -13,11 +13,16 @@ from pipelines.errors import RebalanceError
 from pipelines.forecast.run import history_hash
 from pipelines.lineage import RunIdentity
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns, read_earlier_runs
+from pipelines.rebalance.market.kept_outlook import forget_outlook
 from pipelines.rebalance.market.market import Market
 from pipelines.rebalance.output.run_status import require_status
 from pipelines.rebalance.output.shards import Cut, require_all_written
 from pipelines.rebalance.output.withdrawal import withdraw_other_trades
 from pipelines.store import tables, upsert, utc_now
+
+
+class OutdatedRunError(RebalanceError):
+    """What a run goes on from has changed while its shards were advised."""
 
 
 def publish(
@@ -40,9 +45,10 @@ def publish(
 
     Raises
     ------
+    OutdatedRunError
+        An earlier session's advice changed in the meantime, or a broker did something.
     RebalanceError
-        Newer forecasts took the place of the run in the meantime, an earlier session's advice
-        changed, a broker did something, or a shard is missing.
+        Newer forecasts took the place of the run in the meantime, or a shard is missing.
     """
     if require_status(connection, identity) is not RunStatus.BUILDING:
         return False
@@ -53,6 +59,7 @@ def publish(
         upsert(connection, INSTRUMENT, _instrument_rows(market))
         upsert(connection, MARKET_PRICE, _price_rows(market, identity.data_snapshot))
     upsert(connection, SNAPSHOT_FILE, snapshot_files)
+    forget_outlook(connection, identity.run_id)
     _make_visible(connection, identity)
     return True
 
@@ -80,7 +87,7 @@ def reinstate(connection: sa.Connection, identity: RunIdentity) -> bool:
 def _require_history(connection: sa.Connection, identity: RunIdentity) -> None:
     session = identity.session_date
     if history_hash(connection, identity.source, session) != identity.history_hash:
-        raise RebalanceError(
+        raise OutdatedRunError(
             "session",
             session,
             "the advice of a session before it was published anew in the meantime",
@@ -94,7 +101,7 @@ def _require_same_orders(
     """Check that no order was sent, filled or ended while shards were read one after the other."""
     session = identity.session_date
     if read_earlier_runs(connection, identity.source, session) != runs:
-        raise RebalanceError(
+        raise OutdatedRunError(
             "session",
             session,
             "orders of earlier advice were sent, filled or ended while it was advised on",

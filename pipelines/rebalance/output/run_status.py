@@ -1,11 +1,14 @@
 """Where a run stands in the store."""
 
+from dataclasses import fields
+
 import sqlalchemy as sa
 
 from models.vocabulary import RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.forecast.run import status_of
 from pipelines.lineage import RunIdentity
+from pipelines.store import tables
 
 
 def require_status(connection: sa.Connection, identity: RunIdentity) -> RunStatus:
@@ -26,3 +29,24 @@ def require_status(connection: sa.Connection, identity: RunIdentity) -> RunStatu
             f"Run `smartinvest forecast --session {identity.session_date}` first.",
         )
     return status
+
+
+def find_identity(connection: sa.Connection, run_id: str) -> RunIdentity:
+    """Return what determines a run of the store.
+
+    Raises
+    ------
+    RebalanceError
+        It is gone: newer forecasts took its place before it was published.
+    """
+    run = tables["advice_run"]
+    columns = [run.c[field.name] for field in fields(RunIdentity)]
+    row = connection.execute(sa.select(*columns).where(run.c.run_id == run_id)).mappings().first()
+    if row is None:
+        raise RebalanceError(
+            "run",
+            run_id,
+            "it is gone: newer forecasts of its session took its place before it was published",
+            "Nothing: they start another rebalance.",
+        )
+    return RunIdentity(**row)

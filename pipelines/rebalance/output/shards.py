@@ -158,8 +158,8 @@ def require_all_written(connection: sa.Connection, run_id: str, cut: Cut) -> Non
         raise RebalanceError(
             "shards written",
             written,
-            f"the run has {cut.shards}; another rebalance took them back in the meantime",
-            "Run `smartinvest rebalance` again; shards that are written are not made again.",
+            f"the run has {cut.shards}; some failed, or another rebalance took them back",
+            "Run `smartinvest rebalance`, or clear the DAG's `advise`; those that are there stay.",
         )
 
 

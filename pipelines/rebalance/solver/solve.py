@@ -6,7 +6,6 @@ import numpy as np
 
 from pipelines.rebalance.policy import Policy
 from pipelines.rebalance.solver.active_set.ascend import SOLVED, UNSOLVED
-from pipelines.rebalance.solver.definition import UnsolvedError, definition_of
 from pipelines.rebalance.solver.engine import Points, solve_batch
 from pipelines.rebalance.solver.kkt import residuals
 from pipelines.rebalance.solver.problems import Problems, Risk, Solutions
@@ -55,6 +54,9 @@ def solve(risk: Risk, problems: Problems, policy: Policy, threads: int = 1) -> S
 
 def _solve_again(risk: Risk, problems: Problems, row: int) -> tuple[Points, float, float]:
     """Return what cvxpy's definition has for one row, and how good it is; NaN if nothing."""
+    # Heavy, and most shards have no such row.
+    from pipelines.rebalance.solver.definition import UnsolvedError, definition_of
+
     alone = Problems(**{f.name: getattr(problems, f.name)[[row]] for f in fields(Problems)})
     try:
         weights, prices = definition_of(risk).solve(alone, 0)

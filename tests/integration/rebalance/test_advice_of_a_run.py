@@ -13,7 +13,7 @@ from warehouse_inputs import SESSION
 
 from models.store_inputs import CLIENT, CLIENT_IDENTITY
 from pipelines.lake import read_manifest
-from pipelines.rebalance import POLICY, rebalance, stage
+from pipelines.rebalance import POLICY, preparation, rebalance
 from pipelines.settings import Settings
 from pipelines.store import tables, transaction, upsert
 
@@ -109,7 +109,7 @@ def test_an_account_within_its_band_keeps_the_target_of_an_earlier_run(
 ) -> None:
     # What these accounts hold is mostly cash; where nothing must be invested, that is a target.
     lenient = dataclasses.replace(POLICY, minimum_invested_share=0.0)
-    monkeypatch.setattr(stage, "POLICY", lenient)
+    monkeypatch.setattr(preparation, "POLICY", lenient)
     first = rebalance(settings, SESSION)
     with transaction(settings) as store:
         # As if the run had been the day before, and its targets were what is held today.
