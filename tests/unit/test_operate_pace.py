@@ -1,0 +1,43 @@
+"""How long Airflow waits is the same embedded and on a cluster, and the waits fit each other."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.operate.airflow_config import environment
+from pipelines.operate.airflow_pace import PACE
+from pipelines.settings import load_settings
+
+COMPOSE = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
+BEAT_S = 5
+"""Airflow's default of ``[workers] min_heartbeat_interval``."""
+
+
+@pytest.mark.parametrize("name", PACE)
+def test_the_cluster_waits_as_long_as_the_embedded_airflow(name: str) -> None:
+    found = re.search(rf"^  AIRFLOW__{name}: (?:\$\{{\w+:-)?\"?(\d+)", COMPOSE, re.MULTILINE)
+    assert found is not None
+    assert found[1] == PACE[name]
+
+
+def test_the_embedded_airflow_waits_so(tmp_path: Path) -> None:
+    given = environment(load_settings({"SMARTINVEST_HOME": str(tmp_path)}), 8080, schedules=False)
+    assert {name: given[f"AIRFLOW__{name}"] for name in PACE} == PACE
+
+
+def test_a_task_gives_up_before_another_worker_may_run_it_again() -> None:
+    gives_up_s = BEAT_S * int(PACE["WORKERS__MAX_FAILED_HEARTBEATS"])
+    assert gives_up_s < int(PACE["SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"])
+
+
+def test_whom_a_user_has_airflow_talk_to_reaches_the_embedded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", "smtp://mail:25")
+    monkeypatch.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+    given = environment(load_settings({"SMARTINVEST_HOME": str(tmp_path)}), 8080, schedules=False)
+    assert given["AIRFLOW_CONN_SMTP_DEFAULT"] == "smtp://mail:25"
+    assert given["AIRFLOW__METRICS__STATSD_ON"] == "True"
+    assert given["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
