@@ -64,7 +64,7 @@ def _ways_of_train(airflow: LocalAirflow) -> list[tuple[str, str, str | None]]:
         found += [
             (run["partition_key"], task["task_id"], task["state"])
             for task in tasks["task_instances"]
-            if task["task_id"] != "monitor"
+            if task["task_id"] != "decide"
         ]
     return sorted(found)
 
