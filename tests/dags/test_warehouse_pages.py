@@ -1,20 +1,15 @@
 """The tab *dbt results*, asked for over HTTP in Airflow's own application."""
 
 import datetime as dt
-import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from asked_airflow import asked
 from build_result_examples import FAILED_TEST, MODEL, SESSION, attempt, failed_attempt
 
 from pipelines.build_results import keep
-from pipelines.operate.airflow_config import environment, password
-from pipelines.operate.airflow_local import ensure_database
 from pipelines.settings import load_settings
 
 BASE = "/warehouse-results"
@@ -67,22 +62,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for kept in (GOOD, FAILED, WORDLESS):
         keep(settings, kept)
     (settings.warehouse / "current").symlink_to(f"builds/{GOOD.build}")
-    secret = password(settings)
-    environ = environment(settings, 0, schedules=False)
-    ensure_database(settings, environ)
     paths = [*PAGES, MISSING, UNKNOWN_RUN, *NOT_ASKED_FOR_IN_OUR_WORDS]
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("ask_airflow.py"))],
-        env={**environ, "PASSWORD": secret},
-        input=json.dumps({"runs": RUNS, "paths": paths}),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
+    return asked(
+        tmp_path_factory, settings, "warehouse_results", "warehouse_pages", paths, runs=RUNS
     )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return report
 
 
 def page(answers: dict[str, Any], path: str) -> str:
