@@ -17,7 +17,7 @@ NOT_FOR_TORCH_ON_A_CPU := triton nvidia-cusolver cuda-bindings cuda-pathfinder c
 PACKAGES := models pipelines ml expectations dags plugins tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint lock up down docs clean dag-times
+.PHONY: help run test test-long lint audit lock up down docs clean dag-times
 .DELETE_ON_ERROR:
 
 help: ## show what each target does
@@ -36,6 +36,11 @@ lint: $(READY) ## check style, types and Airflow idioms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Strict: a package that the database does not know, or cannot be asked about, is no good news.
+audit: $(READY) ## look every locked package up among the known vulnerabilities; needs the network
+	@exec $(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict \
+	    --progress-spinner off $(AUDIT)
 
 lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=--upgrade for newer)
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
