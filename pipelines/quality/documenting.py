@@ -3,7 +3,9 @@
 Imports Great Expectations and pandas; the stage imports this module only when there is work.
 """
 
+import html
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -58,9 +60,30 @@ def _pages(settings: Settings, table: Table) -> Iterator[tuple[str, bool, str]]:
         return
     confirmation = confirm(table, SUITES.get(table.name), _verdict(settings, table, rows))
     for result in confirmation.results:
-        result.meta["run_id"] = None
-        content = ValidationResultsPageRenderer().render(result)
-        yield result.suite_name, bool(result.success), DefaultJinjaPageView().render(content)
+        yield result.suite_name, bool(result.success), rendered(result)
+
+
+def rendered(result: Any) -> str:
+    """Return the page of a suite's result, which is changed by it.
+
+    Great Expectations writes values into its pages as they are: one that a source sent could run a
+    script in the browser of whoever looks why it was rejected.
+    """
+    result.meta["run_id"] = None
+    for each in result.results:
+        each.result = _escaped(each.result)
+    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
+
+
+def _escaped(value: Any) -> Any:
+    """Return a value, or what it is made of, with every text as HTML shows it."""
+    if isinstance(value, str):
+        return html.escape(value)
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set):
+        return type(value)(_escaped(each) for each in value)
+    return value
 
 
 def _verdict(settings: Settings, table: Table, rows: pa.Table) -> Verdict:

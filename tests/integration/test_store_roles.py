@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ from models.store_outputs import OUTPUTS
 from pipelines.cli import app as command
 from pipelines.clients import generate
 from pipelines.errors import SettingError, StoreError
+from pipelines.lineage import REPOSITORY
 from pipelines.settings import load_settings
 from pipelines.store import connect, transaction
 from pipelines.store.access import create_roles, read_role_plan
@@ -98,6 +101,31 @@ def test_the_pipeline_migrates_and_writes_as_an_owner_without_rights_over_the_se
         with pytest.raises(errors.InsufficientPrivilege):
             connection.execute("CREATE ROLE somebody")
     assert audit(store) == []  # what the pipeline writes is told by its runs
+
+
+@pytest.mark.long
+def test_the_whole_chain_runs_as_the_pipelines_role(store: RolesStore) -> None:
+    environ = {name: value for name, value in os.environ.items() if "SMARTINVEST" not in name}
+    environ |= {
+        **store.settings.environment(),
+        "SMARTINVEST_SOURCE": "simulated",
+        "SMARTINVEST_SIMULATED_SYMBOLS": "12",
+        "SMARTINVEST_SIMULATED_YEARS": "8",
+    }
+    for arguments in (("clients", "generate", "--count", "20", "--seed", "1"), ("run",), ("status",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", *arguments],
+            cwd=REPOSITORY,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert PASSWORDS["pipeline"] not in done.stdout + done.stderr
+    with store.connect("app") as app:
+        assert app.execute("SELECT count(*) FROM current_outcome").fetchone() != (0,)
+    assert audit(store) == []
 
 
 def test_the_pipelines_rows_keep_the_moment_and_the_writer_that_it_gives(store: RolesStore) -> None:
