@@ -2,7 +2,7 @@
 
 Makes a past run again from its manifest, its forecasts and the earlier runs it went on from, in a
 folder of its own, and compares every row with the store's. A run that cannot be made again to the
-bit fails the task, whose log and error list the rows that differ. Nothing is published or changed.
+bit fails the task, whose log lists the rows that differ. Nothing is published or changed.
 
 **Starts** by itself on the morning after each session (Tuesday to Saturday, 06:00 UTC), where
 Airflow stays up, for the newest published run: a self-check. By hand: *Trigger*, with a run's key.
@@ -13,14 +13,17 @@ it was.
 **Updates** no asset.
 """
 
+import logging
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 from smartinvest_dags import WAREHOUSE_QUEUE, policy_beside
 from standing_times import StandingTimetable
 
 from pipelines.operate.pools import BUILDS
+
+logger = logging.getLogger(__name__)
 
 with DAG(
     "replay",
@@ -49,13 +52,14 @@ with DAG(
 
         settings = load_settings()
         os.environ.update(settings.libraries_environment())
-        from pipelines.replay import newest_run, replay, replay_text
+        from pipelines.replay import difference_of, newest_run, replay, replay_text
 
         run_id = context["params"]["run_id"] or newest_run(settings)
         if run_id is None:
             raise AirflowSkipException("Nothing is published yet.")
         found = replay(settings, run_id)
         if found.differences:
-            raise AirflowFailException(replay_text(found))
+            logger.error("%s", replay_text(found))
+            raise difference_of(found)
 
     replay()

@@ -105,6 +105,10 @@ class ReplayError(SmartInvestError):
     recovery = Recovery.BY_A_PERSON
 
 
+class ReplayDifferenceError(ReplayError):
+    """A past run was made again and is not what was published."""
+
+
 class ExplainError(SmartInvestError):
     """Nothing published can be explained of what was asked for."""
 

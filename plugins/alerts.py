@@ -24,6 +24,7 @@ from pipelines.alerts import (
     market_alerts,
     tell,
 )
+from pipelines.errors import ReplayDifferenceError
 from pipelines.recovery import recovery_of
 from pipelines.settings import load_settings
 
@@ -37,7 +38,9 @@ _MAIL_TIMEOUT_S = 4
 
 def task_failed(context: Mapping[str, Any]) -> None:
     """Tell that a task failed for good; Airflow's ``on_failure_callback``."""
-    tell_of(context, Kind.TASK_FAILED, cause_of(_error(context)))
+    error = _error(context)
+    differs = isinstance(error, ReplayDifferenceError)
+    tell_of(context, Kind.REPLAY_DIFFERS if differs else Kind.TASK_FAILED, cause_of(error))
     tell_of_assets(context)
 
 
@@ -97,26 +100,6 @@ def attempt_begins(context: Mapping[str, Any]) -> None:
     alert, settings = Alert(Kind.TASK_RETRIES, KILLED, where), load_settings()
     if not is_attempt_told(settings, alert):
         tell(settings, alert, send_mail)
-
-
-def replay_differs(context: Mapping[str, Any], run_id: str, rows: int, tables: list[str]) -> None:
-    """Tell that a replay of a run is not what was published.
-
-    Parameters
-    ----------
-    run_id : of the advice.
-    rows : how many differ.
-    tables : in which tables they are.
-    """
-    cause = Cause(
-        "ReplayDiffers",
-        "advice run",
-        run_id,
-        f"{rows} rows of {', '.join(tables)} are not what was published",
-        f"See `smartinvest replay {run_id}`; until it is explained, trust neither.",
-    )
-    alert = Alert(Kind.REPLAY_DIFFERS, cause, where_of(context), subject_of=f"advice run {run_id}")
-    tell(load_settings(), alert, send_mail)
 
 
 def deadline_missed(context: Mapping[str, Any], what: str, hours: float = 0.0) -> None:

@@ -149,7 +149,7 @@ class Alert:
         if not self._is_of_a_run:
             return [_name(self.kind, self.subject_of, session)]
         own = _name(self.kind, *run, where.task_id, self.cause.error, self.cause.thing)
-        if self.kind is Kind.TASK_FAILED:
+        if self.kind in (Kind.TASK_FAILED, Kind.REPLAY_DIFFERS):
             return [own, _name("run", *run)]
         # That this very attempt failed is told, though it may be folded into another's alert.
         attempt = _name("attempt", *run, where.task_id, str(where.map_index), str(where.attempt))

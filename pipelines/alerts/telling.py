@@ -93,8 +93,12 @@ def _note(settings: Settings, path: str, content: bytes) -> bool:
     return storage(settings).create(path, content)
 
 
-def forget_alerts(settings: Settings, before: dt.datetime) -> int:
+def forget_alerts(settings: Settings, before: dt.datetime, *, dry_run: bool = False) -> int:
     """Remove the notes of alerts that were told before a moment; return how many there were.
+
+    Parameters
+    ----------
+    dry_run : only count them.
 
     Raises
     ------
@@ -112,6 +116,7 @@ def forget_alerts(settings: Settings, before: dt.datetime) -> int:
         except FileNotFoundError:
             continue
         if told < before:
-            place.delete(path)
             forgotten += 1
+            if not dry_run:
+                place.delete(path)
     return forgotten

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.alerts import forget_alerts
 from pipelines.maintenance.old_files import remove_old_files, remove_old_folders
 from pipelines.maintenance.report import Removal
 from pipelines.maintenance.retention import Retention
@@ -55,17 +56,27 @@ def remove_work(settings: Settings, rule: Retention) -> list[Removal]:
 def remove_logs(
     settings: Settings, rule: Retention, airflow_logs: Path | None = None
 ) -> list[Removal]:
-    """Remove old logs of our processes and of Airflow's tasks.
+    """Remove old logs of our processes and of Airflow's tasks, and notes of alerts told long ago.
 
     Parameters
     ----------
     airflow_logs : where Airflow keeps them; None for the embedded one's folder.
     """
     tasks = airflow_logs or settings.airflow / "logs"
+    notes = forget_alerts(settings, rule.before, dry_run=rule.dry_run)
     return [
-        remove_old_files(what, folder, (path for path in folder.rglob("*") if path.is_file()), rule)
-        for what, folder in (("logs of tasks", tasks), ("logs of processes", settings.logs))
+        *(
+            remove_old_files(
+                what, folder, (one for one in folder.rglob("*") if one.is_file()), rule
+            )
+            for what, folder in (("logs of tasks", tasks), ("logs of processes", settings.logs))
+        ),
+        Removal("notes of alerts", notes),
     ]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def _shared_builds(settings: Settings, rule: Retention) -> Removal:

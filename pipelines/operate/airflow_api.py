@@ -12,6 +12,9 @@ from pipelines.operate.airflow_config import HOST, USER
 
 logger = logging.getLogger(__name__)
 
+TIMEOUT_S = 90.0
+"""For one answer: a machine that computes on all of its cores, and swaps, may take a minute."""
+
 UNFINISHED = ("queued", "running")
 
 
@@ -51,7 +54,9 @@ class AirflowApi:
 
     def __init__(self, port: int, password: str, user: str = USER) -> None:
         # trust_env=False: a proxy of the environment has no business with the loopback.
-        self._http = httpx.Client(base_url=f"http://{HOST}:{port}", timeout=20.0, trust_env=False)
+        self._http = httpx.Client(
+            base_url=f"http://{HOST}:{port}", timeout=TIMEOUT_S, trust_env=False
+        )
         self._login = {"username": user, "password": password}
 
     def close(self) -> None:

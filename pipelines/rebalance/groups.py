@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.vocabulary import RunStatus
 from pipelines.errors import RebalanceError
+from pipelines.log_identifiers import identified
 from pipelines.rebalance.preparation import market_of, shared_work
 from pipelines.rebalance.report import RebalanceReport, report_on
 from pipelines.rebalance.stage import (
@@ -107,20 +108,27 @@ def prepare_groups(settings: Settings, session: dt.date) -> list[Group]:
         The inputs cannot be read or the run cannot be written.
     """
     _keep_compiled_loops(settings)
+    build, identity, status = begin(settings, session)
+    with identified(advice_run=identity.run_id):
+        return _groups_of(settings, build, identity, status)
+
+
+def _groups_of(
+    settings: Settings, build: "WarehouseBuild", identity: "RunIdentity", status: RunStatus
+) -> list[Group]:
     from pipelines.rebalance.inputs.earlier_runs import read_earlier_runs
     from pipelines.rebalance.inputs.shard_plan import plan_shards
     from pipelines.rebalance.output.shards import begin_shards
     from pipelines.store import connect, transaction
     from pipelines.warehouse import connect as connect_warehouse
 
-    build, identity, status = begin(settings, session)
     if status is RunStatus.BUILDING:
         runs = shared_work(settings, identity, build).runs
         with transaction(settings) as store:
             begin_shards(store, identity.run_id, settings.accounts_per_shard)
     else:
         with connect(settings) as store:
-            runs = read_earlier_runs(store, identity.source, session)
+            runs = read_earlier_runs(store, identity.source, identity.session_date)
     with connect_warehouse(build.warehouse_path) as warehouse:
         plans = plan_shards(warehouse, settings.accounts_per_shard)
     require_accounts(plans)
@@ -166,7 +174,8 @@ def advise_group(settings: Settings, group: Group) -> None:
     work = shared_work(settings, identity, build, group.runs)
     with open_warehouse(work) as warehouse:
         plans = plan_shards(warehouse, group.accounts_per_shard)
-    advise(work, plans[group.first_shard : group.end_shard])
+    with identified(advice_run=group.run_id):
+        advise(work, plans[group.first_shard : group.end_shard])
 
 
 def publish_groups(settings: Settings, groups: Sequence[Group]) -> RebalanceReport:
@@ -184,11 +193,15 @@ def publish_groups(settings: Settings, groups: Sequence[Group]) -> RebalanceRepo
         The inputs cannot be read or the run cannot be written.
     """
     _keep_compiled_loops(settings)
+    with identified(advice_run=groups[0].run_id):
+        return _publish(settings, groups[0])
+
+
+def _publish(settings: Settings, group: Group) -> RebalanceReport:
     from pipelines.rebalance.output.publication import OutdatedRunError, reinstate
     from pipelines.rebalance.output.shards import Cut
     from pipelines.store import transaction
 
-    group = groups[0]
     identity, status = _run_of(settings, group)
     if status is RunStatus.PUBLISHED:
         return report_on(settings, identity, written=False)

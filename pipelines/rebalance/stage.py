@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from models.vocabulary import RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.lineage import RunIdentity
+from pipelines.log_identifiers import identified
 from pipelines.progress import step, track
 from pipelines.rebalance.preparation import shared_work
 from pipelines.rebalance.report import RebalanceReport, report_on
@@ -41,10 +42,17 @@ def rebalance(settings: Settings, session: dt.date) -> RebalanceReport:
     WarehouseError, StoreError, LakeError
         The inputs cannot be read or the advice cannot be written.
     """
+    build, identity, status = begin(settings, session)
+    with identified(advice_run=identity.run_id):
+        return _rebalance_run(settings, build, identity, status)
+
+
+def _rebalance_run(
+    settings: Settings, build: "WarehouseBuild", identity: RunIdentity, status: RunStatus
+) -> RebalanceReport:
     from pipelines.rebalance.output.publication import reinstate
     from pipelines.store import transaction
 
-    build, identity, status = begin(settings, session)
     if status is RunStatus.PUBLISHED:
         return report_on(settings, identity, written=False)
     if status is RunStatus.SUPERSEDED:

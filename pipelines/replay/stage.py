@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.errors import ReplayDifferenceError
 from pipelines.progress import step, track
 from pipelines.replay.comparison import Difference, comparison
 from pipelines.settings import Settings
@@ -98,6 +99,17 @@ def replay_text(found: Replay) -> str:
             for key, column, stored, made in each.first
         ]
     return "\n".join(lines)
+
+
+def difference_of(found: Replay) -> ReplayDifferenceError:
+    """Return the error of a replay that differs; unlike :func:`replay_text` it shows no row."""
+    tables = ", ".join(each.table for each in found.differences)
+    return ReplayDifferenceError(
+        "advice run",
+        found.run_id,
+        f"{found.rows:,} rows of {tables} are not what was published",
+        f"See `smartinvest replay {found.run_id}`; until it is explained, trust neither.",
+    )
 
 
 def _replay(settings: Settings, past: "PastRun", folder: Path) -> Replay:

@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from pipelines.errors import StoreUnavailableError
+from pipelines.replay import Difference, Replay, difference_of
 
 SESSION = "2022-12-28"
 AWAY = StoreUnavailableError("store", "postgresql://db/x", "it is away", "Start it.")
@@ -190,10 +191,14 @@ def test_a_run_is_late_by_how_long_it_ran_not_by_how_long_it_waited(
 
 
 def test_a_replay_that_differs_is_told(plugin: ModuleType, mailbox: _Mailbox) -> None:
-    plugin.replay_differs(_context(None), "abc123", 4, ["trade", "target_allocation"])
-    text = _text(mailbox.messages[0])
-    assert "4 rows of trade, target_allocation" in text
-    assert "smartinvest replay abc123" in text
+    differences = tuple(Difference(name, 0, 0, 2, ()) for name in ("trade", "target_allocation"))
+    found = Replay("abc123", dt.date(2022, 12, 28), 7, (), differences)
+    plugin.task_failed(_context(difference_of(found)))
+    plugin.run_failed(_context(None))
+    [message] = mailbox.messages
+    assert "4 rows of trade, target_allocation" in _text(message)
+    assert "smartinvest replay abc123" in _text(message)
+    assert "a replay differs" in message["Subject"]
 
 
 def test_without_a_mail_server_a_callback_ends_soon_and_quietly(
