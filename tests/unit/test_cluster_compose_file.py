@@ -1,4 +1,4 @@
-"""docker-compose.yml, Dockerfile and .env.example, held against the specification and each other."""
+"""docker-compose.yml, Dockerfile and .env.example, against the specification and each other."""
 
 import json
 import re
@@ -9,6 +9,7 @@ import yaml
 
 from pipelines.operate.cluster.compose import HEALTHY, read_services, variables_of
 from pipelines.operate.cluster.variables import SECRETS, read_variables
+from pipelines.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -98,6 +99,16 @@ def test_every_variable_of_the_file_is_explained_in_the_example_and_no_other() -
     explained = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
 
     assert explained == variables_of(FILE)
+
+
+def test_every_setting_of_the_pipeline_reaches_the_workers_or_is_the_cluster_s_own() -> None:
+    not_of_a_cluster = {"session", "generated_clients", "store_app_role", "store_analyst_role"}
+    of_workers = {f"SMARTINVEST_{name.upper()}" for name in set(Settings.model_fields)}
+    of_workers -= {f"SMARTINVEST_{name.upper()}" for name in not_of_a_cluster}
+
+    told = {name for name in DOCUMENT["x-environment"] if name.startswith("SMARTINVEST_")}
+
+    assert told == of_workers
 
 
 def test_the_example_gives_no_secret_and_shows_the_defaults_of_the_file() -> None:

@@ -216,12 +216,12 @@ class Cluster:
         """Run a command inside a service's first container and return how it ended."""
         return self.container(service).run(list(command), show=True)
 
-    def revive(self) -> list[str]:
-        """Start again what ended although it should run; return the names of those containers."""
+    def revive(self, containers: Sequence[Container]) -> list[str]:
+        """Start again those that ended although they should run; return their names."""
         with self._alone():
             dead = [
                 container
-                for container in self.containers()
+                for container in containers
                 if container.service.restarts and container.record and not container.is_running()
             ]
             for container in dead:

@@ -25,8 +25,9 @@ _SETTLED_S = 120.0
 def keep(cluster: Cluster) -> None:
     """Look after a cluster until this process is ended."""
     pause_s, quiet_since = _FIRST_PAUSE_S, time.monotonic()
+    containers = cluster.containers()
     while True:
-        revived = cluster.revive()
+        revived = cluster.revive(containers)
         now = time.monotonic()
         if revived:
             logger.warning("started again: %s", ", ".join(revived))
