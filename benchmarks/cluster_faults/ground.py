@@ -23,7 +23,7 @@ from pipelines.store.run_rows import delete_advice, delete_runs
 
 Answer = TypeVar("Answer")
 
-PATIENCE_S = 600.0
+PATIENCE_S = 900.0
 """How long a recovery is waited for before it counts as none."""
 
 _LOOK_EVERY_S = 0.1
@@ -99,9 +99,11 @@ class Ground:
         broken += [f"{len(others) + 1} runs are published"] if others else []
         return Recovery(story, seconds, run_id, run_id == self.reference.run_id, tuple(broken))
 
-    def chain_of(self, session: dt.date) -> str:
+    def chain_of(self, session: dt.date, patience_s: float = PATIENCE_S) -> str:
         """Wait until a session whose chain is under way is published; return its run."""
-        self.wait(lambda: published_runs(self.settings, session), f"advice of {session}")
+        self.wait(
+            lambda: published_runs(self.settings, session), f"advice of {session}", patience_s
+        )
         [run_id] = published_runs(self.settings, session)
         return run_id
 
