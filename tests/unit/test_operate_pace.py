@@ -1,4 +1,4 @@
-"""How long Airflow waits is the same embedded and on a cluster, and the waits fit each other."""
+"""How long Airflow waits is the same embedded and on a cluster."""
 
 import re
 from pathlib import Path
@@ -10,8 +10,6 @@ from pipelines.operate.airflow_pace import PACE
 from pipelines.settings import load_settings
 
 COMPOSE = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
-BEAT_S = 5
-"""Airflow's default of ``[workers] min_heartbeat_interval``."""
 
 
 @pytest.mark.parametrize("name", PACE)
@@ -24,11 +22,6 @@ def test_the_cluster_waits_as_long_as_the_embedded_airflow(name: str) -> None:
 def test_the_embedded_airflow_waits_so(tmp_path: Path) -> None:
     given = environment(load_settings({"SMARTINVEST_HOME": str(tmp_path)}), 8080, schedules=False)
     assert {name: given[f"AIRFLOW__{name}"] for name in PACE} == PACE
-
-
-def test_a_task_gives_up_before_another_worker_may_run_it_again() -> None:
-    gives_up_s = BEAT_S * int(PACE["WORKERS__MAX_FAILED_HEARTBEATS"])
-    assert gives_up_s < int(PACE["SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"])
 
 
 def test_whom_a_user_has_airflow_talk_to_reaches_the_embedded_one(
