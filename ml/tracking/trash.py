@@ -49,6 +49,8 @@ def empty_trash(
     """
     if url.startswith(("http:", "https:")):
         return None
+    if not url and not (folder / "mlflow.db").is_file():
+        return Emptied(0, 0, ())
     connection = Connection(folder, url)
     _require_experiment(connection)
     deleted = _deleted(connection)

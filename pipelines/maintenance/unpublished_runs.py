@@ -24,12 +24,8 @@ def remove_unpublished(settings: Settings, rule: Retention) -> list[Removal]:
         run.c.status == RunStatus.BUILDING.value,
         run.c.started_at < rule.before,
     )
-    if rule.dry_run:
-        with connect(settings) as store:
-            found = list(store.execute(query).scalars())
-    else:
-        with transaction(settings) as store:
-            found = list(store.execute(query).scalars())
-            if found:
-                delete_runs(store, found)
+    with connect(settings) if rule.dry_run else transaction(settings) as store:
+        found: list[str] = list(store.execute(query).scalars())
+        if found and not rule.dry_run:
+            delete_runs(store, found)
     return [Removal("runs that were never published", len(found))]

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from new_stores import make_store
 from stored import rows
+from typer.testing import CliRunner
 from warehouse_inputs import SESSION, make_home
 
 from models.store_runs import ADVICE_RUN
+from pipelines.cli import app
 from pipelines.errors import SettingError
 from pipelines.lake import (
     Manifest,
@@ -176,7 +178,8 @@ def test_old_logs_and_results_go_with_their_folders_and_young_ones_stay(store: S
     for part in ("logs", "builds"):
         PARTS[part](store, DRY)
     assert log.exists()
-    assert removed(PARTS["logs"](store, A_MONTH)) == {"logs of tasks": 1, "logs of processes": 0}
+    gone = removed(PARTS["logs"](store, A_MONTH))
+    assert (gone["logs of tasks"], gone["logs of processes"]) == (1, 0)
     assert removed(PARTS["builds"](store, A_MONTH)) == {"results of builds": 1}
     assert not log.parent.exists()
     assert young.exists()
@@ -197,3 +200,19 @@ def test_work_of_a_training_goes_once_nothing_in_it_has_changed_for_long(store: 
 def test_less_than_a_day_is_never_kept() -> None:
     with pytest.raises(SettingError, match="what is younger may be under way"):
         retention(0, NOW)
+
+
+def test_the_command_does_every_part_and_says_what_went(store: Settings) -> None:
+    log = written(store.logs / "old.log", LONG_AGO)
+    begun(store, "old", "building", LONG_AGO)
+    environ = {"SMARTINVEST_HOME": str(store.home), "COLUMNS": "200"}
+    dry = CliRunner().invoke(app, ["maintain", "--days", "40", "--dry-run"], env=environ)
+    assert dry.exit_code == 0, dry.output
+    assert "nothing was removed; without dry run it would be" in dry.output
+    assert log.exists()
+    done = CliRunner().invoke(app, ["maintain", "--days", "40"], env=environ)
+    assert done.exit_code == 0, done.output
+    for line in ("runs that were never published: 1", "logs of processes: 1", "deleted runs of"):
+        assert line in done.output
+    assert not log.exists()
+    assert rows(store, "advice_run") == []
