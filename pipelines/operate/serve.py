@@ -94,12 +94,9 @@ def _what_runs(settings: Settings) -> str:
 
 
 def _start_mlflow(settings: Settings, household: Household) -> str:
-    # Heavy: it imports MLflow.
-    from ml.tracking import ensure_database
-
     if settings.mlflow_url.startswith(("http:", "https:")):
         return settings.mlflow_url.rstrip("/")
-    database = settings.mlflow_url or ensure_database(settings.mlflow)
+    database = settings.mlflow_url or _database_file(settings)
     port = free_port(MLFLOW_PORT)
     url = f"http://{HOST}:{port}"
     command = [
@@ -126,3 +123,10 @@ def _start_mlflow(settings: Settings, household: Household) -> str:
     raise ProcessError(
         "MLflow", url, f"it did not answer within {START_TIMEOUT_S:.0f} s", f"See {record.log}."
     )
+
+
+def _database_file(settings: Settings) -> str:
+    # Heavy: it imports MLflow.
+    from ml.tracking import ensure_database
+
+    return ensure_database(settings.mlflow)

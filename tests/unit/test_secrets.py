@@ -1,12 +1,18 @@
 """Secrets are read from the environment or files, refused where weak, and never shown."""
 
+import re
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.credentials import secrets_in_url, without_credentials, without_secrets
 from pipelines.errors import SettingError
+from pipelines.lineage import REPOSITORY
+from pipelines.operate import serve
+from pipelines.operate.processes import Household, ProcessRecord
 from pipelines.secrets import SHORTEST_KEY, read_secret, require_strong, weakness
 from pipelines.settings import load_settings, secret_names
 
@@ -83,7 +89,7 @@ def test_a_secret_may_come_from_a_file_without_its_last_line_end(tmp_path: Path)
 
 
 def test_only_secrets_come_from_files() -> None:
-    with pytest.raises(SettingError, match="SOURCE_FILE = .*no such setting"):
+    with pytest.raises(SettingError, match=r"SOURCE_FILE = .*no such setting"):
         load_settings({"SMARTINVEST_SOURCE_FILE": "/run/secrets/source"})
 
 
@@ -127,3 +133,34 @@ def test_a_default_a_placeholder_or_a_short_text_is_no_secret(value: str) -> Non
 def test_a_random_text_is_a_secret_and_a_key_needs_more_of_it() -> None:
     assert require_strong("X", "9f2c41d07be65a83") == "9f2c41d07be65a83"
     assert "fewer than 32" in weakness("9f2c41d07be65a83", SHORTEST_KEY)
+
+
+class NotedHousehold(Household):
+    """Notes what is to be started, and starts nothing."""
+
+    def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], **_: Any
+    ) -> ProcessRecord:
+        self.noted = list(command), dict(environ)
+        raise InterruptedError(name)
+
+
+def test_no_command_that_we_start_has_a_secret_among_its_arguments(tmp_path: Path) -> None:
+    settings = load_settings({}, home=tmp_path, mlflow_url=URLS[0])
+    household = NotedHousehold(settings, "serve")
+    with pytest.raises(InterruptedError):
+        serve._start_mlflow(settings, household)
+    command, environ = household.noted
+    assert command[-2:] == ["--workers", "1"]
+    assert not any(QUOTED in word for word in command)
+    assert environ["MLFLOW_BACKEND_STORE_URI"] == URLS[0]
+
+
+def test_the_file_of_a_cluster_names_secrets_in_no_command() -> None:
+    import yaml
+
+    services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))["services"]
+    secret = re.compile(r"(?<!\$)\$\{[A-Z_]*(PASSWORD|SECRET|KEY|URL)")
+    for name, service in services.items():
+        told = " ".join(map(str, service.get("command", [])))
+        assert not secret.search(told), f"{name}: {told}"

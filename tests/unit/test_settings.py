@@ -99,6 +99,14 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         ensure_home(settings)
 
 
+def test_a_new_home_is_its_owners_alone_and_one_that_exists_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o750)
+    for name, mode in (("new", 0o700), ("shared", 0o750)):
+        settings = load_settings({}, home=tmp_path / name)
+        ensure_home(settings)
+        assert settings.home.stat().st_mode & 0o777 == mode
+
+
 def test_a_home_that_can_be_written_is_left_empty(tmp_path: Path) -> None:
     settings = load_settings({}, home=tmp_path / "home")
     ensure_home(settings)
