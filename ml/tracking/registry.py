@@ -39,7 +39,11 @@ class Registry:
         self._connection = Connection(folder, url)
 
     def training(
-        self, identity: TrainingIdentity, incumbent: FinishedTraining | None = None
+        self,
+        identity: TrainingIdentity,
+        incumbent: FinishedTraining | None = None,
+        *,
+        is_alone: bool = False,
     ) -> AbstractContextManager[TrainingRun]:
         """Return a context of a parent run; it counts once :meth:`TrainingRun.finish` has returned.
 
@@ -50,13 +54,16 @@ class Registry:
         Parameters
         ----------
         incumbent : the training whose version is in service; it stays so if the choice keeps it.
+        is_alone : the caller knows that no machine at all trains on the source meanwhile. What
+            killed trainings of other machines left behind is then removed too; else only what
+            those of this machine did, whose processes it can look for.
 
         Raises
         ------
         TrackingError
             MLflow cannot be written.
         """
-        return training_under_way(self._connection, identity, incumbent)
+        return training_under_way(self._connection, identity, incumbent, is_alone=is_alone)
 
     def finished(
         self, source: str, profile: str | None = None, method: str | None = None

@@ -20,10 +20,16 @@ _UNDER_WAY: set[str] = set()
 
 @contextmanager
 def training_under_way(
-    connection: Connection, identity: TrainingIdentity, incumbent: FinishedTraining | None
+    connection: Connection,
+    identity: TrainingIdentity,
+    incumbent: FinishedTraining | None,
+    *,
+    is_alone: bool,
 ) -> Iterator[TrainingRun]:
     """Yield a training's parent run, as ``Registry.training`` says."""
     _remove_dead(connection)
+    if is_alone:
+        _remove_all(connection, identity)
     with connection.use() as client:
         run = client.create_run(
             connection.experiment_id,
@@ -52,6 +58,15 @@ def _remove_dead(connection: Connection) -> None:
         if run.info.run_id in _UNDER_WAY or (not is_ours and owner_lives(run.data.tags)):
             continue
         logger.warning("removing training %s, which was killed", run.info.run_id)
+        _abandon(connection, run.info.run_id, "KILLED")
+
+
+def _remove_all(connection: Connection, identity: TrainingIdentity) -> None:
+    """End the runs of trainings on a source, on whatever machine: none of them can be alive."""
+    name = "smartinvest.source"
+    of_source = {name: training_tags(identity)[name]}
+    for run in trainings(connection, "RUNNING", of_source):
+        logger.warning("removing training %s, which another machine left", run.info.run_id)
         _abandon(connection, run.info.run_id, "KILLED")
 
 

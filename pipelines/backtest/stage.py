@@ -65,9 +65,10 @@ def backtest(
     from pipelines.backtest.views import moving_average_view, panel_of, recorded_view
     from pipelines.backtest.walk import walk_forward
     from pipelines.warehouse import connect
+    from pipelines.warehouse.places import published_folder
 
     scores = _checked(scores)
-    with connect(settings.warehouse / "current") as warehouse:
+    with connect(published_folder(settings)) as warehouse:
         history = read_history(warehouse, settings.source.value)
     with threadpool_limits(limits=1), step("forecast with moving averages, year by year"):
         panel = panel_of(history)

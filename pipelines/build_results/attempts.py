@@ -1,18 +1,23 @@
-"""Records of builds: written once when one has ended, read by people, few enough to keep."""
+"""Records of builds: written once when one has ended, read by people, few enough to keep.
+
+They lie beside the builds: under the home, or in the lake where machines share it, since who shows
+them need not be who built.
+"""
 
 import datetime as dt
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines.build_results.nodes import NodeResult
-from pipelines.errors import WarehouseError
+from pipelines.errors import LakeError, WarehouseError
+from pipelines.handed_on import Files, HomeFiles, handed_on
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -20,6 +25,8 @@ logger = logging.getLogger(__name__)
 KEPT_ATTEMPTS = 100
 """Of all sessions; each takes some 100 kB."""
 
+_THREADS = 8
+"""Records read at once from a bucket, which takes its time for each."""
 _MOMENT = "%Y%m%dT%H%M%S%fZ"
 _ATTEMPT = re.compile(r"\d{8}T\d{12}Z")
 
@@ -90,30 +97,31 @@ def keep(settings: Settings, attempt: BuildAttempt) -> None:
     A record that cannot be written is said in the log and lost: it must not stand in the way of a
     build, nor hide why one failed.
     """
-    folder = _folder(settings) / attempt.session_date.isoformat()
-    path = folder / f"{attempt.attempt_id}.json"
-    temporary = path.with_suffix(".tmp")
+    path = _path(settings, attempt.session_date, attempt.attempt_id)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(_adapter().dump_json(attempt))
-        temporary.replace(path)
+        place = handed_on(settings)
+        place.write(path, _adapter().dump_json(attempt))
         for old in _newest_files(settings)[KEPT_ATTEMPTS:]:
-            old.unlink()
-            if not any(old.parent.iterdir()):
-                old.parent.rmdir()
-    except OSError as error:
-        logger.warning("the results of the build cannot be kept in %s: %s", folder, error)
+            place.delete(old)
+    except LakeError as error:
+        logger.warning("the results of the build cannot be kept: %s", error)
 
 
 def newest_attempts(settings: Settings) -> list[BuildAttempt]:
-    """Return all records of all sessions, newest first."""
-    return [attempt for path in _newest_files(settings) if (attempt := _read(path))]
+    """Return all records of all sessions, newest first.
+
+    Raises
+    ------
+    LakeError
+        The place where they are kept cannot be read; so with the functions below.
+    """
+    return _read_all(settings, _newest_files(settings))
 
 
 def attempts_of(settings: Settings, session: dt.date) -> list[BuildAttempt]:
     """Return the records of a session's builds, newest first."""
-    paths = (_folder(settings) / session.isoformat()).glob("*.json")
-    return [attempt for path in sorted(paths, reverse=True) if (attempt := _read(path))]
+    folder = f"{_folder(settings)}/{session.isoformat()}"
+    return _read_all(settings, reversed(handed_on(settings).files(folder, ".json")))
 
 
 def attempt_behind(
@@ -142,8 +150,8 @@ def read_attempt(settings: Settings, session: dt.date, attempt_id: str) -> Build
     WarehouseError
         There is no such record; old ones are removed.
     """
-    path = _folder(settings) / session.isoformat() / f"{attempt_id}.json"
-    attempt = _read(path) if _ATTEMPT.fullmatch(attempt_id) and path.is_file() else None
+    path = _path(settings, session, attempt_id)
+    attempt = _read(handed_on(settings), path) if _ATTEMPT.fullmatch(attempt_id) else None
     if attempt is None:
         raise WarehouseError(
             "build of the warehouse",
@@ -154,19 +162,33 @@ def read_attempt(settings: Settings, session: dt.date, attempt_id: str) -> Build
     return attempt
 
 
-def _folder(settings: Settings) -> Path:
-    return settings.warehouse / "results"
+def _folder(settings: Settings) -> str:
+    if settings.shares_lake:
+        return f"warehouse/source={settings.source.value}/results"
+    return "warehouse/results"
 
 
-def _newest_files(settings: Settings) -> list[Path]:
-    files = _folder(settings).glob("*/*.json")
-    return sorted(files, key=lambda path: path.name, reverse=True)
+def _path(settings: Settings, session: dt.date, attempt_id: str) -> str:
+    return f"{_folder(settings)}/{session.isoformat()}/{attempt_id}.json"
 
 
-def _read(path: Path) -> BuildAttempt | None:
+def _newest_files(settings: Settings) -> list[str]:
+    files = handed_on(settings).files(_folder(settings), ".json")
+    return sorted(files, key=lambda path: path.rpartition("/")[2], reverse=True)
+
+
+def _read_all(settings: Settings, paths: Iterable[str]) -> list[BuildAttempt]:
+    place = handed_on(settings)
+    if isinstance(place, HomeFiles):
+        return [attempt for path in paths if (attempt := _read(place, path))]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [attempt for attempt in pool.map(lambda path: _read(place, path), paths) if attempt]
+
+
+def _read(place: Files, path: str) -> BuildAttempt | None:
     """Read a record; None where another release wrote it, or retention was faster."""
     try:
-        return _adapter().validate_json(path.read_bytes())
+        return _adapter().validate_json(place.read_bytes(path))
     except (ValidationError, FileNotFoundError) as error:
         logger.info("the record %s cannot be read: %s", path, error)
         return None

@@ -31,14 +31,9 @@ def query(
     from pipelines.sessions import parse_session
     from pipelines.warehouse import connect
     from pipelines.warehouse.asking import ask
-    from pipelines.warehouse.publication import session_pointer
+    from pipelines.warehouse.places import published_folder
 
-    settings = load_settings()
-    build = (
-        session_pointer(settings, parse_session(session))
-        if session
-        else settings.warehouse / "current"
-    )
+    build = published_folder(load_settings(), parse_session(session) if session else None)
     with connect(build) as warehouse:
         columns, rows = ask(warehouse, _sql(question), _MOST_ROWS)
     table = Table(*columns)

@@ -51,7 +51,7 @@ def freshness(session: SessionOption = None) -> None:
     from pipelines.warehouse.source_freshness import source_freshness
 
     settings = load_settings()
-    build = read_record(_pointer(settings, session))
+    build = read_record(_published(settings, session))
     measured = source_freshness(settings, read_manifest(settings, build.data_snapshot))
     rows = [
         (
@@ -85,14 +85,12 @@ def chart(
 
     settings = load_settings()
     path = path or settings.home / "charts" / f"{symbol.replace('/', '_')}.png"
-    out.print(f"{draw_chart(_pointer(settings, session), symbol, last, path)}")
+    out.print(f"{draw_chart(_published(settings, session), symbol, last, path)}")
 
 
-def _pointer(settings: Settings, session: str | None) -> Path:
-    """Return the link to a session's newest build; to the newest of all if none is named."""
+def _published(settings: Settings, session: str | None) -> Path:
+    """Return the folder of a session's newest build; of the newest of all if none is named."""
     from pipelines.sessions import parse_session
-    from pipelines.warehouse.publication import session_pointer
+    from pipelines.warehouse.places import published_folder
 
-    if session is None:
-        return settings.warehouse / "current"
-    return session_pointer(settings, parse_session(session))
+    return published_folder(settings, parse_session(session) if session else None)

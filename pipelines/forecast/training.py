@@ -4,7 +4,7 @@ import fcntl
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from pipelines.errors import HomeError, ModelError
 from pipelines.forecast.training_progress import shown_progress
 from pipelines.lineage import code_version, json_digest
 from pipelines.settings import Settings
+from pipelines.store import held_among_machines
 from pipelines.warehouse import WarehouseBuild, verify
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ml.tracking import Registry
 
 logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 120.0
 
 
 def identify_training(settings: Settings, build: WarehouseBuild, method: str) -> TrainingIdentity:
@@ -45,12 +48,15 @@ def train_anew(
     """Train and register all models; the champion in service is compared with the best of them.
 
     What is done is kept under the home until it is registered, so that a training that was killed
-    goes on where it was, and one that MLflow failed need not be made again.
+    goes on where it was, and one that MLflow failed need not be made again. On another machine it
+    begins anew, except for what the database of searches has of it, and ends with the same weights.
 
     Raises
     ------
     HomeError
         Another training is under way on this home.
+    StoreError
+        One is on another machine that shares the lake; or their store is unreachable.
     ModelError
         The build's features do not reach its session.
     ForecastingError
@@ -108,6 +114,15 @@ def training_panel(build: WarehouseBuild) -> "Panel":
             "Ingest the session's prices, then rebuild the warehouse.",
         )
     return panel
+
+
+def _sole_training(settings: Settings) -> AbstractContextManager[bool]:
+    """Hold the source's training among the machines that share the lake; says whether it does.
+
+    A machine that died is noticed within a minute.
+    """
+    name = f"training-{settings.source.value}"
+    return held_among_machines(settings, name, patience_s=_PATIENCE_S)
 
 
 @contextmanager

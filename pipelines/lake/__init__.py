@@ -9,6 +9,8 @@
     history/<table>/[run=<run_id>/]<digest>.parquet                        advice that was published
     history/runs/<columns>/<run_id>.json                                   which of them are a run's
     manifests/<digest>.json                                                what one build read
+    warehouse/source=<source>/                                             published builds, where
+                                                                           machines share the lake
 
 A file never changes once it has its name, and its name starts with its own SHA-256, so damage
 shows. Paths are inside the lake, with forward slashes.

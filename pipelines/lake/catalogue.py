@@ -18,9 +18,10 @@ from typing import Any
 from models.declaration import Table
 from pipelines.errors import LakeError
 from pipelines.lake.parquet_reading import REMEDY, metadata_of
-from pipelines.lake.storage import Storage, storage, write_local
+from pipelines.lake.storage import Storage, storage
 from pipelines.lake.summary import Summary
 from pipelines.lineage import canonical_json, json_digest
+from pipelines.local_files import write_local
 from pipelines.settings import Settings
 
 SUMMARY = "smartinvest.summary"

@@ -14,9 +14,10 @@ from pipelines.lake.catalogue import LakeFile, landed_files
 from pipelines.lake.parquet import NAME_DIGITS
 from pipelines.lake.parquet_reading import REMEDY, metadata_of, read_parquet
 from pipelines.lake.rows import encoded_schema
-from pipelines.lake.storage import Storage, storage, write_local
+from pipelines.lake.storage import Storage, storage
 from pipelines.lake.summary import may_hold
 from pipelines.lineage import file_digest
+from pipelines.local_files import write_local
 from pipelines.settings import Settings
 
 ORIGIN = "smartinvest.origin"

@@ -1,7 +1,8 @@
-"""One writer at a time per source: an operating-system lock that dies with its holder.
+"""One writer at a time per source: locks that die with their holder.
 
-Two ingests at once would each find the other's rows missing and file them twice. The lock is under
-the home, so it keeps apart what runs on one home; give a lake in a bucket one home that writes.
+Two ingests at once would each find the other's rows missing and file them twice. A lock of the
+operating system, under the home, keeps apart what runs on one home; where machines share the lake,
+one in the SQL store keeps their homes apart.
 """
 
 import fcntl
@@ -38,7 +39,11 @@ def sole_writer(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[
     ------
     HomeError
         Another process holds it, and still does when patience ends; or the home can't be written.
+    StoreError
+        Another machine does; or the store that they share is unreachable.
     """
+    from pipelines.store.locks import held_among_machines
+
     path = settings.home / "locks" / f"lake-{settings.source.value}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +58,8 @@ def sole_writer(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[
             return
         _sign(file, str(os.getpid()))
         try:
-            yield
+            with held_among_machines(settings, f"lake-{settings.source.value}", patience_s):
+                yield
         finally:
             _sign(file, "")
 

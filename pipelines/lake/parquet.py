@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.errors import LakeError
-from pipelines.lake.storage import write_local
+from pipelines.local_files import write_local
 
 NAME_DIGITS = 16
 """Hex digits of a file's digest that its name carries."""

@@ -5,9 +5,8 @@ moved or copied. A file is never seen half-written: a local one is renamed into 
 exists once its upload is complete. A file that exists under its content's name is not rewritten.
 """
 
+import hashlib
 import os
-import re
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,15 +14,33 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from pipelines.errors import LakeError, SettingError
-from pipelines.settings import Settings, without_credentials
+from models.credentials import without_credentials
+from pipelines.errors import LakeError, LakeUnavailableError, SettingError
+from pipelines.lake.conditional import create_object, has_credentials
+from pipelines.local_files import (
+    create_local,
+    local_files,
+    remove_leftovers,
+    stage,
+    write_local,
+)
+from pipelines.recovery import passes
+from pipelines.settings import Settings
 
-_LEFTOVER = re.compile(r"^\.(?P<pid>\d+)-[0-9a-f]{32}\.part$")
 _SETTING = "setting SMARTINVEST_LAKE_URL"
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of the lake: path, size, and when it came to be by the storage's own clock."""
+
+    path: str
+    size_bytes: int
+    written_ns: int
 
 
 @dataclass(frozen=True)
@@ -42,15 +59,22 @@ class Storage:
     def files(self, folder: str, suffix: str) -> list[str]:
         """Return the finished files anywhere under a folder, in path order."""
         if self.local_root is not None:
-            return sorted(_local_files(self.local_root / folder, folder, suffix))
+            return sorted(local_files(self.local_root / folder, folder, suffix))
+        return [file.path for file in self.stored(folder) if file.path.endswith(suffix)]
+
+    def stored(self, folder: str) -> list[StoredFile]:
+        """Return the finished files anywhere under a folder with size and age, in path order."""
         selector = pafs.FileSelector(self._at(folder), allow_not_found=True, recursive=True)
         with self._explained(folder, "read"):
             found = self.filesystem.get_file_info(selector)
         start = len(self.root) + 1
         return sorted(
-            info.path[start:]
-            for info in found
-            if info.type == pafs.FileType.File and info.path.endswith(suffix)
+            (
+                StoredFile(info.path[start:], info.size, info.mtime_ns)
+                for info in found
+                if info.type == pafs.FileType.File and not info.base_name.startswith(".")
+            ),
+            key=lambda file: file.path,
         )
 
     def exists(self, path: str) -> bool:
@@ -76,6 +100,11 @@ class Storage:
             with self.filesystem.open_input_stream(self._at(path)) as stream:
                 return stream.read_buffer()
 
+    def read_bytes(self, path: str) -> bytes:
+        """Return a file's bytes; raises as :meth:`read`."""
+        content: bytes = self.read(path).to_pybytes()
+        return content
+
     def open(self, path: str) -> pa.NativeFile:
         """Open a file for reading anywhere in it; the caller handles its errors."""
         if self.local_root is not None:
@@ -97,6 +126,64 @@ class Storage:
             with self.filesystem.open_output_stream(self._at(path)) as stream:
                 stream.write(content)
 
+    def create(self, path: str, content: bytes) -> bool:
+        """Write a file where there is none; return whether it was ours that came to be.
+
+        Of several that create the same file at once, on whatever machines, one succeeds.
+
+        Raises
+        ------
+        LakeError
+            The lake cannot be written, or its server knows no conditional writes.
+        """
+        with self._explained(path, "written"):
+            if self.local_root is not None:
+                return create_local(self.local_root / path, content)
+            region = getattr(self.filesystem, "region", "")
+            return create_object(self.url, region, self._at(path), content)
+
+    def upload(self, file: Path, path: str) -> None:
+        """Write a file of this machine, in place of one of that name.
+
+        In a bucket, one whose reading fails in the middle leaves what was read: who names a file by
+        its content has to prove it.
+
+        Raises
+        ------
+        LakeError
+            The lake cannot be written or its disk is full; nothing was changed.
+        """
+        with self._explained(path, "written"):
+            if self.local_root is not None:
+                write_local(self.local_root / path, file)
+                return
+            target = self.filesystem.open_output_stream(self._at(path))
+            with file.open("rb") as source, target as stream:
+                while chunk := source.read(_CHUNK_BYTES):
+                    stream.write(chunk)
+
+    def download(self, path: str, file: Path) -> str:
+        """Write a file's bytes into one of this machine; return their SHA-256 in hex.
+
+        Raises
+        ------
+        FileNotFoundError
+            The lake has no such file.
+        LakeError
+            It cannot be read.
+        OSError
+            This machine's file cannot be written.
+        """
+        digest = hashlib.sha256()
+        with file.open("wb") as target:
+            with self._explained(path, "read"):
+                source = self.filesystem.open_input_stream(self._at(path))
+            with source:
+                while chunk := self._chunk(source, path):
+                    digest.update(chunk)
+                    target.write(chunk)
+        return digest.hexdigest()
+
     def write_all(self, files: Iterable[tuple[str, pa.Buffer]]) -> None:
         """Write files that belong together: in the given order, and none if one fails.
 
@@ -115,7 +202,7 @@ class Storage:
         try:
             for path, content in files:
                 with self._explained(path, "written"):
-                    staged[path] = _stage(self.local_root / path, content)
+                    staged[path] = stage(self.local_root / path, content)
             for path, part in staged.items():
                 with self._explained(path, "written"):
                     part.replace(self.local_root / path)
@@ -145,15 +232,12 @@ class Storage:
 
     def clean_leftovers(self) -> int:
         """Remove temporary files of processes that are gone; return how many there were."""
-        if self.local_root is None:
-            return 0
-        removed = 0
-        for part in self.local_root.rglob(".*.part"):
-            found = _LEFTOVER.match(part.name)
-            if found and not psutil.pid_exists(int(found["pid"])):
-                part.unlink(missing_ok=True)
-                removed += 1
-        return removed
+        return 0 if self.local_root is None else remove_leftovers(self.local_root)
+
+    def _chunk(self, source: pa.NativeFile, path: str) -> bytes:
+        with self._explained(path, "read"):
+            chunk: bytes = source.read(_CHUNK_BYTES)
+            return chunk
 
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}"
@@ -166,14 +250,20 @@ class Storage:
             raise
         except OSError as error:
             cause = error.strerror or str(error).splitlines()[0].rstrip(".")
-            raise LakeError(
-                "lake",
-                f"{self.local_root or self.root}/{path}",
-                f"it cannot be {verb} ({cause})",
+            kind = LakeUnavailableError if passes(error) else LakeError
+            raise kind(
+                "lake", f"{self.local_root or self.root}/{path}",
+                f"it cannot be {verb} ({cause}{self._lacking()})",
                 "Mend its permissions or make room on the disk; nothing was changed."
                 if self.local_root is not None
                 else "Check SMARTINVEST_LAKE_URL, the AWS_* variables and the network.",
-            ) from None
+            ) from None  # fmt: skip
+
+    def _lacking(self) -> str:
+        """Say what a bucket's error does not: that nobody gave any credentials."""
+        if self.local_root is not None or "@" in urlsplit(self.url).netloc or has_credentials():
+            return ""
+        return "; no credentials are set: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 def storage(settings: Settings) -> Storage:
@@ -218,39 +308,3 @@ def _storage(url: str, home: Path, _process: int) -> Storage:
     if scheme == "file":
         return Storage(filesystem, root, root, Path(root))
     return Storage(filesystem, url, root.rstrip("/"), None)
-
-
-def _local_files(folder: Path, prefix: str, suffix: str) -> Iterator[str]:
-    try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        if entry.is_dir():
-            yield from _local_files(folder / entry.name, f"{prefix}/{entry.name}", suffix)
-        elif entry.name.endswith(suffix) and not entry.name.startswith("."):
-            yield f"{prefix}/{entry.name}"
-
-
-def write_local(path: Path, content: pa.Buffer | bytes) -> None:
-    """Write a file of this machine under a temporary name and rename it; raises ``OSError``."""
-    part = _stage(path, content)
-    try:
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _stage(path: Path, content: pa.Buffer | bytes) -> Path:
-    """Write the bytes of a file beside it, under a temporary name, which is returned."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.parent / f".{os.getpid()}-{uuid.uuid4().hex}.part"
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            # Else a power cut could leave the name without its bytes.
-            os.fsync(stream.fileno())
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    return part

@@ -1,25 +1,28 @@
-"""Data Docs: what Great Expectations said of each table, as pages under ``<home>/docs/quality``.
+"""Data Docs: what Great Expectations said of each table, as pages under ``docs/quality``.
 
-The first page, with the quarantine and the notes, is written at every check and needs nobody's
+They lie in the home, or in the lake where machines share it: who checks need not be who shows. The
+first page, with the quarantine and the notes, is written at every check and needs nobody's
 word; the suites' pages only when rules or verdicts changed.
 """
 
 import html
 import json
+import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from models.lake import RAW
-from pipelines.lake import checked_files, write_text
+from pipelines.handed_on import handed_on
+from pipelines.lake import checked_files
 from pipelines.lake.quarantine import verdict_files
 from pipelines.lineage import canonical_json, json_digest
 from pipelines.quality.listing import grouped
 from pipelines.settings import Settings
 
 _STAMP = "confirmed.json"
+_PAGE = re.compile(r"[A-Za-z0-9_]+\.html")
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}"
     "table{border-collapse:collapse;width:100%}"
@@ -28,9 +31,29 @@ _STYLE = (
 )
 
 
-def folder(settings: Settings) -> Path:
-    """Return the folder of the pages; ``index.html`` is the first."""
-    return settings.home / "docs" / "quality" / settings.source.value
+def folder(settings: Settings) -> str:
+    """Return the folder of the pages, in the home or a shared lake; ``index.html`` is the first."""
+    return f"docs/quality/{settings.source.value}"
+
+
+def read_page(settings: Settings, name: str) -> str | None:
+    """Return a page's HTML; None where there is none of that name.
+
+    Parameters
+    ----------
+    name : of the page's file; may come from anywhere, such as an address that somebody typed.
+
+    Raises
+    ------
+    LakeError
+        The place where the pages are cannot be read.
+    """
+    if not _PAGE.fullmatch(name):
+        return None
+    try:
+        return handed_on(settings).read_bytes(f"{folder(settings)}/{name}").decode()
+    except FileNotFoundError:
+        return None
 
 
 def is_confirmed(settings: Settings, rules: str) -> bool:
@@ -45,26 +68,31 @@ def write_suites(settings: Settings, rules: str, pages: Iterable[tuple[str, bool
     ----------
     pages : name, whether every expectation held, and HTML of each suite's page.
     """
-    home = folder(settings)
+    place, where = handed_on(settings), folder(settings)
     held = {}
     for name, success, content in pages:
-        write_text(content, home / f"{name}.html")
+        place.write(f"{where}/{name}.html", content.encode())
         held[name] = success
-    write_text(canonical_json({"state": _state(settings, rules), "held": held}), home / _STAMP)
+    stamp = canonical_json({"state": _state(settings, rules), "held": held})
+    place.write(f"{where}/{_STAMP}", stamp.encode())
 
 
-def write_index(settings: Settings, rejected: pa.Table, notes: Iterable[tuple[str, str]]) -> Path:
+def write_index(settings: Settings, rejected: pa.Table, notes: Iterable[tuple[str, str]]) -> None:
     """Write the first page: links to the suites, the quarantine and the notes."""
     links = []
     for name, success in sorted(_stamp(settings).get("held", {}).items()):
         verdict = "all hold" if success else '<span class="bad">some fail</span>'
         links.append(f'<tr><td><a href="{name}.html">{name}</a></td><td>{verdict}</td></tr>')
-    return write_text(_index(settings, links, rejected, notes), folder(settings) / "index.html")
+    page = _index(settings, links, rejected, notes)
+    handed_on(settings).write(f"{folder(settings)}/index.html", page.encode())
 
 
 def _stamp(settings: Settings) -> dict[str, Any]:
-    path = folder(settings) / _STAMP
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    try:
+        content = handed_on(settings).read_bytes(f"{folder(settings)}/{_STAMP}")
+    except FileNotFoundError:
+        return {}
+    found: dict[str, Any] = json.loads(content)
     return found
 
 

@@ -8,6 +8,7 @@ Readers use :func:`connect`, writers :func:`transaction` (shards of a run
 from pipelines.store.bulk import insert_arrow
 from pipelines.store.engine import connect, shared_transaction, transaction, utc_now
 from pipelines.store.failures import shown_url
+from pipelines.store.locks import held_among_machines
 from pipelines.store.migrate import migrate
 from pipelines.store.reading import read, read_current_from, stream
 from pipelines.store.schema import tables
@@ -15,6 +16,7 @@ from pipelines.store.writing import insert, upsert
 
 __all__ = [
     "connect",
+    "held_among_machines",
     "insert",
     "insert_arrow",
     "migrate",

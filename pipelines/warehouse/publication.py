@@ -16,13 +16,20 @@ other code it gives what that code makes of the same inputs, as another build.
 
 Builds share the parts of the panel that are alike in both: one file under several names (hard
 links). So removing a build removes no part that another one has.
+
+Where machines share the lake, builds are published there (``pipelines/warehouse/shared``). What is
+here is then this machine's scratch: what it built or fetched, for as long as somebody reads it.
 """
 
 import datetime as dt
+import fcntl
 import json
 import logging
 import os
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import WarehouseError
@@ -33,6 +40,9 @@ from pipelines.warehouse.record import RECORD, WarehouseBuild
 logger = logging.getLogger(__name__)
 
 KEPT_BUILDS = 5
+_LAST_USED = ".last_used"
+_IN_USE_S = 6 * 3600.0
+"""A build that was fetched later ago than this is not being read any more."""
 _MANIFEST_DIGITS = 12
 _CODE_DIGITS = 8
 
@@ -67,6 +77,11 @@ def finished_builds(settings: Settings) -> list[Path]:
         ),
         key=lambda path: ((path / RECORD).stat().st_mtime_ns, path.name),
     )
+
+
+def mark_used(path: Path) -> None:
+    """Note that a fetched build is about to be read, so that it is not removed meanwhile."""
+    (path / _LAST_USED).touch()
 
 
 def require_home_of(settings: Settings) -> None:
@@ -105,8 +120,8 @@ def session_pointer(settings: Settings, session: dt.date) -> Path:
     return settings.warehouse / "sessions" / session.isoformat()
 
 
-def publish(settings: Settings, build: WarehouseBuild) -> None:
-    """Point the session, and ``current`` unless it names a later session, at a finished build."""
+def point(settings: Settings, build: WarehouseBuild) -> None:
+    """Point this home's session at a build; and ``current``, unless it names a later session."""
     _point(session_pointer(settings, build.session_date), build.path)
     current = settings.warehouse / "current"
     if not current.exists() or _session_of(current) <= build.session_date:
@@ -116,15 +131,31 @@ def publish(settings: Settings, build: WarehouseBuild) -> None:
 def remove_old(settings: Settings) -> None:
     """Remove all but the newest builds and the current one; open readers keep their file."""
     leaving = settings.warehouse / "builds" / ".tmp-removed"
-    if leaving.exists():
-        shutil.rmtree(leaving)
-    current = (settings.warehouse / "current").resolve()
-    for path in finished_builds(settings)[:-KEPT_BUILDS]:
-        if path != current:
-            logger.info("removing the old build %s", path.name)
-            # A kill in the middle must not leave half a build under its name.
-            path.replace(leaving)
+    with sole_namer(settings):
+        if leaving.exists():
             shutil.rmtree(leaving)
+        current = (settings.warehouse / "current").resolve()
+        for path in finished_builds(settings)[:-KEPT_BUILDS]:
+            if path != current and not _is_in_use(path):
+                logger.info("removing the old build %s", path.name)
+                # A kill in the middle must not leave half a build under its name.
+                path.replace(leaving)
+                shutil.rmtree(leaving)
+
+
+@contextmanager
+def sole_namer(settings: Settings) -> Iterator[None]:
+    """Hold the names of builds: who fetches one may not meet who clears up, on the same machine."""
+    with (settings.warehouse / ".names.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_in_use(path: Path) -> bool:
+    try:
+        return time.time() - (path / _LAST_USED).stat().st_mtime < _IN_USE_S
+    except FileNotFoundError:
+        return False
 
 
 def _point(pointer: Path, target: Path) -> None:
@@ -132,7 +163,7 @@ def _point(pointer: Path, target: Path) -> None:
     if pointer.is_symlink() and str(pointer.readlink()) == relative:
         return
     pointer.parent.mkdir(parents=True, exist_ok=True)
-    temporary = pointer.with_name(f".{pointer.name}.new")
+    temporary = pointer.with_name(f".{pointer.name}.{os.getpid()}.new")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(relative)
     temporary.replace(pointer)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings
-from pipelines.warehouse.publication import is_finished
+from pipelines.store import held_among_machines
+from pipelines.warehouse.publication import is_finished, sole_namer
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +22,14 @@ _REPLACED = ".tmp-replaced-"
 def sole_builder(settings: Settings) -> Iterator[int]:
     """Hold the warehouse for one build at a time; yields the lock's descriptor.
 
+    Where machines share the lake, theirs wait too.
+
     Raises
     ------
     WarehouseError
         The folder cannot be written.
+    StoreError
+        The store that machines share is unreachable.
     """
     try:
         settings.warehouse.mkdir(parents=True, exist_ok=True)
@@ -37,7 +42,8 @@ def sole_builder(settings: Settings) -> Iterator[int]:
         except BlockingIOError:
             logger.info("another build is under way; waiting for it")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
+        with held_among_machines(settings, f"warehouse-{settings.source.value}"):
+            yield descriptor
     finally:
         os.close(descriptor)
 
@@ -59,11 +65,12 @@ def fresh_workspace(settings: Settings) -> Path:
     builds = workspace.parent
     try:
         builds.mkdir(exist_ok=True)
-        _settle_replaced(settings)
-        for path in builds.iterdir():
-            if path.is_dir() and not is_finished(path):
-                logger.info("removing what an unfinished build left behind")
-                shutil.rmtree(path)
+        with sole_namer(settings):
+            _settle_replaced(settings)
+            for path in builds.iterdir():
+                if path.is_dir() and not is_finished(path):
+                    logger.info("removing what an unfinished build left behind")
+                    shutil.rmtree(path)
         workspace.mkdir()
     except OSError as error:
         raise unwritable(workspace, error) from None
@@ -77,13 +84,14 @@ def taking_name(settings: Settings, workspace: Path, path: Path) -> Iterator[Non
     A build of that name that is there already steps aside until then, and comes back where the new
     one got no record, also after a kill.
     """
-    if path.exists():
-        path.replace(path.with_name(_REPLACED + path.name))
-    workspace.replace(path)
-    try:
-        yield
-    finally:
-        _settle_replaced(settings)
+    with sole_namer(settings):
+        if path.exists():
+            path.replace(path.with_name(_REPLACED + path.name))
+        workspace.replace(path)
+        try:
+            yield
+        finally:
+            _settle_replaced(settings)
 
 
 def _settle_replaced(settings: Settings) -> None:

@@ -24,7 +24,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseBuild, build_for, publication, transform, verify
 from pipelines.warehouse.base import Plan, plan, rejections_of
 from pipelines.warehouse.changes import Inputs
-from pipelines.warehouse.stage import code_digest
+from pipelines.warehouse.code import code_digest
 
 NEXT = session_after(SESSION)
 TRADED = tuple(symbol for symbol in SYMBOLS if symbol != "OLD")

@@ -18,7 +18,7 @@ from warehouse_inputs import SESSION, SESSIONS, action_row, actions, append, cha
 from models.lake import ACTIONS
 from pipelines.errors import WarehouseError
 from pipelines.settings import Settings, load_settings
-from pipelines.warehouse import build_for, connect, dbt_build, publication, stage, transform
+from pipelines.warehouse import build_for, connect, dbt_build, making, publication, transform
 
 PATIENCE_S = 60.0
 
@@ -110,7 +110,7 @@ def test_a_build_whose_record_was_not_written_is_none_and_goes(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(stage, "write_record", killed)
+        patch.setattr(making, "write_record", killed)
         transform(published, SESSION)
     assert build_for(published, SESSION) == before
     assert len(list((published.warehouse / "builds").glob("2*"))) == 2

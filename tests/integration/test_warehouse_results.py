@@ -25,7 +25,7 @@ from models.lake import ACTIONS
 from pipelines.build_results import BuildAttempt, attempts_of, by_model
 from pipelines.errors import WarehouseError, WarehouseTestError
 from pipelines.settings import Settings, load_settings
-from pipelines.warehouse import build_for, dbt_build, stage, transform
+from pipelines.warehouse import build_for, dbt_build, making, transform
 from pipelines.warehouse.record import WAREHOUSE_FILE
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -99,14 +99,14 @@ def test_a_build_that_fails_after_dbt_keeps_its_results_and_says_why(
     home: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     before = build_for(home, SESSION)
-    take_step = getattr(stage, step)
+    take_step = getattr(making, step)
 
     def take_step_on_a_damaged_file(path: Path, *others: object) -> object:
         (path if path.is_file() else path / WAREHOUSE_FILE).write_bytes(b"damaged")
         return take_step(path, *others)
 
     with monkeypatch.context() as patch, pytest.raises(WarehouseError) as raised:
-        patch.setattr(stage, step, take_step_on_a_damaged_file)
+        patch.setattr(making, step, take_step_on_a_damaged_file)
         transform(home, SESSION, full=True)
     newest = attempts_of(home, SESSION)[0]
     assert newest.problem == newest.problem_outside_of_dbt == str(raised.value)

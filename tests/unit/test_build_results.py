@@ -150,16 +150,13 @@ def test_the_newest_record_comes_first_over_all_sessions(settings: Settings) -> 
     assert [one.started_at.minute for one in newest_attempts(settings)] == [3, 2, 1]
 
 
-def test_old_records_are_removed_with_the_folders_that_they_leave_empty(
-    settings: Settings,
-) -> None:
+def test_old_records_are_removed(settings: Settings) -> None:
     old = attempt(session_date=SESSION - dt.timedelta(days=1))
     keep(settings, old)
     for number in range(KEPT_ATTEMPTS):
         keep(settings, attempt(started_at=old.started_at + dt.timedelta(seconds=number + 1)))
     assert len(newest_attempts(settings)) == KEPT_ATTEMPTS
-    folders = [path.name for path in (settings.warehouse / "results").iterdir()]
-    assert folders == [SESSION.isoformat()]
+    assert attempts_of(settings, old.session_date) == []
 
 
 def test_a_record_of_another_release_is_passed_over(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.lineage import REPOSITORY
-from pipelines.warehouse import stage
+from pipelines.warehouse import code
 
 
 @pytest.mark.parametrize("name", ["pipelines/macro_series.csv", "pipelines/sessions.py"])
@@ -16,8 +16,8 @@ def test_what_decides_on_a_build_outside_of_its_folders_makes_another_build(
         copy = tmp_path / "pipelines" / file
         copy.parent.mkdir(exist_ok=True)
         copy.write_bytes((REPOSITORY / "pipelines" / file).read_bytes())
-    monkeypatch.setattr(stage, "REPOSITORY", tmp_path)
-    before = stage.code_digest.__wrapped__()
+    monkeypatch.setattr(code, "REPOSITORY", tmp_path)
+    before = code.code_digest.__wrapped__()
     with (tmp_path / name).open("a") as changed:
         changed.write("\n")
-    assert stage.code_digest.__wrapped__() != before
+    assert code.code_digest.__wrapped__() != before
