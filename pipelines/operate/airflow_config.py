@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.errors import ProcessError
+from pipelines.operate import openlineage
 from pipelines.operate.airflow_pace import PACE
 from pipelines.settings import Settings
 
@@ -94,6 +95,7 @@ def environment(settings: Settings, port: int, *, schedules: bool) -> dict[str, 
         **settings.environment(),
         "AIRFLOW_HOME": str(home),
         **{f"AIRFLOW__{name}": str(value) for name, value in airflow.items()},
+        **openlineage.VARIABLES,
         # A proxy must never see what goes over the loopback.
         "no_proxy": f"{HOST},localhost,{os.environ.get('no_proxy', '')}".rstrip(","),
         "PYTHONUNBUFFERED": "1",

@@ -53,7 +53,8 @@ class TaskTry:
 class AssetVersion:
     """What an asset stood at for a session; ``version`` is None where nothing says it.
 
-    ``version`` is a warehouse build, a training's MLflow run or an advice run.
+    ``version`` is a warehouse build, a training's MLflow run or an advice run. ``data_snapshot`` is
+    the digest of the data that it was made from; of a build, its first digits.
     """
 
     asset: str
@@ -146,15 +147,14 @@ def _version(
 
 
 def _build(settings: Settings, session: dt.date) -> AssetVersion:
-    from pipelines.warehouse.publication import session_pointer
-    from pipelines.warehouse.record import RECORD
+    from pipelines.warehouse.places import pointed_name
+    from pipelines.warehouse.publication import manifest_prefix
 
-    build = session_pointer(settings, session).resolve()
-    try:
-        record = json.loads((build / RECORD).read_bytes())
-    except (OSError, ValueError):
-        return AssetVersion(WAREHOUSE, session.isoformat())
-    return AssetVersion(WAREHOUSE, session.isoformat(), build.name, record["data_snapshot"])
+    name = pointed_name(settings, session)
+    # A build is named after its data.
+    return AssetVersion(
+        WAREHOUSE, session.isoformat(), name, manifest_prefix(name) if name else None
+    )
 
 
 def _write(

@@ -1,0 +1,1 @@
+"""What OpenLineage events say of our assets; imported by its provider, where it is configured."""
