@@ -52,6 +52,7 @@ def measured(
     python: Path | None = None,
     sample_seconds: float = 0.05,
     is_shown: bool = False,
+    given: str = "",
 ) -> Measured:
     """Run ``python -m module`` and read the JSON object that it prints last.
 
@@ -61,6 +62,7 @@ def measured(
     sample_seconds : between two looks at memory. Each costs the process the longer, the more
         memory it holds.
     is_shown : let its progress be seen where ours is.
+    given : what it reads from standard input.
 
     Raises
     ------
@@ -70,6 +72,7 @@ def measured(
     began = time.perf_counter()
     with subprocess.Popen(
         [str(python or sys.executable), "-m", module, *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None if is_shown else subprocess.PIPE,
         text=True,
@@ -77,7 +80,7 @@ def measured(
     ) as process:
         watch = _Watch(process.pid, sample_seconds)
         watch.start()
-        out, err = process.communicate()
+        out, err = process.communicate(given)
         took = time.perf_counter() - began
         watch.stop()
     if process.returncode:

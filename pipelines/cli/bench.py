@@ -102,6 +102,23 @@ def rebalance(
 
 
 @app.command()
+def cluster(
+    accounts: Annotated[int, typer.Option(min=1000, help="Accounts that are made up.")] = 200_000,
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, help="A number of workers; give it several times.")
+    ] = None,
+    accounts_per_shard: Annotated[int, typer.Option(min=100, help="Size of a shard.")] = 10_000,
+    work: Work = None,
+) -> None:
+    """Rebalance by one process, by one worker and by two, on PostgreSQL; are the results equal."""
+    from benchmarks.cluster.bench import run
+
+    line = run(accounts, workers or (1, 2), accounts_per_shard, work).line()
+    out.print(text_table(["measure", "value"], line.items(), title="bench cluster"))
+    typer.echo(json.dumps(line))
+
+
+@app.command()
 def faults(
     repeats: Annotated[
         int, typer.Option(min=1, help="Injections of each fault at each severity.")

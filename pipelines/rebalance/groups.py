@@ -224,12 +224,11 @@ def _publish(settings: Settings, group: Group) -> RebalanceReport:
 
 def _run_of(settings: Settings, group: Group) -> tuple["RunIdentity", RunStatus]:
     from pipelines.lineage import code_version
-    from pipelines.rebalance.output.run_status import find_identity, require_status
+    from pipelines.rebalance.output.run_status import find_run
     from pipelines.store import connect
 
     with connect(settings) as store:
-        identity = find_identity(store, group.run_id)
-        status = require_status(store, identity)
+        identity, status = find_run(store, group.run_id)
     if status is RunStatus.BUILDING and identity.code_version != code_version():
         raise RebalanceError(
             "code of this machine",

@@ -6,7 +6,7 @@ import pytest
 
 from models.vocabulary import Source
 from pipelines.operate.airflow_local import DAG_IDS
-from pipelines.operate.pools import POOLS, pool_name
+from pipelines.operate.pools import ADVICE_GROUPS, POOLS, pool_name
 from pipelines.settings import load_settings
 
 CHAIN = {
@@ -123,6 +123,19 @@ def test_ingest_is_mapped_over_batches_in_the_pool_of_its_source(parsed: dict[st
     }
     assert [name for name, task in tasks.items() if task["mapped"]] == ["ingest"]
     assert tasks["ingest"]["pool"] == pool_name(load_settings().source)
+
+
+def test_rebalance_is_mapped_over_groups_of_shards_and_publishes_after_all(
+    parsed: dict[str, Any],
+) -> None:
+    tasks = parsed["dags"]["rebalance"]["tasks"]
+    assert {name: task["follows"] for name, task in tasks.items()} == {
+        "prepare": [],
+        "advise": ["prepare"],
+        "publish": ["advise", "prepare"],
+    }
+    assert [name for name, task in tasks.items() if task["mapped"]] == ["advise"]
+    assert tasks["advise"]["pool"] == ADVICE_GROUPS.name
 
 
 def test_a_failed_batch_stops_no_run_and_every_other_failure_does(parsed: dict[str, Any]) -> None:

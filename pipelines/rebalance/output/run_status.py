@@ -31,8 +31,8 @@ def require_status(connection: sa.Connection, identity: RunIdentity) -> RunStatu
     return status
 
 
-def find_identity(connection: sa.Connection, run_id: str) -> RunIdentity:
-    """Return what determines a run of the store.
+def find_run(connection: sa.Connection, run_id: str) -> tuple[RunIdentity, RunStatus]:
+    """Return what determines a run of the store, and where it stands.
 
     Raises
     ------
@@ -40,8 +40,7 @@ def find_identity(connection: sa.Connection, run_id: str) -> RunIdentity:
         It is gone: newer forecasts took its place before it was published.
     """
     run = tables["advice_run"]
-    columns = [run.c[field.name] for field in fields(RunIdentity)]
-    row = connection.execute(sa.select(*columns).where(run.c.run_id == run_id)).mappings().first()
+    row = connection.execute(sa.select(run).where(run.c.run_id == run_id)).mappings().first()
     if row is None:
         raise RebalanceError(
             "run",
@@ -49,4 +48,5 @@ def find_identity(connection: sa.Connection, run_id: str) -> RunIdentity:
             "it is gone: newer forecasts of its session took its place before it was published",
             "Nothing: they start another rebalance.",
         )
-    return RunIdentity(**row)
+    identity = RunIdentity(**{field.name: row[field.name] for field in fields(RunIdentity)})
+    return identity, RunStatus(row["status"])
