@@ -30,7 +30,7 @@ def link_panel(settings: Settings) -> Panel:
         ("dbt documentation", "dbt/index.html", f"`{_BUILT_BY}` makes it"),
         ("catalogue of DAGs", "dags/index.html", f"`{_BUILT_BY}` makes it"),
     ):
-        if (settings.home / FOLDER / path).is_file():
+        if (settings.home / FOLDER / path).is_file() or _is_in_shared_lake(settings, path):
             links.append(Link(title, f"{FOLDER}/{path}"))
         else:
             notes.append(f"{title}: not on this machine; {made_by}.")
@@ -40,6 +40,17 @@ def link_panel(settings: Settings) -> Panel:
         f"{FOLDER}/explain of the home are listed here."
     )
     return Panel("links", "Look further", Verdict.GOOD, "", notes=tuple(notes), links=tuple(links))
+
+
+def _is_in_shared_lake(settings: Settings, path: str) -> bool:
+    """Say whether a page is one of the Data Docs that another machine has written to the lake."""
+    if not settings.shares_lake:
+        return False
+    from pipelines.handed_on import handed_on
+    from pipelines.quality.data_docs import folder
+
+    where, _, name = f"{FOLDER}/{path}".rpartition("/")
+    return where == folder(settings) and bool(handed_on(settings).files(where, name))
 
 
 def mlflow_page(settings: Settings) -> str:
