@@ -43,6 +43,14 @@ def down() -> None:
 
 
 @app.command()
+def scale(workers: Annotated[int, typer.Argument(min=1)]) -> None:
+    """Have another number of workers; those that are too many finish their tasks first."""
+    from pipelines.operate.cluster import Cluster
+
+    Cluster(load_settings()).scale(workers)
+
+
+@app.command()
 def ps() -> None:
     """Say of each container whether it runs, its process and its log."""
     from pipelines.operate.cluster import Cluster

@@ -23,13 +23,14 @@ pytestmark = pytest.mark.long
 
 SESSION = dt.date(2022, 12, 28)
 TIMEOUT_S = 2400
+PATIENCE = {"WORKER_GRACE": "20s"}
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     home = tmp_path_factory.mktemp("cluster") / "home"
     cluster = Cluster(load_settings({}, home=home))
-    cluster.start(workers=2, variables={"WORKER_GRACE": "20s"})
+    cluster.start(workers=2, variables=PATIENCE)
     yield cluster
     assert cluster.stop() == 9  # one of each service that stays, and a second worker
     left = [
@@ -115,10 +116,18 @@ def test_a_killed_service_comes_back_by_itself_and_is_well(cluster: Cluster, ser
 def test_starting_again_keeps_users_passwords_and_runs(cluster: Cluster) -> None:
     secrets = cluster.secrets_file.read_text()
 
-    cluster.start(workers=1, variables={"WORKER_GRACE": "20s"})
+    cluster.stop()
+    cluster.start(workers=1, variables=PATIENCE)
 
     assert cluster.secrets_file.read_text() == secrets
-    assert len(cluster.containers("airflow-worker")) == 1
     assert len(published_runs(load_settings(cluster.environment()), SESSION)) == 1
     assert not cluster.api().unfinished_runs()
-    cluster.start(workers=2, variables={"WORKER_GRACE": "20s"})
+
+
+def test_workers_are_added_while_the_cluster_runs(cluster: Cluster) -> None:
+    scheduler = cluster.container("airflow-scheduler").record
+
+    cluster.scale(2)
+
+    assert [worker.is_well() for worker in cluster.containers("airflow-worker")] == [True, True]
+    assert cluster.container("airflow-scheduler").record == scheduler

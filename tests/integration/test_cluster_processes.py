@@ -96,6 +96,8 @@ def test_whoever_names_the_home_speaks_of_the_same_cluster(
     another = Cluster(settings)
 
     assert pid(another) == pid(cluster)
+    with pytest.raises(ProcessError, match="it runs already"):
+        another.start()
     assert another.stop() == 1
     assert another.stop() == 0
     with pytest.raises(ProcessError, match="redis"):

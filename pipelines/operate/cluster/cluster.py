@@ -121,8 +121,10 @@ class Cluster:
         Raises
         ------
         ProcessError
-            A service did not become well; what was started is ended again.
+            It runs already; or a service did not become well: what was started is ended again.
         """
+        self._require_stopped()
+        # What a killed keeper left behind.
         self.stop(grace_s=0.0)
         given = values.given_variables(variables_of(COMPOSE_FILE), REPOSITORY / ".env")
         given |= {} if workers is None else {"WORKERS": str(workers)}
@@ -150,15 +152,29 @@ class Cluster:
         self._stop_keeper()
         with self._alone():
             running = [container for container in self.containers() if container.record]
-            for container in reversed(running):
-                container.stop(grace_s)
+            for name in reversed(self.services()):
+                _end([one for one in running if one.service.name == name], grace_s)
         return len(running)
+
+    def scale(self, workers: int) -> None:
+        """Have another number of workers, while everything else goes on.
+
+        Those that are too many finish what they have, as long as the file allows.
+        """
+        self._stop_keeper()
+        with self._alone():
+            before = self.containers(WORKER)
+            values.write_variables(self._running_file, {**self.variables, "WORKERS": str(workers)})
+            for container in self.containers(WORKER)[len(before) :]:
+                container.start()
+            _end(before[workers:])
+        self._start_keeper()
+        self.wait_until_well(WORKER)
 
     def stop_service(self, service: str, grace_s: float | None = None) -> None:
         """End a service's containers; they stay away until they are started."""
         with self._alone():
-            for container in self.containers(service):
-                container.stop(grace_s)
+            _end(self.containers(service), grace_s)
 
     def start_service(self, service: str, extra: Mapping[str, str] | None = None) -> None:
         """Start a service's containers and wait until they are well.
@@ -238,6 +254,15 @@ class Cluster:
     def _running_compose(self) -> Path:
         return self._folder / "running.yml"
 
+    def _require_stopped(self) -> None:
+        for record in self._keeper.records():
+            if is_running(record):
+                raise ProcessError(
+                    "cluster", self._settings.home, "it runs already",
+                    "End it first: make down PROFILE=cluster. For another number of workers: "
+                    "smartinvest cluster scale.",
+                )  # fmt: skip
+
     def _start_in_order(self) -> None:
         services = self.services()
         ready: set[str] = set()
@@ -283,3 +308,11 @@ class Cluster:
         with (self._folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _end(containers: Sequence[Container], grace_s: float | None = None) -> None:
+    """Ask all of them at once, so that the patience that each is due is not added up."""
+    for container in containers:
+        container.ask_to_end()
+    for container in containers:
+        container.end(grace_s)

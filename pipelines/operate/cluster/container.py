@@ -96,15 +96,27 @@ class Container:
         )
 
     def stop(self, grace_s: float | None = None) -> None:
-        """End it as a container engine does: its signal, its patience, then the kill.
+        """Ask it to end, wait as long as it may take, and end it."""
+        self.ask_to_end()
+        self.end(grace_s)
+
+    def ask_to_end(self) -> None:
+        """Send the service's signal to its first process, as a container engine does."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if self.is_running():
+                self._process().send_signal(signal.Signals[self.service.stop_signal])
+
+    def end(self, grace_s: float | None = None) -> None:
+        """Wait until it has ended, then kill what is left, and forget it.
 
         Parameters
         ----------
         grace_s : seconds of patience; those of the file if None.
         """
-        if self.is_running():
-            patience = self.service.stop_grace_s if grace_s is None else grace_s
-            self._signal_first(patience)
+        patience = self.service.stop_grace_s if grace_s is None else grace_s
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+            if self.is_running():
+                self._process().wait(patience)
         self.household.kill()
         self.household.end(0.0)
 
@@ -185,13 +197,6 @@ class Container:
             f"service {self.name}", self.service.name, f"{problem}, saying {said!r}",
             f"Its log is {self.log}.",
         )  # fmt: skip
-
-    def _signal_first(self, patience_s: float) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = self._process()
-            process.send_signal(signal.Signals[self.service.stop_signal])
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(patience_s)
 
     def _process(self) -> psutil.Process:
         record = self.record
