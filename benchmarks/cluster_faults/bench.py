@@ -45,6 +45,7 @@ FAULTS: tuple[Fault, ...] = (
 
 _WORKERS = 2
 _ACCOUNTS_PER_SHARD = 50
+_SHARDS_PER_GROUP = 10
 _SESSIONS_LEFT = 3
 _LAKE_MIB = 1024
 _FIRST_CHAIN_S = 3600.0
@@ -143,6 +144,7 @@ def _variables(source: Path, lake: Path, webhook: Webhook) -> dict[str, str]:
         "SMARTINVEST_FILES_FOLDER": str(source),
         "SMARTINVEST_ALERT_WEBHOOK": webhook.url,
         "SMARTINVEST_ACCOUNTS_PER_SHARD": str(_ACCOUNTS_PER_SHARD),
+        "SMARTINVEST_SHARDS_PER_GROUP": str(_SHARDS_PER_GROUP),
     }
 
 

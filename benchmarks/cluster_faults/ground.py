@@ -26,6 +26,7 @@ Answer = TypeVar("Answer")
 PATIENCE_S = 900.0
 """How long a recovery is waited for before it counts as none."""
 
+_SEEN_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.1
 
 
@@ -89,7 +90,11 @@ class Ground:
         """Wait until a run of ``rebalance`` has ended and its session is published."""
         try:
             ended = self.wait(lambda: self.ended(run), f"the end of DAG run {run.run_id}")
-            self.wait(lambda: published_runs(self.settings, self.session), "a published run")
+            self.wait(
+                lambda: published_runs(self.settings, self.session),
+                f"after DAG run {run.run_id} ended in {ended.state}, a published run",
+                PATIENCE_S if run.dag_id != "rebalance" else _SEEN_WITHIN_S,
+            )
         except TimeoutError as error:
             shown = self.patiently(lambda: published_runs(self.settings, self.session))
             return Recovery(f"{story}; {error}", None, (shown or [""])[0])
