@@ -149,16 +149,15 @@ def _password(url: sa.URL) -> str | None:
 
 
 def _require_different(plan: RolePlan) -> None:
-    for what, values in {
-        "names": [role.name for role in plan.roles],
-        "passwords": [role.password for role in plan.roles],
-    }.items():
-        if len(set(values)) < len(values):
+    names = {role.name for role in plan.roles}
+    passwords = {role.password for role in plan.roles}
+    for what, different in (("name", len(names)), ("password", len(passwords))):
+        if different < len(plan.roles):
             raise SettingError(
                 "roles of the store",
                 ", ".join(role.name for role in plan.roles),
-                f"two of them have the same {what.removesuffix('s')}",
-                f"Give each {what} of its own.",
+                f"two of them have the same {what}",
+                f"Give each a {what} of its own.",
             )
 
 
@@ -243,14 +242,13 @@ def _administrator(plan: RolePlan, database: str | None) -> Iterator[psycopg.Con
     """Yield the administrator's connection, to the database that its URL names or to another."""
     try:
         url = sa.make_url(plan.admin_url).set(drivername="postgresql")
-        conninfo = url.render_as_string(hide_password=False)
-        options = {} if database is None else {"dbname": database}
+        if database is not None:
+            url = url.set(database=database)
         with psycopg.connect(
-            conninfo,
+            url.render_as_string(hide_password=False),
             autocommit=True,
             connect_timeout=_CONNECT_SECONDS,
             application_name="smartinvest store roles",
-            **options,
         ) as connection:
             yield connection
     except (psycopg.Error, sa.exc.ArgumentError, ValueError) as error:
