@@ -71,7 +71,11 @@ def made_or_found(
         else:
             with (
                 step(f"build the warehouse of {manifest.session_date}"),
-                recorded(settings, _attempt(manifest, name, started_by)) as recording,
+                recorded(
+                    settings,
+                    _attempt(manifest, name, started_by),
+                    is_kept=handing is not None or not settings.shares_lake,
+                ) as recording,
             ):
                 if handing is not None and not full:
                     fetch_base(

@@ -23,10 +23,16 @@ class Recording:
 
 
 @contextmanager
-def recorded(settings: Settings, attempt: BuildAttempt) -> Iterator[Recording]:
+def recorded(
+    settings: Settings, attempt: BuildAttempt, *, is_kept: bool = True
+) -> Iterator[Recording]:
     """Keep the record of a build that is made and published within.
 
     One that is killed leaves none: it is not known how it would have ended.
+
+    Parameters
+    ----------
+    is_kept : False for a build that nobody else is to hear of.
 
     Raises
     ------
@@ -38,11 +44,13 @@ def recorded(settings: Settings, attempt: BuildAttempt) -> Iterator[Recording]:
         yield recording
     except Exception as error:
         failure = _with_remedy(settings, attempt, error)
-        keep(settings, _failed(recording.attempt, failure))
+        if is_kept:
+            keep(settings, _failed(recording.attempt, failure))
         if failure is error:
             raise
         raise failure from None
-    keep(settings, recording.attempt)
+    if is_kept:
+        keep(settings, recording.attempt)
 
 
 def _with_remedy(settings: Settings, attempt: BuildAttempt, error: Exception) -> Exception:

@@ -122,7 +122,7 @@ def rebuild(settings: Settings, data_snapshot: str) -> WarehouseBuild:
     """
     manifest = read_manifest(settings, data_snapshot)
     with (
-        sole_builder(settings) as lock,
+        sole_builder(settings, is_private=True) as lock,
         process_for(settings, workspace_path(settings), code_digest(), lock) as dbt,
     ):
         return made_or_found(settings, manifest, dbt, None)

@@ -19,10 +19,14 @@ _REPLACED = ".tmp-replaced-"
 
 
 @contextmanager
-def sole_builder(settings: Settings) -> Iterator[int]:
+def sole_builder(settings: Settings, *, is_private: bool = False) -> Iterator[int]:
     """Hold the warehouse for one build at a time; yields the lock's descriptor.
 
     Where machines share the lake, theirs wait too.
+
+    Parameters
+    ----------
+    is_private : the build is for this home alone, so other machines need not wait.
 
     Raises
     ------
@@ -42,6 +46,9 @@ def sole_builder(settings: Settings) -> Iterator[int]:
         except BlockingIOError:
             logger.info("another build is under way; waiting for it")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if is_private:
+            yield descriptor
+            return
         with held_among_machines(settings, f"warehouse-{settings.source.value}"):
             yield descriptor
     finally:

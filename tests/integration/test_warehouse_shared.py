@@ -25,7 +25,7 @@ from pipelines.warehouse.places import build_named, pointed_name
 from pipelines.warehouse.publication import KEPT_BUILDS, finished_builds
 from pipelines.warehouse.record import WAREHOUSE_FILE
 from pipelines.warehouse.shared import retention, root
-from pipelines.warehouse.shared.handing_over import begin_handing
+from pipelines.warehouse.shared.handing_over import Handing, begin_handing
 from pipelines.warehouse.shared.listing import LISTING
 
 Homes = Callable[[str], Settings]
@@ -200,10 +200,10 @@ def test_of_builders_at_the_same_moment_one_wins_and_all_others_know(homes: Home
         assert handing is not None
         handings.append((handing, small_build(home, manifest=f"{number}" * 64)))
 
-    def attempt(pair: "tuple[object, WarehouseBuild]") -> str | None:
+    def attempt(pair: tuple[Handing, WarehouseBuild]) -> str | None:
         handing, build = pair
         try:
-            handing.hand_over(build)  # type: ignore[attr-defined]
+            handing.hand_over(build)
         except WarehouseError:
             return None
         return build.path.name

@@ -177,7 +177,7 @@ def _known_files(settings: Settings) -> dict[str, Path]:
     """Return the files of the builds at home by digest; a database is another one in each home."""
     if not (settings.warehouse / "builds").is_dir():
         return {}
-    known = {}
+    known: dict[str, Path] = {}
     for path in finished_builds(settings):
         try:
             files = read_build(path).feature_files
