@@ -24,6 +24,9 @@ from smartinvest_dags import ADVICE, policy_beside
 from pipelines.operate.airflow_local import DAG_IDS
 
 FIRST = DAG_IDS[0]
+BEGAN = "began"
+"""Under this key the plan's XComs say when it was made; advice from before does not count."""
+
 DAY = {"type": "string", "format": "date"}
 
 with DAG(
@@ -68,14 +71,11 @@ with DAG(
         from pipelines.operate.backfill import sessions_to_backfill
         from pipelines.settings import load_settings
 
-        asked = context["params"]
+        asked, now = context["params"], dt.datetime.now(dt.UTC)
         sessions = sessions_to_backfill(
-            load_settings(),
-            asked["first"],
-            asked["last"],
-            dt.datetime.now(dt.UTC),
-            again=asked["which"] == "all",
+            load_settings(), asked["first"], asked["last"], now, again=asked["which"] == "all"
         )
+        context["ti"].xcom_push(BEGAN, now.isoformat())
         return [
             {
                 "trigger_run_id": f"session_{session}__{context['run_id']}",
@@ -86,7 +86,8 @@ with DAG(
 
     @task.sensor(poke_interval=30, timeout=11 * 24 * 3600, mode="reschedule", inlets=[ADVICE])
     def finish(runs: list[dict[str, Any]], **context: Any) -> PokeReturnValue:
-        began = context["dag_run"].start_date
+        # Not when the run began: that moves where only this task is cleared.
+        began = context["ti"].xcom_pull(task_ids="plan", key=BEGAN)
         # Of this asset alone: Airflow answers 500 for events whose consumer is still queued.
         advised = {event.partition_key for event in context["inlet_events"][ADVICE].after(began)}
         missing = [run for run in runs if run["conf"]["session"] not in advised]
@@ -97,7 +98,7 @@ with DAG(
                     f"run {run['trigger_run_id']}. Mend it, clear it, then clear this task."
                 )
         patience = dt.timedelta(hours=context["params"]["patience_hours"])
-        if missing and dt.datetime.now(dt.UTC) - began > patience:
+        if missing and dt.datetime.now(dt.UTC) - context["dag_run"].start_date > patience:
             sessions = ", ".join(run["conf"]["session"] for run in missing)
             raise AirflowFailException(
                 f"No advice after {patience} for {sessions}. Look for the run of the session's key "
