@@ -60,7 +60,7 @@ class Page:
         result = self.send("Runtime.evaluate", expression=script, returnByValue=True)
         return result["result"].get("value")
 
-    def wait_for(self, condition: str, seconds: float = 60.0) -> None:
+    def wait_for(self, condition: str, seconds: float = 120.0) -> None:
         """Wait until a script in the page is true.
 
         Raises
@@ -71,7 +71,8 @@ class Page:
         deadline = time.monotonic() + seconds
         while not self.evaluate(condition):
             if time.monotonic() > deadline:
-                raise PageError(f"after {seconds:.0f} s this was still not so: {condition}")
+                shown = self.evaluate("document.body ? document.body.innerText : 0")
+                raise PageError(f"not so after {seconds:.0f} s: {condition}; there is: {shown}")
             time.sleep(_LOOK_EVERY_S)
 
     def picture(self) -> bytes:

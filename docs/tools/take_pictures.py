@@ -70,6 +70,7 @@ def _wait(condition: str) -> Step:
     return lambda page: page.wait_for(condition)
 
 
+_LOADED = "!document.querySelector('[class*=skeleton]')"
 _FRAME = "document.querySelector('iframe')?.contentDocument?.body?.innerText.includes('Chain')"
 
 PICTURES = (
@@ -119,9 +120,9 @@ def _take(browser: str, url: str, token: str, picture: Picture, file: Path) -> i
         theme = "dark" if picture.dark else "light"
         feature = [{"name": "prefers-color-scheme", "value": theme}]
         page.send("Emulation.setEmulatedMedia", features=feature)
-        stored = f"localStorage.setItem('theme', '{theme}');" + "".join(
-            f"localStorage.setItem('{name}', JSON.stringify('{picture.view}'));"
-            for name in ("default_dag_view", "dag_view")
+        stored = (
+            f"localStorage.setItem('theme', '{theme}');"
+            f"localStorage.setItem('default_dag_view', JSON.stringify('{picture.view}'));"
         )
         page.send("Page.addScriptToEvaluateOnNewDocument", source=stored)
         page.send("Page.navigate", url=f"{url}{picture.path}")
@@ -129,6 +130,7 @@ def _take(browser: str, url: str, token: str, picture: Picture, file: Path) -> i
         for step in picture.then:
             time.sleep(_SETTLE_S)
             step(page)
+        page.wait_for(_LOADED)
         time.sleep(_SETTLE_S)
         return _save(page.picture(), file)
 

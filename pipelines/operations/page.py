@@ -98,11 +98,11 @@ def _cell(cell: Cell) -> str:
         leaves = f' data-leaves="{escape(cell.leaves)}"' if cell.leaves else ""
         target = ' target="_blank" rel="noopener"' if cell.leaves == "_blank" else ""
         return f'<a href="{escape(cell.href)}"{leaves}{target}>{escape(cell.text)}</a>'
-    return escape(cell)
+    return _with_code(cell)
 
 
 def _with_code(note: str) -> str:
-    """Escape a note and show what stands between backquotes as code."""
+    """Escape a text and show what stands between backquotes as code."""
     parts = escape(note).split("`")
     return "".join(
         f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts)
