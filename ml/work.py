@@ -1,7 +1,7 @@
 """What a fit or a training is given beside data: seeds, folders for what is done, listeners."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ class TrainingWork:
     """
 
     folder: Path | None = None
-    search_url: str | None = None
+    search_url: str | None = field(default=None, repr=False)
     study: str = "search"
     listener: TrainingListener = ignore_training
     trial_listener: TrialListener = ignore_trial
