@@ -36,6 +36,7 @@ class Picture:
     Parameters
     ----------
     view : how Airflow shows a DAG, ``grid`` or ``graph``.
+    box : what is cut out: left, upper, right, lower; all if it is None.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Picture:
     dark: bool = False
     width: int = WIDTH
     height: int = HEIGHT
+    box: tuple[int, int, int, int] | None = None
 
 
 def _has(text: str) -> str:
@@ -77,7 +79,8 @@ PICTURES = (
     Picture("grid", "/dags/ingest", _has("ingest")),
     Picture("graph", "/dags/ingest", "!!document.querySelector('.react-flow__node')", view="graph"),
     Picture("assets", "/assets", _has("market_data"), (
-        _click("warehouse"), _wait("!!document.querySelector('.react-flow__node')"))),
+        _click("warehouse"), _wait("!!document.querySelector('.react-flow__node')")),
+        width=2400, height=480, box=(76, 66, 1690, 330)),
     Picture("form", "/dags/tune", _has("tune"), (
         _click("Trigger"), _wait("!!document.querySelector('[role=dialog]')"))),
     Picture("operations", "/plugin/operations", _FRAME, height=1300),
@@ -116,6 +119,7 @@ def _log_in(url: str) -> str:
 
 def _take(browser: str, url: str, token: str, picture: Picture, file: Path) -> int:
     with chromium.page(browser, picture.width, picture.height) as page:
+        page.send("Page.enable")  # else the script below is not run
         page.send("Network.setCookie", name="_token", value=token, url=url)
         theme = "dark" if picture.dark else "light"
         feature = [{"name": "prefers-color-scheme", "value": theme}]
@@ -132,12 +136,12 @@ def _take(browser: str, url: str, token: str, picture: Picture, file: Path) -> i
             step(page)
         page.wait_for(_LOADED)
         time.sleep(_SETTLE_S)
-        return _save(page.picture(), file)
+        return _save(page.picture(), picture.box, file)
 
 
-def _save(picture: bytes, file: Path) -> int:
+def _save(picture: bytes, box: tuple[int, int, int, int] | None, file: Path) -> int:
     """Write a picture with as few colours as it takes to be small; return its bytes."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image = Image.open(io.BytesIO(picture)).convert("RGB").crop(box)
     for colours in (256, 128, 64, 32):
         small = io.BytesIO()
         image.quantize(colours, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)

@@ -88,7 +88,8 @@ def _dataset(asset: Any, version: AssetVersion | None) -> Dataset:
         facets[FACET] = SessionDatasetFacet(version.session, version.data_snapshot)
         if version.version is not None:
             facets["version"] = DatasetVersionDatasetFacet(version.version)
-    return Dataset(NAMESPACE, asset.uri.removeprefix(f"{NAMESPACE}://"), facets=facets)
+    name = asset.uri.removeprefix(f"{NAMESPACE}://").strip("/")  # Airflow adds one
+    return Dataset(NAMESPACE, name, facets=facets)
 
 
 def _versions(session: dt.date | None, assets: list[str]) -> list[AssetVersion]:
