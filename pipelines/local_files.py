@@ -58,7 +58,7 @@ def create_local(path: Path, content: bytes) -> bool:
 def stage(path: Path, content: "pa.Buffer | bytes | Path") -> Path:
     """Write the bytes of a file beside it, under a temporary name, which is returned."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.parent / f".{_host()}-{os.getpid()}-{uuid.uuid4().hex}.part"
+    part = path.parent / part_name(this_host(), os.getpid())
     try:
         with part.open("wb") as stream:
             if isinstance(content, Path):
@@ -73,6 +73,11 @@ def stage(path: Path, content: "pa.Buffer | bytes | Path") -> Path:
         part.unlink(missing_ok=True)
         raise
     return part
+
+
+def part_name(host: str, pid: int) -> str:
+    """Return a new temporary name that says which process of which machine writes under it."""
+    return f".{host}-{pid}-{uuid.uuid4().hex}.part"
 
 
 def remove_leftovers(root: Path) -> int:
@@ -100,7 +105,7 @@ def local_files(folder: Path, prefix: str, suffix: str) -> Iterator[str]:
 
 
 def _is_abandoned(part: Path, host: str, pid: int) -> bool:
-    if host == _host():
+    if host == this_host():
         return not psutil.pid_exists(pid)
     try:
         return time.time() - part.stat().st_mtime > _ABANDONED_S
@@ -109,5 +114,6 @@ def _is_abandoned(part: Path, host: str, pid: int) -> bool:
 
 
 @cache
-def _host() -> str:
+def this_host() -> str:
+    """Return this machine's name, of letters, digits and underscores."""
     return re.sub(r"[^A-Za-z0-9_]", "_", socket.gethostname())

@@ -14,6 +14,7 @@ from pipelines.errors import LakeError, SourceError
 from pipelines.ingest import BatchReport, finish, ingest, ingest_batch, plan
 from pipelines.ingest.provider import Delivery
 from pipelines.lake import current_versions, dataset_files, known_at_cut
+from pipelines.local_files import part_name, this_host
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
 
@@ -160,7 +161,7 @@ def test_batches_may_run_apart_and_their_reports_travel_as_json(home: Settings) 
 
 
 def test_leftovers_of_a_killed_run_are_cleaned_up(home: Settings) -> None:
-    leftover = home.lake / "raw" / "prices" / f".{2**22 + 1}-{'a' * 32}.part"
+    leftover = home.lake / "raw" / "prices" / part_name(this_host(), 2**22 + 1)
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"half a file")
     ingest(home, LAST, MadeUpMarket())

@@ -3,12 +3,14 @@
 import os
 import pickle
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -250,6 +252,24 @@ def test_a_training_of_this_process_that_is_under_way_is_left_alone(
             assert statuses(tmp_path / "mlflow") == ["training RUNNING"] * 2
         slow.finish(result)
     assert len(registry.finished("sample")) == 1
+
+
+def test_what_a_machine_that_died_left_is_removed_by_who_trains_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mlflow"
+    registry = new_registry(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "gethostname", lambda: "a-machine-that-died")
+        dead = registry.training(IDENTITY)
+        dead.__enter__()
+    with registry.training(IDENTITY):
+        assert statuses(folder) == ["training RUNNING"] * 2
+    with registry.training(replace(IDENTITY, source="yahoo"), is_alone=True):
+        assert statuses(folder).count("training RUNNING") == 2
+    with registry.training(IDENTITY, is_alone=True):
+        assert statuses(folder).count("training KILLED") == 1
+    dead.__exit__(None, None, None)
 
 
 def test_lost_files_are_a_clear_error(result: TrainingResult, tmp_path: Path) -> None:

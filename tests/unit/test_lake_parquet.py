@@ -31,6 +31,7 @@ from pipelines.lake import (
     write_parquet,
 )
 from pipelines.lineage import file_digest
+from pipelines.local_files import part_name, this_host
 from pipelines.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -294,10 +295,14 @@ def test_leftovers_of_the_dead_are_removed_and_those_of_the_living_stay(tmp_path
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     home = lake_of(tmp_path)
-    dead = home.lake / "raw" / f".{gone.pid}-{'0' * 32}.part"
-    living = home.lake / "raw" / f".{os.getpid()}-{'0' * 32}.part"
+    dead = home.lake / "raw" / part_name(this_host(), gone.pid)
+    living = home.lake / "raw" / part_name(this_host(), os.getpid())
+    # Of another machine it cannot be known who lives: what it writes is given a day.
+    elsewhere = home.lake / "raw" / part_name("elsewhere", gone.pid)
+    abandoned = home.lake / "raw" / part_name("elsewhere", gone.pid)
     dead.parent.mkdir(parents=True)
-    for part in (dead, living):
+    for part in (dead, living, elsewhere, abandoned):
         part.write_bytes(b"half a file")
-    assert clean_leftovers(home) == 1
-    assert list(dead.parent.iterdir()) == [living]
+    os.utime(abandoned, (1_000_000, 1_000_000))
+    assert clean_leftovers(home) == 2
+    assert {*dead.parent.iterdir()} == {living, elsewhere}
