@@ -80,7 +80,7 @@ PICTURES = (
     Picture("graph", "/dags/ingest", "!!document.querySelector('.react-flow__node')", view="graph"),
     Picture("assets", "/assets", _has("market_data"), (
         _click("warehouse"), _wait("!!document.querySelector('.react-flow__node')")),
-        width=2400, height=480, box=(76, 66, 1690, 330)),
+        width=2400, height=480, box=(120, 200, 1650, 320)),
     Picture("form", "/dags/tune", _has("tune"), (
         _click("Trigger"), _wait("!!document.querySelector('[role=dialog]')"))),
     Picture("operations", "/plugin/operations", _FRAME, height=1300),
