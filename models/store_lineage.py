@@ -33,7 +33,7 @@ TASK_LINEAGE = Table(
             "assets it reads, as a JSON list of asset, session and version: the build, training or "
             "run that the asset stood at when the task began",
         ),
-        text("outlets", "assets it updates, the same, when it ended"),
+        text("outlets", "assets it updates, the same, when it had succeeded"),
         text("host", "machine that it ran on"),
         text("code_version", "release and digest of the code"),
     ),

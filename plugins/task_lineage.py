@@ -43,7 +43,8 @@ class TaskLineage:
     @hookimpl
     def on_task_instance_failed(self, task_instance: Any) -> None:
         """Note that a try failed, and whether there is another; never why, that is in its log."""
-        again = str(task_instance.state) == TaskState.UP_FOR_RETRY
+        # Not by str(): the task runner's own states are named by their class then.
+        again = task_instance.state == TaskState.UP_FOR_RETRY.value
         _note(task_instance, TaskState.UP_FOR_RETRY if again else TaskState.FAILED)
 
 

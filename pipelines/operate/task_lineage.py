@@ -175,7 +175,8 @@ def _write(
     ).one_or_none()
     ended = ended_at is not None
     run = versions(connection, settings, task.session, [FORECASTS])[0].version
-    outlets = versions(connection, settings, task.session if ended else None, task.outlets)
+    made = task.session if state is TaskState.SUCCESS else None
+    outlets = versions(connection, settings, made, task.outlets)
     read = versions(connection, settings, task.session, task.inlets)
     row: dict[str, Any] = {name: getattr(task, name) for name in TASK_LINEAGE.key}
     row |= {
