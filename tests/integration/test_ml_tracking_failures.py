@@ -268,7 +268,7 @@ def test_what_a_machine_that_died_left_is_removed_by_who_trains_alone(
     with registry.training(replace(IDENTITY, source="yahoo"), is_alone=True):
         assert statuses(folder).count("training RUNNING") == 2
     with registry.training(IDENTITY, is_alone=True):
-        assert statuses(folder).count("training KILLED") == 1
+        assert statuses(folder).count("training RUNNING") == 1
     dead.__exit__(None, None, None)
 
 
