@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from models.vocabulary import RunStatus
 from pipelines.errors import RebalanceError
 from pipelines.log_identifiers import identified
-from pipelines.rebalance.preparation import market_of, shared_work
+from pipelines.rebalance.preparation import kept_outlook, market_of, shared_work
 from pipelines.rebalance.report import RebalanceReport, report_on
 from pipelines.rebalance.stage import (
     advise,
@@ -122,13 +122,12 @@ def _groups_of(
     from pipelines.store import connect, transaction
     from pipelines.warehouse import connect as connect_warehouse
 
+    with connect(settings) as store:
+        runs = read_earlier_runs(store, identity.source, identity.session_date)
     if status is RunStatus.BUILDING:
-        runs = shared_work(settings, identity, build).runs
+        kept_outlook(settings, identity, market_of(build))
         with transaction(settings) as store:
             begin_shards(store, identity.run_id, settings.accounts_per_shard)
-    else:
-        with connect(settings) as store:
-            runs = read_earlier_runs(store, identity.source, identity.session_date)
     with connect_warehouse(build.warehouse_path) as warehouse:
         plans = plan_shards(warehouse, settings.accounts_per_shard)
     require_accounts(plans)

@@ -1,6 +1,5 @@
 """What all shards of a run share: read, estimated once, and kept for whoever else advises."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.lineage import RunIdentity
@@ -27,16 +26,28 @@ def shared_work(
 
     As :func:`prepare`, but what is estimated is kept for the run by who does so first.
     """
+    market = market_of(build)
+    return _work(settings, identity, build, market, kept_outlook(settings, identity, market), runs)
+
+
+def kept_outlook(settings: Settings, identity: RunIdentity, market: "Market") -> "Outlook":
+    """Return the outlook that is kept for a run; estimate and keep it where there is none.
+
+    Raises
+    ------
+    RebalanceError
+        There are no forecasts, or history is too short.
+    """
     from pipelines.rebalance.market.kept_outlook import find_outlook, keep_outlook
     from pipelines.store import connect, transaction
 
     with connect(settings) as store:
-        outlook = find_outlook(store, identity.run_id)
-    if outlook is None:
-        made = prepare(settings, identity, build, runs)
-        with transaction(settings) as store:
-            return replace(made, outlook=keep_outlook(store, identity.run_id, made.outlook))
-    return _work(settings, identity, build, market_of(build), outlook, runs)
+        found = find_outlook(store, identity.run_id)
+    if found is not None:
+        return found
+    made = _estimate(settings, identity, market)
+    with transaction(settings) as store:
+        return keep_outlook(store, identity.run_id, made)
 
 
 def prepare(
@@ -56,6 +67,11 @@ def prepare(
     RebalanceError
         There are no forecasts, or there is no market to advise on.
     """
+    market = market_of(build)
+    return _work(settings, identity, build, market, _estimate(settings, identity, market), runs)
+
+
+def _estimate(settings: Settings, identity: RunIdentity, market: "Market") -> "Outlook":
     from threadpoolctl import threadpool_limits
 
     from pipelines.rebalance.market.forecasts import read_forecasts
@@ -64,11 +80,9 @@ def prepare(
 
     with connect(settings) as store:
         forecasts = read_forecasts(store, identity.run_id)
-    market = market_of(build)
     # One thread, so that the number of cores changes no bit.
     with threadpool_limits(limits=1), step("estimate risk and returns"):
-        outlook = make_outlook(market, forecasts, POLICY)
-    return _work(settings, identity, build, market, outlook, runs)
+        return make_outlook(market, forecasts, POLICY)
 
 
 def market_of(build: "WarehouseBuild") -> "Market":
