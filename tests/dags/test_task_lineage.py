@@ -28,6 +28,7 @@ STATES = {
     "count 0": "success",
     "count 1": "success",
     "fail -1": "failed",
+    "fail_twice -1": "failed",
     "skip -1": "skipped",
     "other -1": "success",
 }
@@ -95,15 +96,19 @@ def run_dag(factory: pytest.TempPathFactory, settings: Settings, **environ: str)
 def noted(
     tmp_path_factory: pytest.TempPathFactory, home: Settings, receiver: Receiver
 ) -> dict[str, Any]:
-    """Rows by task and map index, after a run with an OpenLineage server."""
+    """Rows by task and map index, each of its last try, after a run with an OpenLineage server."""
     url = f"http://127.0.0.1:{receiver.server_port}"
     assert run_dag(tmp_path_factory, home, OPENLINEAGE_URL=url) == STATES
-    return {f"{row['task_id']} {row['map_index']}": row for row in rows(home, "task_lineage")}
+    tries = sorted(rows(home, "task_lineage"), key=lambda row: row["try_number"])
+    first = next(row for row in tries if row["task_id"] == "fail_twice")
+    last = {f"{row['task_id']} {row['map_index']}": row for row in tries}
+    return last | {"first of two": first}
 
 
 def test_every_try_of_our_tasks_is_noted_and_nobody_elses(noted: dict[str, Any]) -> None:
     ended = {name: row["state"] for name, row in noted.items()}
-    assert ended == {name: state for name, state in STATES.items() if name != "other -1"}
+    ours = {name: state for name, state in STATES.items() if name != "other -1"}
+    assert ended == ours | {"first of two": "up_for_retry"}
     for row in noted.values():
         assert row["session_date"] == SESSION
         assert row["started_at"] <= row["ended_at"]
@@ -125,6 +130,10 @@ def test_a_task_has_what_it_read_and_the_advice_run_that_it_made(noted: dict[str
         {"asset": "advice", "session": str(SESSION), "version": RUN, "data_snapshot": "5a" * 32}
     ]
     assert row["advice_run_id"] == RUN
+
+
+def test_a_try_that_failed_has_made_nothing(noted: dict[str, Any]) -> None:
+    assert [each["version"] for each in json.loads(noted["fail_twice -1"]["outlets"])] == [None]
 
 
 def test_what_an_error_said_is_nowhere_in_the_store(noted: dict[str, Any]) -> None:

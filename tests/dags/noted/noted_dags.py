@@ -1,5 +1,7 @@
 """DAGs whose tasks end in every way that there is, for the listeners to note."""
 
+import datetime as dt
+
 from airflow.sdk import DAG, Asset, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -26,6 +28,10 @@ with DAG(
     def fail() -> None:
         raise ValueError("Jane Doe, born 1980-01-01, has no account")
 
+    @task(retries=1, retry_delay=dt.timedelta(0), outlets=[ADVICE])
+    def fail_twice() -> None:
+        raise ValueError("not yet")
+
     @task
     def skip() -> None:
         raise AirflowSkipException("nothing to do")
@@ -33,6 +39,7 @@ with DAG(
     publish()
     count.expand(number=[1, 2])
     fail()
+    fail_twice()
     skip()
 
 with DAG("foreign", schedule=None, catchup=False) as foreign:
