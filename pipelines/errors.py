@@ -1,6 +1,7 @@
 """Errors that name the thing, the value and the remedy, and say what a second attempt is worth."""
 
 from enum import StrEnum
+from typing import Any
 
 
 class Recovery(StrEnum):
@@ -40,7 +41,7 @@ class SmartInvestError(Exception):
         self.problem = problem
         self.remedy = remedy
 
-    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Worker processes hand errors to their parent; the value goes as the text it is shown as.
         return type(self), (self.thing, str(self.value), self.problem, self.remedy)
 
@@ -146,6 +147,6 @@ class ProcessError(SmartInvestError):
 class StageProcessError(ProcessError):
     """A stage's own process failed; a second attempt is worth what its error says."""
 
-    def __reduce__(self) -> tuple[type, tuple[str, str, str, str], dict[str, Recovery]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Keep what the process's error said about a second attempt."""
         return (*super().__reduce__(), {"recovery": self.recovery})
