@@ -4,7 +4,8 @@ Trains all models anew where the session's check asks for it, keeps what is in s
 not, and writes the choice for the session either way.
 
 **Starts** when `model_check` was updated for a session.
-**`decide`** reads the check. After it either **`retrain`** or **`keep`** runs; the other one is
+**`decide`** reads the check; where another model has come into service since, as in a backfill, it
+makes it anew. After it either **`retrain`** or **`keep`** runs; the other one is
 skipped. Both run `smartinvest train`, so what a person put back into service
 (`smartinvest models rollback`) comes first in either.
 **See how far a training is** in the log of `retrain`: part, epoch, loss and time left; in MLflow
@@ -42,11 +43,10 @@ with DAG(
 
     @task.branch(inlets=[MODEL_CHECK])
     def decide(**context: Any) -> str:
-        from pipelines.monitor import find_check, monitor
+        from pipelines.monitor import current_check
         from pipelines.settings import load_settings
 
-        settings, session = load_settings(), session_of(context)
-        check = find_check(settings, session) or monitor(settings, session)
+        check = current_check(load_settings(), session_of(context))
         return "retrain" if check.retraining_due else "keep"
 
     @task(

@@ -12,7 +12,7 @@ from pipelines.lineage import file_digest, json_digest
 from pipelines.sessions import available_at
 from pipelines.settings import Settings
 from pipelines.warehouse.duckdb import open_writable
-from pipelines.warehouse.publication import build_name, publish
+from pipelines.warehouse.publication import build_name, point
 from pipelines.warehouse.record import (
     PANEL_FOLDER,
     SESSION_FEATURES_FILE,
@@ -72,7 +72,7 @@ def publish_features(
     )
     with taking_name(settings, workspace, build.path):
         write_record(build, build.path)
-    publish(settings, build)
+    point(settings, build)
     return build
 
 

@@ -19,7 +19,7 @@ from pipelines.model_choices import (
     trained_before,
     training_method,
 )
-from pipelines.monitor import ModelCheck, find_check, monitor
+from pipelines.monitor import ModelCheck, current_check
 from pipelines.monitor.check import LARGEST_AGE_SESSIONS
 from pipelines.progress import step
 from pipelines.sessions import sessions_between
@@ -80,7 +80,7 @@ class _Session:
         if standing and standing.method == self._method and self._has(standing.training_run_id):
             logger.info("the choice for %s stands: %s", session, standing.reason)
             return standing
-        check = find_check(settings, session) or monitor(settings, session)
+        check = current_check(settings, session)
         before = choice_before(settings, session)
         reason = self._why_anew(before, check) if before else check.reason
         if before is None or reason:

@@ -66,6 +66,24 @@ def find_check(settings: Settings, session: dt.date) -> ModelCheck | None:
     return ModelCheck(**row) if row else None
 
 
+def current_check(settings: Settings, session: dt.date) -> ModelCheck:
+    """Return the check of a session, of what is in service before it by now.
+
+    In a backfill a session is checked while a model is still being trained for the one before. What
+    the check says of an earlier training is then worth nothing, and it is made anew.
+
+    Raises
+    ------
+    WarehouseError, StoreError
+        As :func:`monitor`.
+    """
+    found, serving = find_check(settings, session), choice_before(settings, session)
+    in_service = serving.training_run_id if serving else None
+    if found is not None and found.training_run_id == in_service:
+        return found
+    return monitor(settings, session)
+
+
 def _check(settings: Settings, build: WarehouseBuild, serving: ModelChoice | None) -> ModelCheck:
     from pipelines.monitor.drift import feature_drift
     from pipelines.monitor.realised import rolling

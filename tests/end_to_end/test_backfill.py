@@ -21,6 +21,7 @@ from pipelines.store import connect, tables
 pytestmark = pytest.mark.long
 
 SESSIONS = ["2022-12-23", "2022-12-27"]  # over Christmas, observed on the 26th
+BY_FORM = "2022-12-28"
 TIMEOUT_S = 1500
 
 
@@ -96,4 +97,16 @@ def test_a_backfill_makes_one_run_per_session_and_outlives_a_restart(settings: S
             (second, "keep", "success"),
             (second, "retrain", "skipped"),
         ]
-    assert [str(session) for session in _published(settings)] == SESSIONS
+        assert [str(session) for session in _published(settings)] == SESSIONS
+        _backfill_by_our_form(airflow)
+    assert [str(session) for session in _published(settings)] == [*SESSIONS, BY_FORM]
+
+
+def _backfill_by_our_form(airflow: LocalAirflow) -> None:
+    """The DAG `backfill` leaves out what is published, and ends when the rest is."""
+    asked = {"logical_date": None, "conf": {"first": SESSIONS[0], "last": BY_FORM}}
+    run_id = airflow.api._send("POST", "/dags/backfill/dagRuns", asked)["dag_run_id"]
+    _wait(lambda: airflow.api.dag_run("backfill", run_id).state in ("success", "failed"))
+    assert airflow.api.dag_run("backfill", run_id).state == "success"
+    triggered = f"session_{BY_FORM}__{run_id}"
+    assert airflow.api.dag_run("ingest", triggered).state == "success"

@@ -155,3 +155,15 @@ def test_a_check_that_says_so_starts_a_training_before_a_quarter_is_over(
     assert (again.decision, again.trained_through) == ("retrained", BETWEEN)
     assert again.reason.startswith("skill is lost; ")
     assert len(runs_of(settings.mlflow)) > 1
+
+
+def test_a_check_from_before_another_model_came_into_service_is_made_anew(
+    settings: Settings,
+) -> None:
+    # As in a backfill: a session is checked while a model is still trained for the one before.
+    assert monitor(settings, BETWEEN).reason == "no model was in service before"
+    trained = train(settings, EARLIER)
+    kept = train(settings, BETWEEN)
+    assert (kept.decision, kept.training_run_id) == ("kept", trained.training_run_id)
+    due = {row["session_date"]: row["retraining_due"] for row in rows(settings, "model_check")}
+    assert due == {EARLIER: True, BETWEEN: False}
