@@ -205,8 +205,10 @@ class Cluster:
         Where the file says ``restart: unless-stopped`` they are started again within seconds.
         """
         chosen = [self.container(service, replica)] if replica else self.containers(service)
-        for container in chosen:
-            container.kill()
+        # Else the keeper's new processes, which bear the same mark, would be killed with the old.
+        with self._alone():
+            for container in chosen:
+                container.kill()
 
     def wait_until_well(self, service: str | None = None) -> None:
         """Wait until every container, or those of a service, has passed its health check."""
