@@ -130,6 +130,7 @@ def test_no_answer_may_load_anything_from_elsewhere_or_be_framed_by_others(
     assert "sandbox" in answers["known"][DOCUMENT]["headers"]["content-security-policy"]
 
 
+@pytest.mark.long
 def test_under_fab_too_only_who_may_see_runs_sees_the_pages(
     answers_of_fab: dict[str, Any],
 ) -> None:

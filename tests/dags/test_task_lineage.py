@@ -165,6 +165,7 @@ def test_openlineage_events_carry_our_datasets_with_session_and_version(
     assert made["facets"][FACET]["sessionDate"] == str(SESSION)
 
 
+@pytest.mark.long
 def test_a_store_that_is_away_fails_no_task(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
