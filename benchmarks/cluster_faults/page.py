@@ -43,7 +43,7 @@ def write_page(path: Path, findings: Sequence[Finding], conditions: str) -> None
 _HEAD = """\
 # Faults of the cluster, injected for real
 
-Written by `smartinvest bench cluster-faults`; not edited by hand. It starts the native cluster
+`smartinvest bench cluster-faults --page FILE` writes this page. It starts the native cluster
 (docs/cluster.md) with two workers, PostgreSQL, Redis and MLflow, lets one session's advice be made
 undisturbed, and then breaks something while that advice is made anew, or, where market data is
 concerned, on a session of its own.
