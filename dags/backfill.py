@@ -27,7 +27,7 @@ FIRST = DAG_IDS[0]
 BEGAN = "began"
 """Under this key the plan's XComs say when it was made; advice from before does not count."""
 
-DAY = {"type": "string", "format": "date"}
+DAY: dict[str, Any] = {"type": "string", "format": "date"}
 
 with DAG(
     "backfill",

@@ -128,4 +128,5 @@ with DAG(
     unpublished: Any = runs()
     merged: Any = lake()
     unpublished >> merged
-    report([unpublished, merged, builds(), models(), logs(), metadata()])
+    parts: Any = [unpublished, merged, builds(), models(), logs(), metadata()]
+    report(parts)

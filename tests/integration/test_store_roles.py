@@ -112,7 +112,8 @@ def test_the_whole_chain_runs_as_the_pipelines_role(store: RolesStore) -> None:
         "SMARTINVEST_SIMULATED_SYMBOLS": "12",
         "SMARTINVEST_SIMULATED_YEARS": "8",
     }
-    for arguments in (("clients", "generate", "--count", "20", "--seed", "1"), ("run",), ("status",)):
+    generate = ("clients", "generate", "--count", "20", "--seed", "1")
+    for arguments in (generate, ("run",), ("status",)):
         done = subprocess.run(
             [sys.executable, "-m", "pipelines.cli", *arguments],
             cwd=REPOSITORY,
