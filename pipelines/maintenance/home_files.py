@@ -27,18 +27,21 @@ def remove_builds(settings: Settings, rule: Retention) -> list[Removal]:
     removals = [
         remove_old_files("results of builds", results, results.glob("*/*.json"), rule),
     ]
-    if not (settings.warehouse / "builds").is_dir():
-        return removals
+    if (settings.warehouse / "builds").is_dir():
+        removals.append(_own_builds(settings, rule))
+    if settings.shares_lake:
+        removals.append(_shared_builds(settings, rule))
+    return removals
+
+
+def _own_builds(settings: Settings, rule: Retention) -> Removal:
     with sole_builder(settings):
         before = finished_builds(settings)
         if not rule.dry_run:
             remove_old(settings)
         gone = len(before) - len(finished_builds(settings))
     note = "all but the newest go with the next build" if rule.dry_run else ""
-    removals.append(Removal("builds of the warehouse", gone, note=note))
-    if settings.shares_lake:
-        removals.append(_shared_builds(settings, rule))
-    return removals
+    return Removal("builds of the warehouse", gone, note=note)
 
 
 def remove_work(settings: Settings, rule: Retention) -> list[Removal]:
