@@ -126,7 +126,6 @@ def unwritable(*paths: Path) -> Iterator[None]:
     ("name", "value", "words"),
     [
         ("SMARTINVEST_SOURCE", "yahooo", ("'sample', 'yahoo', 'files' or 'simulated'",)),
-        ("SMARTINVEST_SORCE", "sample", ("no such setting", "mean SMARTINVEST_SOURCE")),
         ("SMARTINVEST_SEED", "-1", ("greater than or equal to 0",)),
         ("SMARTINVEST_SESSION", "28.12.2022", ("date",)),
         ("SMARTINVEST_STORE_URL", "mysql://host/store", ("not supported", "sqlite:///PATH")),
@@ -137,6 +136,16 @@ def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(
 ) -> None:
     ended = smartinvest(tmp_path / "home", "ingest", **{name: value})
     ended.require_refusal(f"setting {name} = '{value}'", *words)
+    assert list(tmp_path.glob("home/*")) == []
+
+
+def test_an_unknown_setting_is_named_and_its_value_hidden_as_it_may_be_a_key(
+    tmp_path: Path,
+) -> None:
+    ended = smartinvest(tmp_path / "home", "ingest", SMARTINVEST_SORCE="sample")
+    ended.require_refusal(
+        "setting SMARTINVEST_SORCE = '***'", "no such setting", "mean SMARTINVEST_SOURCE"
+    )
     assert list(tmp_path.glob("home/*")) == []
 
 

@@ -299,5 +299,5 @@ def test_a_server_that_does_not_answer_is_a_clear_error(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(TrackingError) as raised:
         Connection(tmp_path, "http://someone:secret@127.0.0.1:9")
-    assert "MLflow = 'http://someone:***@127.0.0.1:9': it cannot be used" in str(raised.value)
+    assert "***@127.0.0.1:9': it cannot be used" in str(raised.value)
     assert "secret" not in str(raised.value)

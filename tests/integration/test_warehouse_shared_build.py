@@ -33,6 +33,7 @@ def machines(
         yield one, other
 
 
+@pytest.mark.long
 def test_any_machine_reads_and_goes_on_from_what_another_has_built(
     machines: tuple[Settings, Settings],
 ) -> None:

@@ -159,7 +159,8 @@ def staging(small_warehouse: Settings) -> dict[str, str]:
     return {name: (compiled / "staging" / f"{name}.sql").read_text("utf-8") for name in _STAGED}
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
 def test_no_byte_differs_from_a_full_build_session_after_session(
     tmp_path: Path, staging: dict[str, str], seed: int
 ) -> None:
