@@ -1,13 +1,22 @@
 """What unit and integration tests share: client files made from the documented example."""
 
 import csv
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipelines.settings import load_settings
+
 DOCUMENT = Path(__file__).parents[1] / "docs" / "clients.md"
+
+# Loops are compiled once for all workers, homes and runs of one state of the code: each home of a
+# test would take half a minute for it. Set before anything imports numba, which reads it then.
+os.environ |= load_settings(
+    {}, home=Path(__file__).parents[1] / ".pytest_cache"
+).libraries_environment()
 
 
 @pytest.fixture(scope="session")

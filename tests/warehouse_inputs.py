@@ -107,11 +107,9 @@ def make_home(home: Path, rows: Sequence[Mapping[str, Any]] | None = None) -> Se
 def proven_home(
     home: Path, proven: Settings, rows: Sequence[Mapping[str, Any]] | None = None
 ) -> Settings:
-    """Such a home, with what dbt learnt and what was compiled in another one."""
+    """Such a home, with what dbt learnt in another one."""
     settings = make_home(home, rows)
     shutil.copytree(proven.warehouse / "dbt", settings.warehouse / "dbt")
-    if proven.compiled.is_dir():  # unless NUMBA_CACHE_DIR names another place
-        shutil.copytree(proven.compiled, settings.compiled)
     return settings
 
 
