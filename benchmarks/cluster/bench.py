@@ -1,62 +1,61 @@
-"""``smartinvest bench cluster``: one rebalance by one process, by one worker and by several.
+"""``smartinvest bench cluster``: one rebalance by one process, by one Celery worker and by several.
 
-A worker takes the groups of the DAG ``rebalance`` one after the other, each in a process of its
-own as Airflow starts it, with what JSON hands over; it advises in one process (``workers=1``).
-Everything else is that of production: the DAG's functions, one PostgreSQL server, one build.
-Airflow and Celery themselves are left out, so that only the number of workers differs.
-
-Each run begins with a copy of the same database, in which a session was brought to its forecasts,
-and ends with the digests of all result tables. They must be equal.
+A native cluster brings a session to its advice once, which also compiles what is compiled. Then
+the advice is withdrawn and made anew: by the DAG ``rebalance`` with each number of workers, and by
+``smartinvest rebalance`` in one process. A worker takes one task at a time and advises in one
+process, so that only the number of workers differs. All result tables must have equal digests.
 """
 
 import datetime as dt
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.cluster.native import (
+    CHAIN_PATIENCE_S,
+    generate_clients,
+    run_chain,
+    running_cluster,
+    withdraw,
+)
 from benchmarks.cluster_faults.evidence import broken_laws, table_digests
-from benchmarks.measured import Measured, measured
-from benchmarks.rebalance.population import write_population
-from benchmarks.rebalance.server import Database, database_of
-from pipelines.lineage import REPOSITORY, json_digest
+from pipelines.errors import ProcessError
+from pipelines.lineage import json_digest
+from pipelines.operate.cluster import Cluster
+from pipelines.operate.summary import published_runs
 from pipelines.progress import step
-from pipelines.rebalance.market.market import read_market
-from pipelines.rebalance.policy import POLICY
 from pipelines.settings import Settings, load_settings
-from pipelines.warehouse import build_for
-from pipelines.warehouse import connect as connect_warehouse
+from pipelines.store import connect, tables, transaction
 
-_MODULE = "benchmarks.cluster.part"
-_FIRST_USE, _SESSION = dt.date(2022, 12, 23), dt.date(2022, 12, 27)
-_ORDINARY_CLIENTS = "200"
+SESSION = dt.date(2022, 12, 27)
 _ALONE = 0
 """Number of workers of the run that is ``smartinvest rebalance`` in one process."""
+_ONE_AT_A_TIME = {
+    "WORKER_CONCURRENCY": "1",
+    "SMARTINVEST_WORKERS": "1",
+    "SCHEDULE_SESSIONS": "False",
+}
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True)
 class Run:
     """What a run took: ``workers`` is 0 for one process that does all.
 
-    ``seconds`` from the start of the first process to the end of the last; ``cpu_seconds`` of all
-    of them, without the server's. ``peak_mib`` is that of the largest, times the workers.
+    ``seconds`` from the trigger, or the start of the one process, to the moment of publication.
     """
 
     workers: int
     seconds: float
-    cpu_seconds: float
-    peak_mib: float
-    groups: int
     digest: str
     broken: tuple[str, ...]
 
@@ -65,9 +64,6 @@ class Run:
         return {
             "workers": self.workers,
             "seconds": round(self.seconds, 1),
-            "cpu_seconds": round(self.cpu_seconds, 1),
-            "peak_mib": round(self.peak_mib),
-            "groups": self.groups,
             "digest": self.digest,
             "broken": list(self.broken),
         }
@@ -89,7 +85,7 @@ class ClusterBenchmark:
             "bench": "cluster",
             "seconds": round(last.seconds, 1),
             "per_second": round(self.accounts / last.seconds),
-            "peak_mib": round(last.peak_mib),
+            "peak_mib": None,
             "ratios": {"one_worker": round(one.seconds / last.seconds, 2)},
             "errors": {
                 "digests_that_differ": len({run.digest for run in self.runs}) - 1,
@@ -102,119 +98,66 @@ class ClusterBenchmark:
 
 
 def run(
-    accounts: int,
+    clients: int,
     workers: Sequence[int] = (1, 2),
     accounts_per_shard: int = 10_000,
     work: Path | None = None,
 ) -> ClusterBenchmark:
-    """Rebalance so many made-up accounts alone and with each number of workers."""
+    """Rebalance all accounts of so many clients with each number of workers, and alone."""
     load = round(os.getloadavg()[0], 2)
-    with tempfile.TemporaryDirectory(prefix="bench-cluster-", dir=work) as folder:
-        home = Path(folder)
-        with database_of("postgresql", home) as database:
-            settings = load_settings(
-                {},
-                home=home,
-                store_url=database.url,
-                workers=1,
-                accounts_per_shard=accounts_per_shard,
-                shards_per_group=2,
-            )
-            _prepare(settings)
-            with step(f"make {accounts} accounts up"):
-                _write_clientele(settings, accounts)
-            runs = tuple(_run(settings, database, count) for count in (_ALONE, *workers))
-    return ClusterBenchmark(accounts, load, runs)
+    variables = _ONE_AT_A_TIME | {"SMARTINVEST_ACCOUNTS_PER_SHARD": str(accounts_per_shard)}
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-cluster-", dir=work) as folder,
+        running_cluster(Path(folder) / "home", max(workers), variables) as cluster,
+    ):
+        settings = load_settings(cluster.environment())
+        generate_clients(cluster.environment(), clients, SESSION)
+        with step(f"the chain of {SESSION}"):
+            run_chain(cluster, SESSION)
+        [run_id] = published_runs(settings, SESSION)
+        runs = []
+        # Most first, as those are running; each number has its workers warm from the chain.
+        for count in (*sorted(workers, reverse=True), _ALONE):
+            if count != _ALONE:
+                cluster.scale(count)
+            with step(f"rebalance, {count or 'no'} workers"):
+                runs.append(_run(cluster, settings, run_id, count))
+        return ClusterBenchmark(_accounts(settings, run_id), load, tuple(runs))
 
 
-def _prepare(settings: Settings) -> None:
-    """Bring a session to its forecasts; rebalancing the one before compiles what is compiled."""
-    environ = _environ(settings)
-
-    def smartinvest(*arguments: str) -> None:
-        with step(f"smartinvest {' '.join(arguments)}"):
-            command = [sys.executable, "-m", "pipelines.cli", *arguments]
-            subprocess.run(command, env=environ, check=True, capture_output=True)
-
-    smartinvest("ingest")
-    smartinvest("clients", "generate", "--count", _ORDINARY_CLIENTS, "--seed", "1")
-    for session in (_FIRST_USE, _SESSION):
-        for stage in ("transform", "train", "forecast"):
-            smartinvest(stage, "--session", session.isoformat())
-        if session == _FIRST_USE:
-            smartinvest("rebalance", "--session", session.isoformat())
-
-
-def _write_clientele(settings: Settings, accounts: int) -> None:
-    """Make accounts up in the place of those that the session's build has."""
-    build = build_for(settings, _SESSION)
-    made_up = build.path / "made_up.duckdb"
-    with connect_warehouse(build.warehouse_path) as warehouse:
-        market = read_market(warehouse, POLICY)
-    write_population(made_up, market, _SESSION, accounts, market_build=build.warehouse_path)
-    made_up.replace(build.warehouse_path)
-
-
-def _run(settings: Settings, database: Database, workers: int) -> Run:
-    with _copy_of(database.url, f"workers_{workers}") as url, step(f"rebalance, {workers} workers"):
-        own = settings.model_copy(update={"store_url": url})
-        environ = _environ(own)
-        began = time.monotonic()
-        parts, groups = _alone(environ) if workers == _ALONE else _by_workers(environ, workers)
-        seconds = time.monotonic() - began
-        run_id = parts[-1].result["run_id"]
-        return Run(
-            workers=workers,
-            seconds=seconds,
-            cpu_seconds=sum(part.cpu_seconds for part in parts),
-            peak_mib=max(part.peak_mib for part in parts) * max(workers, 1),
-            groups=groups,
-            digest=json_digest(table_digests(own, run_id)),
-            broken=tuple(broken_laws(own, run_id)),
-        )
-
-
-def _alone(environ: Mapping[str, str]) -> tuple[list[Measured], int]:
-    return [_part("alone", environ)], 1
-
-
-def _by_workers(environ: Mapping[str, str], workers: int) -> tuple[list[Measured], int]:
-    prepared = _part("prepare", environ)
-    groups = prepared.result["groups"]
-    with ThreadPoolExecutor(workers) as pool:
-        advised = list(pool.map(lambda group: _part("advise", environ, [group]), groups))
-    return [prepared, *advised, _part("publish", environ, groups)], len(groups)
-
-
-def _part(
-    name: str, environ: Mapping[str, str], groups: Sequence[Mapping[str, Any]] = ()
-) -> Measured:
-    return measured(
-        _MODULE,
-        name,
-        _SESSION.isoformat(),
-        environ=environ,
-        sample_seconds=1.0,
-        is_shown=True,
-        given=json.dumps(groups),
+def _run(cluster: Cluster, settings: Settings, run_id: str, workers: int) -> Run:
+    with transaction(settings) as store:
+        withdraw(store, run_id)
+    made = _alone if workers == _ALONE else _by_workers
+    began = dt.datetime.now(dt.UTC)
+    made(cluster)
+    published = published_runs(settings, SESSION)[run_id]
+    return Run(
+        workers=workers,
+        seconds=(published - began).total_seconds(),
+        digest=json_digest(table_digests(settings, run_id)),
+        broken=tuple(broken_laws(settings, run_id)),
     )
 
 
-def _environ(settings: Settings) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if "SMARTINVEST_" not in name}
-    return own | settings.environment() | {"PYTHONPATH": str(REPOSITORY)}
+def _alone(cluster: Cluster) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "rebalance", "--session", str(SESSION)]
+    subprocess.run(command, env=cluster.environment(), check=True, capture_output=True)
 
 
-@contextmanager
-def _copy_of(url: str, name: str) -> Iterator[str]:
-    """Yield a copy of a database of the same server, and take it away."""
-    whole = sa.make_url(url)
-    elsewhere = whole.set(database="template1").set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(elsewhere, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as server:
-        server.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{whole.database}"'))
-    try:
-        yield whole.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as server:
-            server.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+def _by_workers(cluster: Cluster) -> None:
+    deadline = time.monotonic() + CHAIN_PATIENCE_S
+    with closing(cluster.api()) as api:
+        run = api.trigger("rebalance", SESSION)
+        while run.ended_at is None and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_S)
+            run = api.dag_run(run.dag_id, run.run_id)
+    if run.state != "success":
+        raise ProcessError("DAG run", run.run_id, f"it is {run.state}", "See its tasks' logs.")
+
+
+def _accounts(settings: Settings, run_id: str) -> int:
+    outcome = tables["client_outcome"]
+    counted = sa.select(sa.func.count()).where(outcome.c.run_id == run_id)
+    with connect(settings) as store:
+        return int(store.execute(counted).scalar_one())

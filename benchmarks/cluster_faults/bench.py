@@ -1,11 +1,9 @@
 """Start a cluster once, break it in every way, and put down what came of it."""
 
 import contextlib
-import datetime as dt
 import logging
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cluster.native import generate_clients, run_chain, running_cluster
 from benchmarks.cluster_faults.data_faults import DATA_FAULTS
 from benchmarks.cluster_faults.examination import examine
 from benchmarks.cluster_faults.fault import Fault, Finding
@@ -26,9 +25,6 @@ from benchmarks.cluster_faults.source_folder import write_source
 from benchmarks.cluster_faults.webhook import Webhook, listening
 from pipelines.errors import SettingError
 from pipelines.ingest.sample import SampleProvider
-from pipelines.operate.airflow_config import HOST
-from pipelines.operate.cluster import Cluster
-from pipelines.operate.ports import free_port
 from pipelines.sessions import session_after
 from pipelines.settings import load_settings
 
@@ -48,8 +44,6 @@ _ACCOUNTS_PER_SHARD = 50
 _SHARDS_PER_GROUP = 10
 _SESSIONS_LEFT = 3
 _LAKE_MIB = 1024
-_FIRST_CHAIN_S = 3600.0
-"""With the one training, on a machine that may be busy."""
 
 
 @dataclass(frozen=True)
@@ -117,28 +111,21 @@ def _ground(clients: int, work: Path | None) -> Iterator[Ground]:
         webhook = stack.enter_context(listening())
         write_source(source)
         stack.enter_context(_small_disk(lake))
-        cluster = Cluster(load_settings({}, home=work / "home"))
-        stack.callback(cluster.stop, grace_s=10.0)
-        cluster.start(_WORKERS, _variables(source, lake, webhook))
+        variables = _variables(source, lake, webhook)
+        cluster = stack.enter_context(running_cluster(work / "home", _WORKERS, variables))
         settings = load_settings(cluster.environment())
         session = session_after(SampleProvider().newest_session(), -_SESSIONS_LEFT)
-        _generate(cluster, clients, session)
+        generate_clients(cluster.environment(), clients, session)
         sessions = [session_after(session, count) for count in range(1, _SESSIONS_LEFT + 1)]
         ground = Ground(cluster, cluster.api(), settings, webhook, source, session, sessions)
-        ground.api.trigger("ingest", session)
-        ground.chain_of(session, _FIRST_CHAIN_S)
+        run_chain(cluster, session)
         ground.settle()
         ground.reference = reference_of(settings, session)
         yield ground
 
 
 def _variables(source: Path, lake: Path, webhook: Webhook) -> dict[str, str]:
-    # Of its own: another cluster of this machine may be about to take the usual ones.
-    airflow, tracking = free_port(), free_port()
     return {
-        "AIRFLOW_PORT": str(airflow),
-        "AIRFLOW_URL": f"http://{HOST}:{airflow}",
-        "TRACKING_PORT": str(tracking),
         "LAKE_URL": str(lake),
         "SMARTINVEST_SOURCE": "files",
         "SMARTINVEST_FILES_FOLDER": str(source),
@@ -162,9 +149,3 @@ def _small_disk(folder: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
-
-
-def _generate(cluster: Cluster, clients: int, session: dt.date) -> None:
-    command = [sys.executable, "-m", "pipelines.cli", "clients", "generate", "--seed", "1"]
-    environ = cluster.environment() | {"SMARTINVEST_SESSION": session.isoformat()}
-    subprocess.run([*command, "--count", str(clients)], env=environ, check=True)

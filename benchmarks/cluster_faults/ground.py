@@ -10,6 +10,7 @@ from typing import TypeVar
 import httpx
 import sqlalchemy as sa
 
+from benchmarks.cluster.native import withdraw
 from benchmarks.cluster_faults.evidence import published_runs, shards_written, table_digests
 from benchmarks.cluster_faults.fault import Recovery
 from benchmarks.cluster_faults.webhook import Webhook
@@ -19,7 +20,7 @@ from pipelines.operate.airflow_api import AirflowApi, DagRun
 from pipelines.operate.cluster import Cluster
 from pipelines.settings import Settings
 from pipelines.store import connect, tables, transaction
-from pipelines.store.run_rows import delete_advice, delete_runs
+from pipelines.store.run_rows import delete_runs
 
 Answer = TypeVar("Answer")
 
@@ -83,7 +84,7 @@ class Ground:
             if dag_id == "forecast":
                 delete_runs(store, [self.reference.run_id])
             else:
-                _unpublish(store, self.reference.run_id)
+                withdraw(store, self.reference.run_id)
         return self.api.trigger(dag_id, self.session)
 
     def recovery(self, run: DagRun, injected: float, story: str) -> Recovery:
@@ -177,14 +178,3 @@ def reference_of(settings: Settings, session: dt.date) -> Reference:
     if len(runs) != 1:
         raise ProcessError("session", session, f"it has {len(runs)} published runs", "See the log.")
     return Reference(runs[0], table_digests(settings, runs[0]))
-
-
-def _unpublish(store: sa.Connection, run_id: str) -> None:
-    """Take a run's advice out, so that it has to be made again; its forecasts stay."""
-    delete_advice(store, [run_id])
-    run = tables["advice_run"]
-    store.execute(
-        run.update()
-        .where(run.c.run_id == run_id)
-        .values(status=RunStatus.BUILDING.value, published_at=None, supersedes=None)
-    )

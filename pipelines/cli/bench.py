@@ -102,18 +102,34 @@ def rebalance(
 
 
 @app.command()
+def daily(
+    clients: Annotated[int, typer.Option(min=1, help="Clients that are generated.")] = 1000,
+    sessions: Annotated[int, typer.Option(min=1, max=20, help="Sessions that are timed.")] = 3,
+    work: Work = None,
+) -> None:
+    """From the trigger to published trades on the native cluster, beside no Airflow at all."""
+    from benchmarks.cluster.daily import run
+
+    line = run(clients, sessions, work).line()
+    out.print(text_table(["measure", "value"], line.items(), title="bench daily"))
+    typer.echo(json.dumps(line))
+
+
+@app.command()
 def cluster(
-    accounts: Annotated[int, typer.Option(min=1000, help="Accounts that are made up.")] = 200_000,
+    clients: Annotated[
+        int, typer.Option(min=100, help="Clients that are generated; most have two accounts.")
+    ] = 103_000,
     workers: Annotated[
         list[int] | None, typer.Option(min=1, help="A number of workers; give it several times.")
     ] = None,
     accounts_per_shard: Annotated[int, typer.Option(min=100, help="Size of a shard.")] = 10_000,
     work: Work = None,
 ) -> None:
-    """Rebalance by one process, by one worker and by two, on PostgreSQL; are the results equal."""
+    """Rebalance by one process, by one Celery worker and by two; are the results equal."""
     from benchmarks.cluster.bench import run
 
-    line = run(accounts, workers or (1, 2), accounts_per_shard, work).line()
+    line = run(clients, workers or (1, 2), accounts_per_shard, work).line()
     out.print(text_table(["measure", "value"], line.items(), title="bench cluster"))
     typer.echo(json.dumps(line))
 

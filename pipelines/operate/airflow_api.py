@@ -31,7 +31,7 @@ class DagRun:
 
 @dataclass(frozen=True)
 class TaskRun:
-    """One task of a DAG run; ``attempt`` counts from 1.
+    """One task of a DAG run; ``attempt`` counts from 1, times are UTC and those of its last try.
 
     ``map_index`` counts the tasks that one was mapped to, from 0; it is -1 where none was.
     """
@@ -40,6 +40,8 @@ class TaskRun:
     map_index: int
     state: str
     attempt: int
+    began_at: dt.datetime | None
+    ended_at: dt.datetime | None
 
 
 class AirflowApi:
@@ -109,7 +111,12 @@ class AirflowApi:
         found = self._get(path, state=list(states), order_by="end_date", limit=100)
         return [
             TaskRun(
-                task["task_id"], task["map_index"], task["state"] or "waiting", task["try_number"]
+                task_id=task["task_id"],
+                map_index=task["map_index"],
+                state=task["state"] or "waiting",
+                attempt=task["try_number"],
+                began_at=_moment(task["start_date"]),
+                ended_at=_moment(task["end_date"]),
             )
             for task in found["task_instances"]
         ]
