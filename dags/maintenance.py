@@ -1,9 +1,10 @@
 """### Maintenance: merge what is small, remove what is old
 
 Compacts the lake, and removes what is older than some days and no published run needs: runs that
-were never published, snapshots of client inputs that nothing was made from, old warehouse builds
-and their results, work of trainings that nobody goes on with, MLflow's trash, logs, and rows of
-Airflow's own database (by `airflow db clean`). `report` says what went.
+were never published, notes of task tries that led to none, snapshots of client inputs that nothing
+was made from, old warehouse builds and their results, work of trainings and searches that nobody
+goes on with, MLflow's trash, logs, and rows of Airflow's own database (by `airflow db clean`).
+`report` says what went.
 
 **Never removed**, however old: raw market data, verdicts, and whatever a published run was made
 from, so that it can be explained and replayed.
@@ -72,7 +73,7 @@ with DAG(
 
     @task
     def runs(**context: Any) -> list[dict[str, Any]]:
-        return _part("runs", context)
+        return _part("runs", context) + _part("tries", context)
 
     # In the builders' pool: a build might name a file of the lake that is about to go.
     @task(queue=WAREHOUSE_QUEUE, pool=BUILDS.name)
@@ -85,7 +86,7 @@ with DAG(
 
     @task
     def models(**context: Any) -> list[dict[str, Any]]:
-        return _part("models", context)
+        return _part("models", context) + _part("searches", context)
 
     @task
     def logs(**context: Any) -> list[dict[str, Any]]:

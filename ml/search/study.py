@@ -3,6 +3,8 @@
 import logging
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,17 +64,26 @@ def open_study(url: str | None, name: str, heartbeat: Heartbeat) -> "optuna.Stud
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
+    with database_errors(url or ""):
         return optuna.create_study(
-            storage=_storage(url, heartbeat) if url else None,
+            storage=open_storage(url, heartbeat) if url else None,
             study_name=name,
             load_if_exists=True,
         )
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Turn what the database raises into a ``TrackingError``, without the password of its URL."""
+    import optuna
+
+    try:
+        yield
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError) as error:
-        told = without_secrets(" ".join(str(error).split()), secrets_in_url(url or ""))
+        told = without_secrets(" ".join(str(error).split()), secrets_in_url(url))
         raise TrackingError(
             "database of the search",
-            _without_password(url or ""),
+            _without_password(url),
             f"it cannot be used ({told[:300]})",
             "Check SMARTINVEST_SEARCH_URL.",
         ) from error
@@ -136,7 +147,7 @@ def _given_up(study: "optuna.Study", seconds: int) -> list[int]:
     ]
 
 
-def _storage(url: str, heartbeat: Heartbeat) -> "optuna.storages.RDBStorage":
+def open_storage(url: str, heartbeat: Heartbeat) -> "optuna.storages.RDBStorage":
     """Open the database; workers that make it at the same moment get in each other's way."""
     import optuna
 

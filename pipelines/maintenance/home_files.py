@@ -69,9 +69,7 @@ def remove_logs(
     notes = forget_alerts(settings, rule.before, dry_run=rule.dry_run)
     return [
         *(
-            remove_old_files(
-                what, folder, (one for one in folder.rglob("*") if one.is_file()), rule
-            )
+            remove_old_files(what, folder, _files(folder), rule)
             for what, folder in (("logs of tasks", tasks), ("logs of processes", settings.logs))
         ),
         Removal("notes of alerts", notes),

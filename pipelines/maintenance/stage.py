@@ -7,20 +7,24 @@ from pipelines.maintenance.lake_files import compact_lake, remove_snapshots
 from pipelines.maintenance.model_runs import empty_trash
 from pipelines.maintenance.report import Removal
 from pipelines.maintenance.retention import Retention
+from pipelines.maintenance.searches import remove_searches
+from pipelines.maintenance.task_tries import remove_tries
 from pipelines.maintenance.unpublished_runs import remove_unpublished
 from pipelines.progress import step
 from pipelines.settings import Settings
 
 PARTS: Mapping[str, Callable[[Settings, Retention], list[Removal]]] = {
     "runs": remove_unpublished,
+    "tries": remove_tries,
     "lake": compact_lake,
     "snapshots": remove_snapshots,
     "builds": remove_builds,
     "work": remove_work,
     "models": empty_trash,
+    "searches": remove_searches,
     "logs": remove_logs,
 }
-"""In this order: a run that was never published needs its snapshot while it is there."""
+"""In this order: what a run needs, though it was never published, goes after it."""
 
 
 def maintain(settings: Settings, rule: Retention) -> list[Removal]:

@@ -10,6 +10,7 @@ from stored import rows
 from typer.testing import CliRunner
 from warehouse_inputs import SESSION, make_home
 
+from models.store_lineage import TASK_LINEAGE
 from models.store_runs import ADVICE_RUN
 from pipelines.cli import app
 from pipelines.errors import SettingError
@@ -171,6 +172,41 @@ def test_only_old_runs_that_were_never_published_go_with_their_rows(store: Setti
     assert {run["run_id"] for run in rows(store, "advice_run")} == {"young", "shown", "replaced"}
 
 
+def tried(settings: Settings, dag_id: str, ended: float, **said: object) -> None:
+    """A note of a task's try."""
+    note = dict.fromkeys(TASK_LINEAGE.column_names, "x") | {
+        "dag_id": dag_id,
+        "map_index": -1,
+        "try_number": 1,
+        "source": "sample",
+        "session_date": None,
+        "state": "success",
+        "started_at": None,
+        "ended_at": dt.datetime.fromtimestamp(ended, dt.UTC),
+        "advice_run_id": None,
+    }
+    with transaction(settings) as store:
+        insert(store, TASK_LINEAGE, [note | said])
+
+
+def test_old_notes_of_tries_go_unless_they_say_how_a_run_came_about(store: Settings) -> None:
+    begun(store, "shown", "published", LONG_AGO)
+    tried(store, "made_the_run", LONG_AGO, advice_run_id="shown", session_date=SESSION)
+    tried(store, "before_the_run", LONG_AGO, session_date=SESSION)
+    tried(store, "of_a_run_that_is_gone", LONG_AGO, advice_run_id="gone", session_date=SESSION)
+    tried(store, "of_no_session", LONG_AGO)
+    tried(store, "of_another_session", LONG_AGO, session_date=SESSION - dt.timedelta(days=1))
+    tried(store, "young", YESTERDAY)
+    tried(store, "of_another_source", LONG_AGO, source="yahoo", session_date=SESSION)
+    for rule, left in ((DRY, 7), (A_MONTH, 4)):
+        [found] = PARTS["tries"](store, rule)
+        assert (found.removed, found.needed) == (3, 2)
+        assert len(rows(store, "task_lineage")) == left
+    assert {row["dag_id"] for row in rows(store, "task_lineage")} == {
+        *("made_the_run", "before_the_run", "young", "of_another_source")
+    }
+
+
 def test_old_logs_and_results_go_with_their_folders_and_young_ones_stay(store: Settings) -> None:
     log = written(store.airflow / "logs" / "dag_id=x" / "run_id=1" / "attempt=1.log", LONG_AGO)
     young = written(store.airflow / "logs" / "dag_id=x" / "run_id=2" / "attempt=1.log", YESTERDAY)
@@ -212,7 +248,10 @@ def test_the_command_does_every_part_and_says_what_went(store: Settings) -> None
     assert log.exists()
     done = CliRunner().invoke(app, ["maintain", "--days", "40"], env=environ)
     assert done.exit_code == 0, done.output
-    for line in ("runs that were never published: 1", "logs of processes: 1", "deleted runs of"):
+    for line in (
+        *("runs that were never published: 1", "logs of processes: 1", "deleted runs of"),
+        *("notes of task tries: 0", "searches for model settings: 0"),
+    ):
         assert line in done.output
     assert not log.exists()
     assert rows(store, "advice_run") == []

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from ml.errors import TrackingError, TrainingError
 from ml.owner import HOST_TAG, owner_tags
 from ml.plans import SearchPlan
-from ml.search.study import OWNER, Heartbeat, open_study
+from ml.search.retention import remove_studies
+from ml.search.study import HEARTBEAT, OWNER, Heartbeat, open_study
 from ml.search.trials import Report, best, found_trials, run_trials, search
 from ml.work import Trial
 
@@ -231,3 +233,26 @@ def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:
 def test_a_database_url_that_is_none_is_refused_without_showing_it() -> None:
     with pytest.raises(TrackingError, match=r"database of the search = '\*\*\*'"):
         search(PLAN, 7, learn, "anna:secret@host")
+
+
+def test_only_searches_in_which_nothing_happened_for_long_are_removed(tmp_path: Path) -> None:
+    import optuna
+
+    url, now = url_in(tmp_path), datetime.now(UTC)
+    assert remove_studies(url, now, dry_run=False) == 0  # there is no database, and none is made
+    assert not (tmp_path / "search.db").exists()
+    tried, begun_now, foreign = "0123456789abcdef", "00000000000000aa", "of-somebody-else"
+    for name in (tried, begun_now, foreign):
+        study = open_study(url, name, HEARTBEAT)
+        if name != begun_now:
+            study.optimize(lambda _trial: 1.0, n_trials=1)
+
+    def names() -> set[str]:
+        return set(optuna.get_all_study_names(url))
+
+    assert remove_studies(url, now - timedelta(days=1), dry_run=False) == 0
+    after = datetime.now(UTC) + timedelta(seconds=1)
+    assert remove_studies(url, after, dry_run=True) == 1
+    assert names() == {tried, begun_now, foreign}
+    assert remove_studies(url, after, dry_run=False) == 1
+    assert names() == {begun_now, foreign}
