@@ -38,15 +38,25 @@ SESSION = Param(
 )
 """The parameter by which a person who triggers a DAG of the chain says for which session."""
 
+LARGE_TRAINING = dt.timedelta(hours=24)
+"""A task that trains may take so long: the profile `full` searches settings, too."""
+
+_GIVEN_UP = dt.timedelta(hours=24)
+"""So long after it was late a run fails, wherever it hangs: the next session waits behind it.
+
+It counts anew where a run was cleared, which Airflow's deadlines do not.
+"""
+
 POLICY: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
     "on_failure_callback": run_failed,
     "deadline": deadlines(),
+    "dagrun_timeout": dt.timedelta(hours=RUN_HOURS) + _GIVEN_UP,
     "default_args": {
         "owner": "smartinvest",
         **recovers(),
-        # Longer than any task takes; a training of the largest profile has its own.
+        # Longer than any task takes but a training, which has its own.
         "execution_timeout": dt.timedelta(hours=3),
         "on_failure_callback": task_failed,
         "on_retry_callback": task_retries,
@@ -63,7 +73,11 @@ def policy_beside(run_hours: float = RUN_HOURS) -> dict[str, Any]:
     ----------
     run_hours : after which a run that has not ended is late.
     """
-    return {**POLICY, "deadline": deadlines(run_hours)[:1]}
+    return {
+        **POLICY,
+        "deadline": deadlines(run_hours)[:1],
+        "dagrun_timeout": dt.timedelta(hours=run_hours) + _GIVEN_UP,
+    }
 
 
 def session_of(context: Any) -> dt.date:

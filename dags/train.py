@@ -19,6 +19,7 @@ from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
 from smartinvest_dags import (
+    LARGE_TRAINING,
     MODEL_CHECK,
     MODEL_CHOICE,
     POLICY,
@@ -54,6 +55,7 @@ with DAG(
         outlets=[MODEL_CHOICE],
         queue=TRAINING_QUEUE,
         pool=TRAININGS.name,
+        execution_timeout=LARGE_TRAINING,
     )
     def retrain(**context: Any) -> None:
         _train(context)

@@ -12,10 +12,17 @@ says which settings are best. The next training of the same session and code who
 **Updates** no asset.
 """
 
+import datetime as dt
 from typing import Any
 
 from airflow.sdk import DAG, Param, TriggerRule, task
-from smartinvest_dags import SESSION, TRAINING_QUEUE, policy_beside, session_of
+from smartinvest_dags import (
+    LARGE_TRAINING,
+    SESSION,
+    TRAINING_QUEUE,
+    policy_beside,
+    session_of,
+)
 
 from models.vocabulary import TrainingProfile
 from pipelines.operate.pools import TRAININGS
@@ -40,7 +47,7 @@ with DAG(
     },
     doc_md=__doc__,
     tags=["smartinvest", "models", "by hand"],
-    **policy_beside(),
+    **policy_beside(LARGE_TRAINING / dt.timedelta(hours=1)),
 ):
 
     @task(queue=TRAINING_QUEUE)
@@ -56,6 +63,7 @@ with DAG(
     @task(
         queue=TRAINING_QUEUE,
         pool=TRAININGS.name,
+        execution_timeout=LARGE_TRAINING,
         map_index_template="{{ task.op_kwargs['most'] }} trials",
     )
     def trials(most: str, **context: Any) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.alerts import (
+    BY_A_TASK,
     KILLED,
     Alert,
     Cause,
@@ -58,7 +59,7 @@ def task_retries(context: Mapping[str, Any]) -> None:
 
 def run_failed(context: Mapping[str, Any]) -> None:
     """Tell that a run failed, if no task of it was told of; a DAG's ``on_failure_callback``."""
-    tell_of(context, Kind.RUN_FAILED, cause_of(str(context.get("reason") or "")))
+    tell_of(context, Kind.RUN_FAILED, cause_of(str(context.get("reason") or BY_A_TASK)))
 
 
 def task_succeeded(context: Mapping[str, Any]) -> None:
@@ -108,7 +109,8 @@ def deadline_missed(context: Mapping[str, Any], what: str, hours: float = 0.0) -
     Parameters
     ----------
     what : ``advice``, which is due some hours after its session's close, or ``run``.
-    hours : that a run may take, from its start: those that wait behind others are not late.
+    hours : that a run may take, from its start: those that wait behind others are not late, and
+        one that failed meanwhile was told of by that.
     """
     settings, where = load_settings(), where_of(context)
     if what == "advice":
@@ -124,8 +126,12 @@ def deadline_missed(context: Mapping[str, Any], what: str, hours: float = 0.0) -
         )
         subject = "advice"
     else:
-        started = _moment(_of(context.get("dag_run"), "start_date"))
-        now = dt.datetime.now(dt.UTC)
+        run, now = context.get("dag_run"), dt.datetime.now(dt.UTC)
+        # Airflow forgets the deadlines of runs that succeed, not of those that fail.
+        if _of(run, "state") not in ("queued", "running"):
+            logger.info("run %s has ended and is not late", where.run_id)
+            return
+        started = _moment(_of(run, "start_date"))
         if started is None or now - started < dt.timedelta(hours=hours):
             logger.info("run %s waited for others and is not late", where.run_id)
             return

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RUN_HOURS = 6.0
-"""In which a run ends, once it has begun; a source's patience and a large training fit in."""
+"""In which a run ends, once it has begun; a source's patience and a usual training fit in."""
 
 
 class RunBegins(BaseDeadlineReference):

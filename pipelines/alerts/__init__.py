@@ -4,12 +4,13 @@ An alert never holds personal data or secrets, and telling it never stops what i
 """
 
 from pipelines.alerts.advice import advice_alerts
-from pipelines.alerts.alert import Alert, Kind, Severity, Where
+from pipelines.alerts.alert import BY_A_TASK, Alert, Kind, Severity, Where
 from pipelines.alerts.causes import KILLED, Cause, cause_of
 from pipelines.alerts.market import market_alerts
 from pipelines.alerts.telling import forget_alerts, is_attempt_told, tell
 
 __all__ = [
+    "BY_A_TASK",
     "KILLED",
     "Alert",
     "Cause",

@@ -11,6 +11,9 @@ from pipelines.alerts.causes import Cause
 FORMAT = 1
 """Version of the JSON; fields may be added to it, none changes its meaning."""
 
+BY_A_TASK = "task_failure"
+"""Airflow's reason why a run failed, where one of its tasks did."""
+
 
 class Kind(StrEnum):
     """What an alert tells of."""
@@ -139,18 +142,19 @@ class Alert:
     def marks(self) -> list[str]:
         """What this alert says has been told by it, as names; the first one is the alert itself.
 
-        A run that failed because of a task says nothing new. Tasks that were mapped from one and
+        A run that failed because of a task says nothing new; one that Airflow gave up does, also
+        where a task of it had failed that it went on without. Tasks that were mapped from one and
         fail for the same reason are told once, and so is what several DAGs notice of a session.
         """
         where, session = self.where, str(self.where.session)
         run = (where.dag_id, where.run_id, where.beginning)
         if self.kind is Kind.RUN_FAILED:
-            return [_name("run", *run)]
+            return [_name("run", *run, self.cause.problem)]
         if not self._is_of_a_run:
             return [_name(self.kind, self.subject_of, session)]
         own = _name(self.kind, *run, where.task_id, self.cause.error, self.cause.thing)
         if self.kind in (Kind.TASK_FAILED, Kind.REPLAY_DIFFERS):
-            return [own, _name("run", *run)]
+            return [own, _name("run", *run, BY_A_TASK)]
         # That this very attempt failed is told, though it may be folded into another's alert.
         attempt = _name("attempt", *run, where.task_id, str(where.map_index), str(where.attempt))
         return [own, attempt] if self.kind is Kind.TASK_RETRIES else [own]

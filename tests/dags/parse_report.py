@@ -31,6 +31,11 @@ def describe(dag: Any) -> dict[str, Any]:
         "schedule": type(dag.timetable).__name__,
         "starts_on": listened_to.name if listened_to else None,
         "description": dag.description or "",
+        "deadlines": {
+            alert.name: alert.interval.total_seconds() / 3600 for alert in dag.deadline or ()
+        },
+        "gives_up_hours": dag.dagrun_timeout.total_seconds() / 3600 if dag.dagrun_timeout else 0,
+        "on_failure": names(dag.on_failure_callback),
         "params": {
             name: {"schema": dag.params.get_param(name).schema, "has_value": has_value(dag, name)}
             for name in dag.params
@@ -39,6 +44,11 @@ def describe(dag: Any) -> dict[str, Any]:
             task.task_id: {
                 "owner": task.owner,
                 "retries": task.retries,
+                "retry_policy": type(task.retry_policy).__name__,
+                "calls_back": {
+                    when: names(getattr(task, f"on_{when}_callback"))
+                    for when in ("failure", "retry", "success")
+                },
                 "updates": [asset.name for asset in task.outlets],
                 "pool": task.pool,
                 "queue": task.queue,
@@ -50,6 +60,12 @@ def describe(dag: Any) -> dict[str, Any]:
             for task in dag.topological_sort()
         },
     }
+
+
+def names(callbacks: Any) -> list[str]:
+    """Say what is called back, whether Airflow keeps one or several."""
+    several = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+    return [callback.__name__ for callback in several if callback is not None]
 
 
 def has_value(dag: Any, name: str) -> bool:

@@ -83,13 +83,14 @@ def _context(error: BaseException | None = AWAY, **run: Any) -> dict[str, Any]:
     }
 
 
-def _deadline_context(started: dt.datetime | None) -> dict[str, Any]:
+def _deadline_context(started: dt.datetime | None, state: str = "running") -> dict[str, Any]:
     """What the scheduler gives a deadline's callback: JSON of the run, and no task."""
     run: dict[str, Any] = {
         "dag_id": "rebalance",
         "dag_run_id": "asset__1",
         "partition_key": SESSION,
         "conf": {},
+        "state": state,
         "start_date": started.isoformat() if started else None,
     }
     return {"dag_run": run, "deadline": {"id": "1", "deadline_time": "2022-12-29T09:00:00Z"}}
@@ -188,6 +189,26 @@ def test_a_run_is_late_by_how_long_it_ran_not_by_how_long_it_waited(
     assert mailbox.messages == []
     plugin.deadline_missed(_deadline_context(now - dt.timedelta(hours=7)), what="run", hours=6)
     assert "over 6 hours" in _text(mailbox.messages[0])
+
+
+def test_a_run_that_failed_early_is_not_called_late_hours_after(
+    plugin: ModuleType, mailbox: _Mailbox
+) -> None:
+    failed = _deadline_context(dt.datetime.now(dt.UTC) - dt.timedelta(hours=7), state="failed")
+    plugin.deadline_missed(failed, what="run", hours=6)
+    assert mailbox.messages == []
+    plugin.deadline_missed(failed, what="advice")
+    assert "AdviceLate" in mailbox.messages[0]["Subject"]
+
+
+def test_a_run_that_airflow_gives_up_is_told_although_a_batch_of_it_had_failed(
+    plugin: ModuleType, mailbox: _Mailbox
+) -> None:
+    plugin.task_failed(_context())
+    for reason in ("task_failure", "timed_out"):
+        plugin.run_failed({**_context(None), "ti": None, "reason": reason})
+    assert len(mailbox.messages) == 2
+    assert "timed_out" in _text(mailbox.messages[1])
 
 
 def test_a_replay_that_differs_is_told(plugin: ModuleType, mailbox: _Mailbox) -> None:

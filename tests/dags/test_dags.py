@@ -81,6 +81,7 @@ def test_each_form_names_explains_and_checks_what_it_asks_for(
     parsed: dict[str, Any], dag_id: str
 ) -> None:
     params = parsed["dags"][dag_id]["params"]
+    assert params
     assert {name for name, param in params.items() if not param["has_value"]} == ASKED_FOR.get(
         dag_id, set()
     )
@@ -99,10 +100,20 @@ def test_each_dag_keeps_the_policy(parsed: dict[str, Any], dag_id: str) -> None:
     assert dag["description"]
     for needed in ("**Start", "**Run it again**", "**Updates**"):
         assert needed in dag["doc"]
+    assert dag["on_failure"] == ["run_failed"]
+    # What waits for a session's advice is late by its hour, too.
+    assert set(dag["deadlines"]) == ({"run", "advice"} if dag_id in CHAIN else {"run"})
+    assert dag["deadlines"]["run"] < dag["gives_up_hours"]
     for task in dag["tasks"].values():
         assert task["owner"] == "smartinvest"
         assert task["retries"] >= 1
-        assert task["seconds"] > 0
+        assert task["retry_policy"] == "RecoveryRetryPolicy"
+        assert task["calls_back"] == {
+            "failure": ["task_failed"],
+            "retry": ["task_retries"],
+            "success": ["task_succeeded"],
+        }
+        assert 0 < task["seconds"] < 3600 * dag["gives_up_hours"]
         assert task["queue"] in QUEUES
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.alerts import Alert, Cause, Kind, Where, cause_of, forget_alerts, tell
+from pipelines.alerts import BY_A_TASK, Alert, Cause, Kind, Where, cause_of, forget_alerts, tell
 from pipelines.errors import StoreUnavailableError, WarehouseError
 from pipelines.settings import Settings, load_settings
 
@@ -164,8 +164,9 @@ def test_a_run_that_failed_by_a_task_is_no_news_but_one_that_failed_by_itself_is
 ) -> None:
     settings = _settings(tmp_path)
     tell(settings, _alert())
-    assert not tell(settings, _alert(Kind.RUN_FAILED, task_id=""))
-    assert tell(settings, _alert(Kind.RUN_FAILED, task_id="", run_id="asset__2"))
+    by_a_task = cause_of(BY_A_TASK)
+    assert not tell(settings, _alert(Kind.RUN_FAILED, by_a_task, task_id=""))
+    assert tell(settings, _alert(Kind.RUN_FAILED, by_a_task, task_id="", run_id="asset__2"))
 
 
 def test_a_task_that_fails_again_after_its_run_was_cleared_is_news(tmp_path: Path) -> None:
