@@ -12,13 +12,12 @@ from pipelines.operations.words import age, count
 from pipelines.settings import Settings
 
 _SHOWN = 10
-_NEWEST_SESSIONS = 4
 _MOST_READ = 60
 _RECENT = dt.timedelta(days=1)
 
 
 def alert_panel(settings: Settings, now: dt.datetime) -> Panel:
-    """Show the newest alerts of the newest sessions, and of none.
+    """Show the alerts that were told last, whatever session they are of.
 
     Raises
     ------
@@ -61,16 +60,12 @@ def alert_panel(settings: Settings, now: dt.datetime) -> Panel:
 
 
 def _newest(place: Storage) -> list[dict[str, Any]]:
-    """Return alerts, newest first; several notes may be of one."""
-    by_folder: dict[str, list[str]] = {}
-    for path in place.files(FOLDER, ".json"):
-        by_folder.setdefault(path.split("/")[1], []).append(path)
-    sessions = sorted(set(by_folder) - {"any"}, reverse=True)[:_NEWEST_SESSIONS]
-    paths = [path for folder in ["any", *sessions] for path in by_folder.get(folder, [])]
+    """Return the alerts that were told last, newest first; several notes may be of one."""
+    notes = sorted(place.stored(FOLDER), key=lambda note: note.written_ns, reverse=True)
     found = {}
-    for path in paths[:_MOST_READ]:
+    for note in notes[:_MOST_READ]:
         try:
-            alert = json.loads(place.read(path).to_pybytes())
+            alert = json.loads(place.read_bytes(note.path))
             alert["moment"] = dt.datetime.fromisoformat(alert["at"])
         except (FileNotFoundError, ValueError, KeyError):
             continue  # forgotten meanwhile, or half-written on a full disk

@@ -1,6 +1,7 @@
 """The operations page over a real store and a real lake: what it says, and what it does not."""
 
 import datetime as dt
+import os
 import re
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipelines.operations import (
 )
 from pipelines.operations.advice_panel import advice_panel
 from pipelines.operations.airflow_state import UNFINISHED
+from pipelines.operations.alert_panel import alert_panel
 from pipelines.operations.chain_panels import airflow_panel, chain_panel, replay_panel
 from pipelines.settings import Settings
 from pipelines.store.engine import sqlite_path
@@ -186,6 +188,23 @@ def test_alerts_that_were_told_are_shown_newest_first(settings: Settings) -> Non
     assert (panel.verdict, panel.headline) == (Verdict.BAD, "2 alerts in the last day")
     subjects = [str(row[2]) for row in panel.grids[0].rows]
     assert ["train" in subjects[0], "warehouse" in subjects[1]] == [True, True]
+
+
+def test_a_heap_of_old_alerts_without_a_session_hides_no_new_one(settings: Settings) -> None:
+    def told(session: dt.date | None, run_id: str, days: int) -> None:
+        cause = Cause("StoreError", "the store", "x", "it is full", "make room")
+        where = Where(dag_id="replay", run_id=run_id, session=session, task_id="t")
+        at = NOW - dt.timedelta(days=days)
+        tell(settings, Alert(Kind.TASK_FAILED, cause, where, at=at))
+
+    for number in range(40):
+        told(None, f"old {number}", 20)
+    old = (NOW - dt.timedelta(days=20)).timestamp()
+    for note in (settings.lake / "alerts").rglob("*.json"):
+        os.utime(note, (old, old))
+    told(SESSION, "new", 0)
+    panel = alert_panel(settings, NOW)
+    assert (panel.verdict, panel.headline) == (Verdict.BAD, "1 alert in the last day")
 
 
 def test_a_store_of_many_runs_and_accounts_is_read_in_less_than_a_second(
