@@ -4,6 +4,8 @@
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
+# A variable of this name in the environment may mean something else.
+PROFILE := $(filter cluster,$(PROFILE))
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
@@ -52,7 +54,7 @@ lock: $(UV) ## bring the hashed lock files in line with pyproject.toml (UPGRADE=
 
 # With PROFILE=cluster: every service of docker-compose.yml, with WORKERS=N workers.
 up: $(READY) ## serve the Airflow and MLflow user interfaces in the background; PROFILE=cluster: all
-	@exec $(BIN)/smartinvest $(PROFILE) up $(addprefix --workers ,$(WORKERS))
+	@exec $(BIN)/smartinvest $(PROFILE) up $(if $(PROFILE),$(addprefix --workers ,$(WORKERS)))
 
 down: $(READY) ## end what `make up` started
 	@exec $(BIN)/smartinvest $(PROFILE) down
