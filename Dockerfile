@@ -29,13 +29,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /srv/home smartinvest \
     && install --directory --owner 10001 --group 10001 /srv/home /srv/lake /srv/mlflow \
-        /var/log/airflow
+        /srv/compiled /var/log/airflow
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=packages /opt/smartinvest /opt/smartinvest
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/opt/smartinvest \
     PYTHONDONTWRITEBYTECODE=1 \
-    NUMBA_CACHE_DIR=/tmp/numba \
     LANG=C.UTF-8
 WORKDIR /opt/smartinvest
 USER 10001:10001

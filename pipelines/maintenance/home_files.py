@@ -46,10 +46,9 @@ def _own_builds(settings: Settings, rule: Retention) -> Removal:
 
 def remove_work(settings: Settings, rule: Retention) -> list[Removal]:
     """Remove work of trainings that nobody goes on with, and loops compiled from older code."""
-    from pipelines.lineage import code_version
-
-    compiled = settings.compiled.parent
-    old_code = [path for path in compiled.glob("*") if path.name != code_version()]
+    # Where they are may hold other things as well; a state of the code is known by its digest.
+    compiled = Path(settings.libraries_environment()["NUMBA_CACHE_DIR"])
+    old_code = [path for path in compiled.parent.glob("*+" + 12 * "[0-9a-f]") if path != compiled]
     with _no_training(settings) as is_quiet:
         work = [path for path in (settings.home / "training").glob("*") if path.is_dir()]
         trainings = remove_old_folders("work of trainings", work if is_quiet else [], rule)

@@ -12,7 +12,7 @@ PACE = {
     "WORKERS__MAX_FAILED_HEARTBEATS": "6",
     # Seen on a machine with ten times more to do than it has cores: within Airflow's 5 s the API
     # server did not say that a task may begin, which then failed before it was.
-    "WORKERS__EXECUTION_API_TIMEOUT": "20",
+    "WORKERS__EXECUTION_API_TIMEOUT": "60",
     # What a scheduler that died was at is adopted by the others, or by its successor, within this.
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
     # In which a task's alert is told, after its end was reported.

@@ -4,8 +4,10 @@ The whole cluster takes minutes: tests/end_to_end/test_cluster.py.
 """
 
 import re
+import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -19,15 +21,6 @@ from pipelines.operate.cluster import Cluster
 from pipelines.operate.cluster import cluster as module
 from pipelines.operate.processes import is_running
 from pipelines.settings import Settings, load_settings
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 @pytest.fixture
@@ -73,10 +66,9 @@ def test_a_killed_service_is_started_again_and_has_what_it_had(cluster: Cluster)
     time.sleep(1.2)
 
     cluster.kill("redis")
+    cluster.wait_until_well("redis")
 
-    assert eventually(
-        lambda: pid(cluster) not in (None, before) and cluster.container("redis").is_well()
-    )
+    assert pid(cluster) not in (None, before)
     assert client(cluster).get("kept") == "yes"
 
 
@@ -102,6 +94,28 @@ def test_whoever_names_the_home_speaks_of_the_same_cluster(
     assert another.stop() == 0
     with pytest.raises(ProcessError, match="redis"):
         another.container("postgres")
+
+
+def test_of_two_terminals_that_start_it_at_once_one_is_told_that_it_runs(
+    settings: Settings,
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        starting = [pool.submit(Cluster(settings).start) for _ in range(2)]
+        errors = [each.exception() for each in starting]
+
+    assert sorted(map(bool, errors)) == [False, True]
+    assert "it runs already" in "".join(map(str, errors))
+    assert client(Cluster(settings)).ping()
+    assert Cluster(settings).stop() == 1
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_starts(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(ProcessError, match=rf"port of redis = '{port}'.*REDIS_PORT="):
+            Cluster(settings).start(variables={"REDIS_PORT": port})
+
+    assert Cluster(settings).stop() == 0
 
 
 def test_ending_leaves_no_process_and_no_password_in_a_command_line(

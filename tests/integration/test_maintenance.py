@@ -255,3 +255,19 @@ def test_the_command_does_every_part_and_says_what_went(store: Settings) -> None
         assert line in done.output
     assert not log.exists()
     assert rows(store, "advice_run") == []
+
+
+def test_loops_compiled_from_older_code_go_from_where_they_are_and_nothing_beside_them(
+    store: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "shared"))
+    now = Path(store.libraries_environment()["NUMBA_CACHE_DIR"])
+    older = now.with_name("0.1.0+0123456789ab")
+    kept = [now, older.with_name("0.1.0+ba9876543210"), older.with_name("somebody_else_s")]
+    for folder in (older, *kept):
+        changed_at = YESTERDAY if folder is kept[1] else LONG_AGO
+        written(folder / "loop.nbi", changed_at)
+        os.utime(folder, (changed_at, changed_at))
+    assert removed(PARTS["work"](store, A_MONTH))["loops compiled from older code"] == 1
+    assert not older.exists()
+    assert all((folder / "loop.nbi").exists() for folder in kept)

