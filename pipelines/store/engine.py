@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from models.credentials import without_credentials
 from pipelines.errors import StoreError
 from pipelines.settings import Settings
+from pipelines.store import writers
 from pipelines.store.failures import (
     BUSY_SECONDS,
     STORE_URL,
@@ -30,11 +31,6 @@ BRIEF_SECONDS = 3
 _CONNECT_SECONDS = 10
 _RETRY_SECONDS = 0.05
 _BEGIN = "sqlite_begin"
-WRITERS = 0x5317_0001
-"""PostgreSQL's advisory lock of whoever writes: alone, or beside others of the shared kind."""
-
-_ONE_WRITER = sa.select(sa.func.pg_advisory_xact_lock(WRITERS))
-_ONE_OF_MANY_WRITERS = sa.select(sa.func.pg_advisory_xact_lock_shared(WRITERS))
 
 
 @contextmanager
@@ -79,7 +75,7 @@ def shared_transaction(settings: Settings) -> Iterator[sa.Connection]:
     StoreError
         The store is unreachable, locked, read-only, or of another schema version.
     """
-    with _begin(settings, writes=True, lock=_ONE_OF_MANY_WRITERS) as connection:
+    with _begin(settings, writes=True, lock=writers.BESIDE_OTHERS) as connection:
         require_version(settings, connection)
         yield connection
 
@@ -199,7 +195,7 @@ def _begin(
     settings: Settings,
     *,
     writes: bool,
-    lock: sa.Select[tuple[None]] | None = _ONE_WRITER,
+    lock: sa.Select[tuple[None]] | None = writers.ALONE,
     patience_s: int | None = None,
 ) -> Iterator[sa.Connection]:
     path = sqlite_path(settings)
@@ -218,7 +214,7 @@ def _begin(
         with connection.execution_options(**options).begin():
             if path is None and writes and lock is not None:
                 # As BEGIN IMMEDIATE on SQLite: two that both find a row missing would both add it.
-                connection.execute(lock)
+                writers.take(connection, lock, shown_url(settings))
             yield connection
 
 

@@ -19,7 +19,8 @@ STORE_URL = "setting SMARTINVEST_STORE_URL"
 BUSY_SECONDS = 60
 """How long a writer waits for another one before it gives up."""
 
-_LOCKED_STATES = {"55P03", "57014", "40P01"}
+_LOCK_TIMEOUT = "55P03"
+_LOCKED_STATES = {_LOCK_TIMEOUT, "57014", "40P01"}
 _FULL_STATES = {"53000", "53100", "53200", "53300", "53400"}
 _SHUT_DOWN_STATES = {"57P01", "57P02", "57P03"}
 _READ_ONLY_STATES = {"25006", "42501"}
@@ -125,6 +126,11 @@ def _is_connection_failure(error: BaseException, state: str | None) -> bool:
     return isinstance(error, psycopg.OperationalError) and (
         state is None or state[:2] in {"08", "28", "3D"} or state in _SHUT_DOWN_STATES
     )
+
+
+def is_lock_timeout(error: DatabaseError) -> bool:
+    """Say whether PostgreSQL gave up waiting for a lock."""
+    return getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT
 
 
 def unusable_url(url: str, problem: str) -> StoreError:

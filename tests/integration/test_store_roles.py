@@ -37,12 +37,13 @@ from models.store_inputs import CLIENT_IDENTITY, INPUTS
 from models.store_outputs import OUTPUTS
 from pipelines.cli import app as command
 from pipelines.clients import generate
-from pipelines.errors import SettingError, StoreError
+from pipelines.errors import SettingError, StoreError, StoreUnavailableError
 from pipelines.lineage import REPOSITORY
 from pipelines.settings import load_settings
-from pipelines.store import connect, transaction
+from pipelines.store import connect, engine, transaction
 from pipelines.store.access import create_roles, read_role_plan
 from pipelines.store.access.grants import APP_ADDS
+from pipelines.store.failures import BUSY_SECONDS
 from pipelines.store.schema import DECLARED
 
 Statement = Callable[[psycopg.Connection], Any]
@@ -342,6 +343,38 @@ def test_an_app_waits_while_the_pipeline_writes_what_it_has_read(published: Role
             add(app, "goal", GOAL, version=2)
 
 
+def test_an_app_that_forgets_its_transaction_loses_it_before_the_pipeline_stops_waiting(
+    made: RolesStore,
+) -> None:
+    limits = ("idle_in_transaction_session_timeout", "statement_timeout", "transaction_timeout")
+    with made.connect("app") as app:
+        rows = app.execute(
+            "SELECT name, setting::int / 1000 FROM pg_settings WHERE name = ANY(%s)", [[*limits]]
+        ).fetchall()
+    assert {name for name, _ in rows} == set(limits)
+    assert all(0 < seconds < BUSY_SECONDS for _, seconds in rows)
+
+
+def test_who_keeps_the_pipeline_from_writing_is_named(
+    published: RolesStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    engine._engine.cache_clear()
+    try:
+        with published.connect("app") as app:
+            add(app, "goal", GOAL, version=2)
+            holder = f"roles_of_store_app, process {app.info.backend_pid}"
+            with (
+                pytest.raises(
+                    StoreUnavailableError, match=holder
+                ),
+                transaction(published.settings),
+            ):
+                pass
+    finally:
+        engine._engine.cache_clear()
+
+
 def test_inputs_are_not_written_from_an_old_view_of_them(published: RolesStore) -> None:
     with published.connect("app") as app:
         app.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -555,6 +588,18 @@ def test_a_superuser_is_refused_as_the_pipelines_role(made: RolesStore) -> None:
     )
     with pytest.raises(StoreError, match="rights over the whole server"):
         create_roles(read_role_plan(settings, made.environ))
+
+
+def test_a_role_that_has_the_rights_of_another_one_is_refused(made: RolesStore) -> None:
+    plan = read_role_plan(made.settings, made.environ)
+    with psycopg.connect(made.environ["STORE_ADMIN_URL"], autocommit=True) as admin:
+        admin.execute("GRANT pg_read_all_data TO roles_of_store_analyst")
+        try:
+            with pytest.raises(StoreError, match=r"rights of other roles, too \(pg_read_all_data"):
+                create_roles(plan)
+        finally:
+            admin.execute("REVOKE pg_read_all_data FROM roles_of_store_analyst")
+    create_roles(plan)
 
 
 def test_an_administrator_who_is_refused_is_named_without_the_password(made: RolesStore) -> None:

@@ -6,14 +6,8 @@ personal. SQLite has no roles: whoever may open the file may do anything.
 """
 
 from pipelines.store.access.grants import grant_access
-from pipelines.store.access.roles import (
-    Role,
-    RolePlan,
-    create_roles,
-    make_database,
-    make_role,
-    read_role_plan,
-)
+from pipelines.store.access.role_plan import Role, RolePlan, read_role_plan
+from pipelines.store.access.roles import create_roles, make_database, make_role
 
 __all__ = [
     "Role",

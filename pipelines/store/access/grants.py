@@ -11,8 +11,8 @@ from models.store_inputs import CLIENT_IDENTITY, INPUTS
 from models.store_ledger import LOT_SALE, WASH_SALE
 from models.store_trades import TRADE
 from pipelines.settings import Settings
-from pipelines.store.engine import WRITERS
 from pipelines.store.schema import DECLARED
+from pipelines.store.writers import WRITERS
 
 APP_ADDS = tuple(table for table in INPUTS if table not in (LOT_SALE, WASH_SALE))
 """Tables that apps add rows to; the other inputs follow from fills, which our import books."""
