@@ -95,7 +95,7 @@ def environment(settings: Settings, port: int, *, schedules: bool) -> dict[str, 
         **settings.environment(),
         "AIRFLOW_HOME": str(home),
         **{f"AIRFLOW__{name}": str(value) for name, value in airflow.items()},
-        **openlineage.VARIABLES,
+        **openlineage.variables(os.environ),
         # A proxy must never see what goes over the loopback.
         "no_proxy": f"{HOST},localhost,{os.environ.get('no_proxy', '')}".rstrip(","),
         "PYTHONUNBUFFERED": "1",

@@ -77,11 +77,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 def run_dag(factory: pytest.TempPathFactory, settings: Settings, **environ: str) -> dict[str, str]:
     airflow_database(factory, settings)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        embedded = environment(settings, 0, schedules=False)
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(FOLDER)],
-        env=environment(settings, 0, schedules=False)
-        | {"AIRFLOW__CORE__DAGS_FOLDER": str(FOLDER)}
-        | environ,
+        env=embedded | {"AIRFLOW__CORE__DAGS_FOLDER": str(FOLDER)},
         capture_output=True,
         text=True,
         timeout=180,
@@ -163,6 +165,17 @@ def test_openlineage_events_carry_our_datasets_with_session_and_version(
     assert read["facets"]["version"]["datasetVersion"] == BUILD
     assert made["facets"]["version"]["datasetVersion"] == RUN
     assert made["facets"][FACET]["sessionDate"] == str(SESSION)
+
+
+@pytest.mark.usefixtures("noted")
+def test_what_an_error_said_is_in_no_openlineage_event(receiver: Receiver) -> None:
+    [failed] = [
+        event
+        for event in receiver.events
+        if (event["job"]["name"], event["eventType"]) == ("noted.fail", "FAIL")
+    ]
+    assert failed["run"]["facets"]["errorMessage"]["message"] == "see the task's log"
+    assert "Jane" not in json.dumps(receiver.events)
 
 
 @pytest.mark.long
