@@ -4,9 +4,11 @@ A secret comes by a variable of the environment, or by a file that ``<NAME>_FILE
 and Kubernetes mount them. It is never an argument of a command: any user may list those.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from models.credentials import HIDDEN, secrets_in_url
 from pipelines.errors import SettingError
@@ -26,7 +28,12 @@ _KNOWN_TO_EVERYBODY = re.compile(
 )
 
 _OURS = re.compile(
-    r"^(SMARTINVEST_|STORE_|AIRFLOW_|AWS_|MLFLOW_|POSTGRES_|REDIS_|ADMIN_)\w*$", re.IGNORECASE
+    r"^((SMARTINVEST|STORE|AIRFLOW|AWS|MLFLOW|POSTGRES|REDIS|ADMIN|OPENLINEAGE)_\w*"
+    r"|(HTTPS?|ALL)_PROXY)$",
+    re.IGNORECASE,
+)
+_IN_JSON = re.compile(
+    r"password|passwd|secret|token|api_?key|access_?key|credential", re.IGNORECASE
 )
 _WHOLE = re.compile(r"(PASSWORD|SECRET|TOKEN|FERNET_KEY|API_KEY|ACCESS_KEY|SECRET_KEY|WEBHOOK)$")
 
@@ -34,8 +41,9 @@ _WHOLE = re.compile(r"(PASSWORD|SECRET|TOKEN|FERNET_KEY|API_KEY|ACCESS_KEY|SECRE
 def environment_secrets(environ: Mapping[str, str]) -> set[str]:
     """Return every secret that the environment holds or names a file of, to be hidden in texts.
 
-    Passwords in URLs, and the whole values of variables whose names say so, of the programs that a
-    cluster runs. A file that cannot be read is left to whoever needs it.
+    Passwords in URLs, what JSON holds under a name that says so, and the whole values of variables
+    whose names do, of the programs that a cluster runs. A file that cannot be read is left to
+    whoever needs it.
     """
     found: set[str] = set()
     for variable, value in environ.items():
@@ -48,8 +56,29 @@ def environment_secrets(environ: Mapping[str, str]) -> set[str]:
                 value = Path(value).read_text("utf-8").strip()
             except (OSError, UnicodeDecodeError, ValueError):
                 continue
-        found |= {value} if _WHOLE.search(name) else secrets_in_url(value)
+        # While Fernet's key is being changed there are two, between commas.
+        found |= {value, *value.split(",")} if _WHOLE.search(name) else _secrets_in(value)
     return found
+
+
+def _secrets_in(value: str) -> set[str]:
+    """Return the secrets in a URL, or in JSON as connections, transports and backends have it."""
+    try:
+        content = json.loads(value)
+    except ValueError:
+        return secrets_in_url(value)
+    return set(_secrets_in_json(content))
+
+
+def _secrets_in_json(content: Any, name: str = "") -> Iterator[str]:
+    if isinstance(content, dict):
+        for inner, value in content.items():
+            yield from _secrets_in_json(value, str(inner))
+    elif isinstance(content, list):
+        for value in content:
+            yield from _secrets_in_json(value, name)
+    elif isinstance(content, str) and content:
+        yield from {content} if _IN_JSON.search(name) else secrets_in_url(content)
 
 
 def read_secret(environ: Mapping[str, str], name: str) -> str | None:

@@ -365,9 +365,7 @@ def test_who_keeps_the_pipeline_from_writing_is_named(
             add(app, "goal", GOAL, version=2)
             holder = f"roles_of_store_app, process {app.info.backend_pid}"
             with (
-                pytest.raises(
-                    StoreUnavailableError, match=holder
-                ),
+                pytest.raises(StoreUnavailableError, match=holder),
                 transaction(published.settings),
             ):
                 pass

@@ -13,7 +13,13 @@ from pipelines.errors import SettingError
 from pipelines.lineage import REPOSITORY
 from pipelines.operate import serve
 from pipelines.operate.processes import Household, ProcessRecord
-from pipelines.secrets import SHORTEST_KEY, read_secret, require_strong, weakness
+from pipelines.secrets import (
+    SHORTEST_KEY,
+    environment_secrets,
+    read_secret,
+    require_strong,
+    weakness,
+)
 from pipelines.settings import load_settings, secret_names
 
 PASSWORD = "Pa55/w@rd-of-anna"
@@ -49,6 +55,29 @@ def test_a_url_without_secrets_is_shown_as_it_is() -> None:
 
 def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
     assert without_secrets(f"login of {PASSWORD} failed", {PASSWORD}) == "login of *** failed"
+
+
+def test_secrets_are_found_in_json_and_beside_a_key_that_is_being_changed() -> None:
+    environ = {
+        "AIRFLOW_CONN_SMTP_DEFAULT": '{"login": "anna", "password": "mail-Pa55word", "port": 25}',
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": '{"url": "https://v.example", "secret_id": "vault-1"}',
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "http", "auth": {"apiKey": "lineage-key"}}',
+        "OPENLINEAGE_API_KEY": "lineage-key-2",
+        "https_proxy": "http://anna:proxy-Pa55word@proxy.example:3128",
+        "AIRFLOW__CORE__FERNET_KEY": "new-fernet-key,old-fernet-key",
+        "AIRFLOW__CORE__PARALLELISM": "64",
+        "PATH_OF_SOMEBODY": '{"password": "not ours"}',
+    }
+    assert environment_secrets(environ) == {
+        "mail-Pa55word",
+        "vault-1",
+        "lineage-key",
+        "lineage-key-2",
+        "proxy-Pa55word",
+        "new-fernet-key",
+        "old-fernet-key",
+        "new-fernet-key,old-fernet-key",
+    }
 
 
 def test_settings_show_no_secret_of_theirs() -> None:
