@@ -16,6 +16,7 @@ from pipelines.operate.airflow_config import REPOSITORY
 from pipelines.operate.cluster import variables as values
 from pipelines.operate.cluster.compose import Health, Service, interpolate, read_services, seconds
 from pipelines.operate.cluster.container import Container
+from pipelines.operate.cluster.keeper import Pauses
 from pipelines.operate.cluster.own_ports import require_free_ports
 from pipelines.operate.cluster.probe import problem_of
 from pipelines.operate.ports import free_port
@@ -216,6 +217,22 @@ def test_a_container_that_could_not_be_started_again_is_still_known_to_have_run(
 
     assert before is not None
     assert server_of(tmp_path, ["true"], 0).record == before
+
+
+def test_who_keeps_on_ending_is_started_less_often_until_it_has_run_for_long() -> None:
+    pauses = Pauses()
+    started, now_s = [], 0.0
+    while now_s < 10.0:
+        if pauses.is_over("crashing", now_s):
+            pauses.begin("crashing", now_s)
+            started.append(now_s)
+        now_s += 0.5
+
+    assert started == [0.0, 1.0, 3.0, 7.0]
+    assert pauses.is_over("another", 7.0)
+    assert pauses.is_over("crashing", 200.0)
+    pauses.begin("crashing", 200.0)
+    assert pauses.is_over("crashing", 201.0)
 
 
 def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
