@@ -6,7 +6,7 @@ and Kubernetes mount them. It is never an argument of a command: any user may li
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,18 @@ def read_secret(environ: Mapping[str, str], name: str) -> str | None:
     if not content:
         raise SettingError(thing, file, "it is empty", remedy)
     return content
+
+
+def with_secrets_of_files(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Return an environment in which these secrets stand that files hold (``<name>_FILE``).
+
+    Raises
+    ------
+    SettingError
+        One is set and has a file, too, or its file cannot be read or is empty.
+    """
+    found = {name: read_secret(environ, name) for name in names}
+    return {**environ, **{name: value for name, value in found.items() if value is not None}}
 
 
 def require_strong(name: str, value: str | None, shortest: int = SHORTEST_PASSWORD) -> str:

@@ -2,11 +2,13 @@
 
 import base64
 import os
+from pathlib import Path
 
 import pytest
 
 from pipelines.errors import SettingError
 from pipelines.operate.cluster.strong_secrets import require_strong_secrets
+from pipelines.secrets import with_secrets_of_files
 
 PASSWORDS = ("AIRFLOW_DB_PASSWORD", "ADMIN_PASSWORD")
 GOOD = {
@@ -73,3 +75,14 @@ def test_what_airflow_asks_a_command_or_a_backend_for_need_not_be_set() -> None:
         "AIRFLOW__API_AUTH__JWT_SECRET_SECRET": "jwt",
     }
     require_strong_secrets(environ, PASSWORDS)
+
+
+def test_passwords_and_addresses_of_the_databases_may_be_files(tmp_path: Path) -> None:
+    environ = dict(GOOD)
+    for name in ("AIRFLOW_DB_PASSWORD", "SMARTINVEST_STORE_URL"):
+        (tmp_path / name).write_text(environ.pop(name) + "\n")
+        environ[f"{name}_FILE"] = str(tmp_path / name)
+    names = ("AIRFLOW_DB_PASSWORD", "SMARTINVEST_STORE_URL", "STORE_ADMIN_URL")
+    read = with_secrets_of_files(environ, names)
+    assert {name: read[name] for name in GOOD} == GOOD
+    require_strong_secrets(read, PASSWORDS)

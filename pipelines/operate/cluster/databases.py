@@ -12,6 +12,7 @@ import psycopg
 import sqlalchemy as sa
 
 from pipelines.operate.cluster.strong_secrets import require_strong_secrets
+from pipelines.secrets import with_secrets_of_files
 from pipelines.store.access import Role, make_database, make_role
 
 PASSWORDS = {"airflow": "AIRFLOW_DB_PASSWORD", "mlflow": "MLFLOW_DB_PASSWORD"}
@@ -21,7 +22,9 @@ OWNERS = {"airflow": "airflow", "mlflow": "mlflow", "search": "smartinvest_pipel
 """Databases and who owns each. ``search`` holds Optuna's tables: in the store's database both would
 keep their schema's version in one table ``alembic_version``."""
 
-_OTHER_PASSWORDS = ("ADMIN_PASSWORD", "STORE_APP_PASSWORD", "STORE_ANALYST_PASSWORD")
+_OTHER_PASSWORDS = ("STORE_APP_PASSWORD", "STORE_ANALYST_PASSWORD")
+_ADMIN_URL, _STORE_URL = "STORE_ADMIN_URL", "SMARTINVEST_STORE_URL"
+_MAY_BE_FILES = (*PASSWORDS.values(), *_OTHER_PASSWORDS, _ADMIN_URL, _STORE_URL)
 
 
 def ensure_databases(connection: psycopg.Connection, passwords: dict[str, str]) -> None:
@@ -46,9 +49,10 @@ def main() -> None:
     SettingError
         The environment lacks a secret, or one is weak.
     """
-    require_strong_secrets(os.environ, (*PASSWORDS.values(), *_OTHER_PASSWORDS))
-    passwords = {role: os.environ[variable] for role, variable in PASSWORDS.items()}
-    url = sa.make_url(os.environ["STORE_ADMIN_URL"])
+    environ = with_secrets_of_files(os.environ, _MAY_BE_FILES)
+    require_strong_secrets(environ, (*PASSWORDS.values(), "ADMIN_PASSWORD", *_OTHER_PASSWORDS))
+    passwords = {role: environ[variable] for role, variable in PASSWORDS.items()}
+    url = sa.make_url(environ[_ADMIN_URL])
     with psycopg.connect(
         url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
     ) as connection:
