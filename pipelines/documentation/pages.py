@@ -12,6 +12,8 @@ from pipelines.documentation.dag_catalogue import (
     read_dags,
 )
 from pipelines.documentation.dbt_site import DbtSite, build_dbt_site
+from pipelines.documentation.places import DAGS, DBT, INDEX, PAGES
+from pipelines.handed_on import handed_on
 from pipelines.lake.parquet import write_text
 from pipelines.progress import step
 from pipelines.settings import Settings
@@ -50,7 +52,8 @@ class Documentation:
 def build_documentation(settings: Settings) -> Documentation:
     """Write ``docs/index.html``, ``docs/dbt/index.html`` and ``docs/dags/index.html`` in the home.
 
-    The catalogue of DAGs is written into the repository, too, as ``docs/dags.md``, if it changed.
+    Where machines share a lake they go there, too, for whichever machine shows them. The catalogue
+    of DAGs is written into the repository, too, as ``docs/dags.md``, if it changed.
     Nothing has to have run before, and no network is asked, by us or by the pages.
 
     Raises
@@ -58,15 +61,17 @@ def build_documentation(settings: Settings) -> Documentation:
     WarehouseError, ProcessError, LakeError
         dbt or Airflow cannot read what is described, or the home cannot be written.
     """
-    folder = settings.home / "docs"
     with step("dbt's documentation"):
-        site = build_dbt_site(settings, folder / "dbt" / "index.html")
+        site = build_dbt_site(settings, settings.home / DBT)
     with step("the catalogue of DAGs"):
         dags = read_dags()
         page = _page("SmartInvest: DAGs", catalogue_body(dags))
-        catalogue = write_text(page, folder / "dags" / "index.html")
+        catalogue = write_text(page, settings.home / DAGS)
         _renew_catalogue(catalogue_text(dags))
-    index = write_text(_page("SmartInvest", _contents(site, len(dags))), folder / "index.html")
+    index = write_text(_page("SmartInvest", _contents(site, len(dags))), settings.home / INDEX)
+    if settings.shares_lake:
+        for name in PAGES:
+            handed_on(settings).write(name, (settings.home / name).read_bytes())
     return Documentation(index, catalogue, len(dags), site)
 
 

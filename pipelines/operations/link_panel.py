@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.credentials import without_credentials
 from pipelines.operate.serve import mlflow_address
+from pipelines.operations.documents import is_shared
 from pipelines.operations.panels import Link, Panel, Verdict
 from pipelines.settings import Settings
 
@@ -30,27 +31,16 @@ def link_panel(settings: Settings) -> Panel:
         ("dbt documentation", "dbt/index.html", f"`{_BUILT_BY}` makes it"),
         ("catalogue of DAGs", "dags/index.html", f"`{_BUILT_BY}` makes it"),
     ):
-        if (settings.home / FOLDER / path).is_file() or _is_in_shared_lake(settings, path):
+        if (settings.home / FOLDER / path).is_file() or is_shared(settings, path):
             links.append(Link(title, f"{FOLDER}/{path}"))
         else:
-            notes.append(f"{title}: not on this machine; {made_by}.")
+            notes.append(f"{title}: not there; {made_by}.")
     links += explanations(settings)
     notes.append(
         "Why an advice is as it is: `smartinvest explain CLIENT_OR_TRADE --html FILE`; pages under "
         f"{FOLDER}/explain of the home are listed here."
     )
     return Panel("links", "Look further", Verdict.GOOD, "", notes=tuple(notes), links=tuple(links))
-
-
-def _is_in_shared_lake(settings: Settings, path: str) -> bool:
-    """Say whether a page is one of the Data Docs that another machine has written to the lake."""
-    if not settings.shares_lake:
-        return False
-    from pipelines.handed_on import handed_on
-    from pipelines.quality.data_docs import folder
-
-    where, _, name = f"{FOLDER}/{path}".rpartition("/")
-    return where == folder(settings) and bool(handed_on(settings).files(where, name))
 
 
 def mlflow_page(settings: Settings) -> str:

@@ -20,7 +20,8 @@ from operations_pages.airflow_database import airflow_state
 from pipelines.errors import LakeError, StoreError
 from pipelines.operate.framed_page import HEADERS
 from pipelines.operations import gather, lineage_page, message_page, operations_page
-from pipelines.settings import Settings, load_settings
+from pipelines.operations.documents import shared_document
+from pipelines.settings import load_settings
 
 DAG_ID = "rebalance"
 
@@ -76,25 +77,19 @@ def one_run(request: Request, run_id: _RunId) -> str:
 
 
 def document(path: str) -> Response:
-    """Return a page that this home's commands made, or one of a shared lake's Data Docs."""
+    """Return a page that this home's commands made, or another machine's in a shared lake."""
     settings = load_settings()
+    try:
+        shared = shared_document(settings, path)
+    except LakeError as error:
+        raise HTTPException(503, str(error)) from None
+    if shared is not None:
+        return HTMLResponse(shared, headers=_HEADERS_OF_DOCUMENTS)
     folder = (settings.home / _DOCUMENTS).resolve()
     found = (folder / path).resolve()
-    if settings.shares_lake and (page := _data_docs(settings, path)):
-        return HTMLResponse(page, headers=_HEADERS_OF_DOCUMENTS)
     if not (found.is_relative_to(folder) and found.is_file()):
         raise HTTPException(404, f"there is no document {path}")
     return FileResponse(FilePath(found), headers=_HEADERS_OF_DOCUMENTS)
-
-
-def _data_docs(settings: Settings, path: str) -> str | None:
-    from pipelines.quality.data_docs import folder, read_page
-
-    place, _, name = f"{_DOCUMENTS}/{path}".rpartition("/")
-    try:
-        return read_page(settings, name) if place == folder(settings) else None
-    except LakeError as error:
-        raise HTTPException(503, str(error)) from None
 
 
 def _base(request: Request) -> str:
