@@ -1,6 +1,7 @@
 """Settings: read once, checked at start, handed on to child processes unchanged."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from models.vocabulary import Source
 from pipelines.errors import HomeError, SettingError
+from pipelines.lineage import REPOSITORY
 from pipelines.settings import Settings, ensure_home, load_settings
 
 
@@ -19,6 +21,13 @@ def test_an_empty_environment_gives_the_sample_and_databases_under_home(tmp_path
     assert settings.store_url == f"sqlite:///{tmp_path}/store/smartinvest.db"
     assert settings.search_url == f"sqlite:///{tmp_path}/mlflow/search.db"
     assert settings.session is None
+
+
+def test_the_readme_lists_every_setting_and_no_other() -> None:
+    table = (REPOSITORY / "README.md").read_text("utf-8").partition("## Settings\n")[2]
+    rows = [line for line in table.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    listed = [name for row in rows for name in re.findall(r"`SMARTINVEST_(\w+)`", row)]
+    assert sorted(listed) == sorted(name.upper() for name in Settings.model_fields)
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_known_name() -> None:
