@@ -13,7 +13,7 @@ _LONGEST_ALERT = 240
 def rows(findings: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
     """Yield one row of :data:`COLUMNS` per finding."""
     for found in findings:
-        alert = found.alert.replace("\n", " ")
+        alert = _told(found.alert)
         yield (
             found.fault.name,
             found.fault.expectation,
@@ -22,6 +22,13 @@ def rows(findings: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
             alert if len(alert) <= _LONGEST_ALERT else alert[:_LONGEST_ALERT] + " ...",
             found.verdict,
         )
+
+
+def _told(alert: str) -> str:
+    """Return an alert's subject and its cause, out of the lines that people are sent."""
+    subject, *lines = alert.splitlines() or [""]
+    causes = [line.removeprefix("cause ").strip() for line in lines if line.startswith("cause ")]
+    return ". ".join([subject, *causes])
 
 
 def write_page(path: Path, findings: Sequence[Finding], conditions: str) -> None:
@@ -43,10 +50,10 @@ def write_page(path: Path, findings: Sequence[Finding], conditions: str) -> None
 _HEAD = """\
 # Faults of the cluster, injected for real
 
-`smartinvest bench cluster-faults --page FILE` writes this page. It starts the native cluster
-(docs/cluster.md) with two workers, PostgreSQL, Redis and MLflow, lets one session's advice be made
-undisturbed, and then breaks something while that advice is made anew, or, where market data is
-concerned, on a session of its own.
+`smartinvest bench cluster-faults --page FILE` writes this page. It starts the native
+[cluster](cluster.md) with two workers, PostgreSQL, Redis and MLflow, lets one session's advice be
+made undisturbed, and then breaks something while that advice is made anew, or, where market data
+is concerned, on a session of its own.
 
 A fault is **met** where all of this holds:
 

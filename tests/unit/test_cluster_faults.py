@@ -11,6 +11,7 @@ from benchmarks.cluster_faults.fault import Fault, Finding, Recovery
 from benchmarks.cluster_faults.page import write_page
 from benchmarks.cluster_faults.source_folder import bring_back, take_down, write_source
 from benchmarks.cluster_faults.webhook import listening
+from pipelines.alerts import Alert, Cause, Kind, Where
 from pipelines.errors import SourceError
 from pipelines.ingest.sources import provider_for
 from pipelines.settings import load_settings
@@ -41,14 +42,17 @@ def test_tables_with_other_rows_than_the_undisturbed_run_are_named() -> None:
 
 
 def test_a_fault_that_was_not_met_stands_in_the_page_as_it_came_out(tmp_path: Path) -> None:
+    cause = Cause("ProcessLost", "container redis-1", "", "it ended", "See its log.")
+    alert = Alert(Kind.PROCESS_LOST, cause, Where(), subject_of="redis-1").content()["text"]
     findings = [
-        Finding(FAULT, "it went | on", 12.3, "the broker is away", 1, ()),
+        Finding(FAULT, "it went | on", 12.3, alert, 1, ()),
         Finding(FAULT, "it stopped", None, "", 0, ("no alert named the cause",)),
     ]
     write_page(tmp_path / "page.md", findings, "two clients.")
     met, not_met = (tmp_path / "page.md").read_text().splitlines()[-2:]
     assert met == (
-        "| Redis restarted | nothing is lost | it went \\| on | 12 | the broker is away | met |"
+        "| Redis restarted | nothing is lost | it went \\| on | 12 | [warning] SmartInvest: a "
+        "process was lost: ProcessLost, container redis-1. ProcessLost: it ended | met |"
     )
     assert not_met.endswith("| never |  | not met: no alert named the cause |")
 
