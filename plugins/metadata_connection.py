@@ -21,5 +21,7 @@ def metadata_connection() -> str | None:
         found.host or None,
         found.port,
         found.schema or None,
+        # Such as `sslmode`: without it, what must be encrypted would not be.
+        {name: value for name, value in found.extra_dejson.items() if isinstance(value, str)},
     )
     return url.render_as_string(hide_password=False)
