@@ -190,6 +190,14 @@ FEEDBACK = {
 } | BY
 
 
+PREFERENCE = {
+    "client_id": "c1",
+    "version": 1,
+    "kind": "exclude_symbol",
+    "subject": "AAA",
+} | BY
+
+
 def run(statement: str) -> Statement:
     return lambda connection: connection.execute(statement)
 
@@ -276,6 +284,9 @@ def test_an_app_hands_its_rights_to_nobody(made: RolesStore) -> None:
             "opaque key",
         ),
         (insert("client", CLIENT, client_id="c3", recorded_by="Anna Meier"), "opaque key"),
+        (insert("client", CLIENT, client_id="anna@bank.example"), "client_id must be opaque"),
+        (insert("goal", GOAL, goal_id="Anna's house"), "goal_id must be opaque"),
+        (insert("preference", PREFERENCE, subject="Anna Meier"), "subject must be opaque"),
         (run("UPDATE trade SET status = 'filled'"), "from proposed to sent only"),
         (run("UPDATE client_identity SET email = 'x@y.example'"), "opaque key"),
     ],
@@ -326,14 +337,6 @@ def test_a_version_of_several_rows_is_written_in_one_transaction_and_by_one_app_
             other.execute("SET statement_timeout = '300ms'")
             with pytest.raises(errors.QueryCanceled):  # it waits for the first one
                 add(other, "preference", PREFERENCE, version=2, subject="CCC")
-
-
-PREFERENCE = {
-    "client_id": "c1",
-    "version": 1,
-    "kind": "exclude_symbol",
-    "subject": "AAA",
-} | BY
 
 
 def test_an_app_waits_while_the_pipeline_writes_what_it_has_read(published: RolesStore) -> None:

@@ -6,7 +6,9 @@ CREATE OR REPLACE FUNCTION public.guard_app_row() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $body$
 -- Any input row. TG_ARGV[0]: 'true' where the table has versions, of the owner in TG_ARGV[1].
 DECLARE
+    opaque CONSTANT text := '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
     given jsonb := to_jsonb(NEW);
+    unfit text;
     owner_key text;
     newest bigint;
     newest_at timestamptz;
@@ -22,10 +24,19 @@ BEGIN
     END IF;
     -- Beside shards of a run, but not within a transaction that relies on what it has read.
     PERFORM pg_advisory_xact_lock_shared({writers});
-    IF NEW.recorded_by !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' THEN
+    IF NEW.recorded_by !~ opaque THEN
         RAISE EXCEPTION '%.recorded_by must be an opaque key of whoever acts: letters, digits, '
             'dots, dashes; no name and no address', TG_TABLE_NAME
             USING ERRCODE = 'check_violation';
+    END IF;
+    -- Keys and subjects go on to the lake, the warehouse and logs, where nobody hides anything.
+    SELECT name INTO unfit FROM jsonb_each_text(given) AS field (name, content)
+    WHERE (name LIKE '%\_id' AND name <> 'external_id' AND content !~ opaque)
+        OR (name = 'subject' AND content !~ '^[A-Za-z0-9.^=_*-]{1,64}$')
+    LIMIT 1;
+    IF unfit IS NOT NULL THEN
+        RAISE EXCEPTION '%.% must be opaque: letters, digits, dots, dashes; no name and no address',
+            TG_TABLE_NAME, unfit USING ERRCODE = 'check_violation';
     END IF;
     NEW.recorded_by := session_user || ':' || NEW.recorded_by;
     NEW.recorded_at := transaction_timestamp();
