@@ -22,6 +22,8 @@ from pipelines.alerts import (
     advice_alerts,
     cause_of,
     is_attempt_told,
+    late_advice,
+    late_alerts,
     market_alerts,
     tell,
 )
@@ -113,37 +115,18 @@ def deadline_missed(context: Mapping[str, Any], what: str, hours: float = 0.0) -
         one that failed meanwhile was told of by that.
     """
     settings, where = load_settings(), where_of(context)
-    if what == "advice":
-        if _is_published(where.session):
-            logger.info("the advice for %s is published", where.session)
-            return
-        cause = Cause(
-            "AdviceLate",
-            "advice",
-            str(where.session),
-            f"it is not published {settings.advice_due_hours:g} hours after the session's close",
-            f"See what stands in DAG {where.dag_id}, run {where.run_id}; mend it and clear it.",
-        )
-        subject = "advice"
+    alert = late_advice(settings, where) if what == "advice" else _late_run(context, where, hours)
+    if alert is None:
+        logger.info("%s of %s is not late: %s", what, where.dag_id, where.session or where.run_id)
     else:
-        run, now = context.get("dag_run"), dt.datetime.now(dt.UTC)
-        # Airflow forgets the deadlines of runs that succeed, not of those that fail.
-        if _of(run, "state") not in ("queued", "running"):
-            logger.info("run %s has ended and is not late", where.run_id)
-            return
-        started = _moment(_of(run, "start_date"))
-        if started is None or now - started < dt.timedelta(hours=hours):
-            logger.info("run %s waited for others and is not late", where.run_id)
-            return
-        cause = Cause(
-            "RunLate",
-            f"run of DAG {where.dag_id}",
-            where.run_id,
-            f"it has run for over {hours:g} hours",
-            "See which task runs or waits, and what its log said last.",
-        )
-        subject = ""
-    tell(settings, Alert(Kind.DEADLINE_MISSED, cause, where, subject_of=subject), send_mail)
+        tell(settings, alert, send_mail)
+
+
+def tell_lateness(context: Mapping[str, Any]) -> None:
+    """Tell what is late by the clock, as the DAG ``watch`` does."""
+    settings = load_settings()
+    for alert in late_alerts(settings, dt.datetime.now(dt.UTC), where_of(context)):
+        tell(settings, alert, send_mail)
 
 
 def tell_of(context: Mapping[str, Any], kind: Kind, cause: Cause) -> None:
@@ -207,11 +190,19 @@ def _moment(value: Any) -> dt.datetime | None:
     return dt.datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _is_published(session: dt.date | None) -> bool:
-    from pipelines.errors import StoreError
-    from pipelines.operate.summary import published_runs
-
-    try:
-        return session is not None and bool(published_runs(load_settings(), session))
-    except StoreError:
-        return False
+def _late_run(context: Mapping[str, Any], where: Where, hours: float) -> Alert | None:
+    run, now = context.get("dag_run"), dt.datetime.now(dt.UTC)
+    # Airflow forgets the deadlines of runs that succeed, not of those that fail.
+    if _of(run, "state") not in ("queued", "running"):
+        return None
+    started = _moment(_of(run, "start_date"))
+    if started is None or now - started < dt.timedelta(hours=hours):
+        return None
+    cause = Cause(
+        "RunLate",
+        f"run of DAG {where.dag_id}",
+        where.run_id,
+        f"it has run for over {hours:g} hours",
+        "See which task runs or waits, and what its log said last.",
+    )
+    return Alert(Kind.DEADLINE_MISSED, cause, where)

@@ -12,7 +12,8 @@ from airflow.sdk.definitions.deadline import (
 )
 from alerts import deadline_missed
 
-from pipelines.sessions import close_of, newest_available, parse_session
+from pipelines.alerts import advice_due
+from pipelines.sessions import newest_available, parse_session
 from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _advice_due(session: "Session", dag_id: str, run_id: str) -> dt.datetime | N
     date = parse_session(named)
     if date != newest_available(dt.datetime.now(dt.UTC)):
         return None
-    return close_of(date) + dt.timedelta(hours=load_settings().advice_due_hours)
+    return advice_due(load_settings(), date)
 
 
 def deadlines(run_hours: float = RUN_HOURS) -> list[DeadlineAlert]:

@@ -32,10 +32,11 @@ def market_alerts(
         A file of the lake is broken.
     """
     where = where or Where(session=session)
-    return [*_late(settings, now, where), *_frozen(settings, session, where)]
+    return [*late_source(settings, now, where), *_frozen(settings, session, where)]
 
 
-def _late(settings: Settings, now: dt.datetime, where: Where) -> list[Alert]:
+def late_source(settings: Settings, now: dt.datetime, where: Where) -> list[Alert]:
+    """Return an alert if the source is polled and some sessions behind the exchange."""
     from pipelines.quality.freshness import freshness
 
     if not runs_by_itself(settings.source):

@@ -32,7 +32,7 @@ from pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-BESIDE = ("tune", "backfill", "replay", "maintenance")
+BESIDE = ("tune", "backfill", "replay", "maintenance", "watch")
 
 FIRST_WAIT_S = 2.5
 """For an answer that there is no earlier one of."""

@@ -180,6 +180,13 @@ def test_late_advice_is_told_once_whichever_dag_notices(
     assert "asset__1" in _text(message)
 
 
+def test_the_watch_tells_of_no_source_that_nobody_polls(
+    plugin: ModuleType, mailbox: _Mailbox
+) -> None:
+    plugin.tell_lateness(_context(None))
+    assert mailbox.messages == []
+
+
 def test_a_run_is_late_by_how_long_it_ran_not_by_how_long_it_waited(
     plugin: ModuleType, mailbox: _Mailbox
 ) -> None:

@@ -24,7 +24,7 @@ def test_the_catalogue_in_the_repository_is_that_of_the_dags(dags: list[Dag]) ->
 
 def test_the_chain_comes_first_and_in_its_order(dags: list[Dag]) -> None:
     chain = ["ingest", "warehouse", "monitor", "train", "forecast", "rebalance"]
-    beside = ["backfill", "maintenance", "replay", "tune"]
+    beside = ["backfill", "maintenance", "replay", "tune", "watch"]
     assert [dag["dag_id"] for dag in dags] == chain + beside
 
 

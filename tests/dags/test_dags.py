@@ -7,6 +7,7 @@ import pytest
 from models.vocabulary import Source
 from pipelines.operate.airflow_local import DAG_IDS
 from pipelines.operate.pools import ADVICE_GROUPS, POOLS, pool_name
+from pipelines.operations.gathering import BESIDE as BESIDE_ON_PAGE
 from pipelines.settings import load_settings
 
 CHAIN = {
@@ -25,6 +26,7 @@ BESIDE = {
     "maintenance": "StandingTimetable",
     "replay": "StandingTimetable",
     "tune": "NullTimetable",
+    "watch": "StandingTimetable",
 }
 
 ASKED_FOR = {
@@ -42,6 +44,10 @@ QUEUES = {"default", "warehouse", "training"}
 def test_exactly_the_expected_dags_parse(parsed: dict[str, Any]) -> None:
     assert parsed["import_errors"] == {}
     assert set(parsed["dags"]) == {*CHAIN, *BESIDE}
+
+
+def test_the_operations_page_shows_every_dag() -> None:
+    assert {*DAG_IDS, *BESIDE_ON_PAGE} == {*CHAIN, *BESIDE}
 
 
 def test_the_terminal_follows_the_chain_and_nothing_else() -> None:
@@ -81,7 +87,8 @@ def test_each_form_names_explains_and_checks_what_it_asks_for(
     parsed: dict[str, Any], dag_id: str
 ) -> None:
     params = parsed["dags"][dag_id]["params"]
-    assert params
+    # What only looks has nothing to ask for.
+    assert bool(params) is (dag_id != "watch")
     assert {name for name, param in params.items() if not param["has_value"]} == ASKED_FOR.get(
         dag_id, set()
     )

@@ -6,12 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from lake_examples import DAYS, append, bars, lake_of
-from operations_examples import NOW, SESSION, operations_home
+from new_stores import make_store
+from operations_examples import NOW, RUN, SESSION, advice_run, operations_home
 
-from pipelines.alerts import Alert, Kind, market_alerts
+from models.store_runs import ADVICE_RUN
+from pipelines.alerts import Alert, Kind, Where, late_alerts, market_alerts
 from pipelines.metrics import advice_metrics, market_metrics
 from pipelines.sessions import available_at
 from pipelines.settings import Settings, load_settings
+from pipelines.store import insert, transaction
 
 SYMBOLS = [f"S{number:02}" for number in range(20)]
 LAST = DAYS[-1]
@@ -86,3 +89,45 @@ def test_the_accounts_of_a_published_run_are_counted_by_outcome(tmp_path: Path) 
     close = dt.datetime(2022, 12, 28, 21, tzinfo=dt.UTC)
     assert sent["smartinvest.advice_seconds_after_close"] == (published - close).total_seconds()
     assert advice_metrics(settings, LAST) == {}
+
+
+@pytest.fixture
+def polled(tmp_path: Path) -> Settings:
+    """A polled source with bars and advice through 2022-12-28, and nothing after it."""
+    settings = load_settings({"SMARTINVEST_ADVICE_DUE_HOURS": "12"}, home=tmp_path, source="yahoo")
+    make_store(settings)
+    rows = bars([("S00", SESSION, 1.0)])
+    place = rows.schema.get_field_index("source")
+    source = pa.array(["yahoo"], rows["source"].type)
+    append(settings, SESSION, rows.set_column(place, rows.schema.field(place), source))
+    return settings
+
+
+def published(settings: Settings) -> None:
+    with transaction(settings) as store:
+        insert(store, ADVICE_RUN, [advice_run(RUN, SESSION, NOW) | {"source": "yahoo"}])
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "late"),
+    [
+        (30, 1, []),  # the advice of the 29th is due 12 hours after its close at 21:00 UTC
+        (30, 10, ["AdviceLate 2022-12-29"]),
+        (31, 2, ["SourceLate 2022-12-28", "AdviceLate 2022-12-29"]),
+        (31, 10, ["SourceLate 2022-12-28", "AdviceLate 2022-12-30"]),
+    ],
+)
+def test_what_no_run_is_left_to_notice_is_late_by_the_clock(
+    polled: Settings, day: int, hour: int, late: list[str]
+) -> None:
+    published(polled)
+    now = dt.datetime(2022, 12, day, hour, tzinfo=dt.UTC)
+    told = late_alerts(polled, now, Where(dag_id="watch"))
+    assert [f"{alert.cause.error} {alert.cause.value}" for alert in told] == late
+
+
+def test_what_was_never_started_is_not_late(polled: Settings) -> None:
+    now = dt.datetime(2022, 12, 31, 10, tzinfo=dt.UTC)
+    assert late_alerts(polled, now, Where()) == []
+    published(polled)
+    assert late_alerts(polled.model_copy(update={"source": "files"}), now, Where()) == []
