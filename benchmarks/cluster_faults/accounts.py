@@ -17,13 +17,18 @@ _MONSTROUS_MICROS = 9_000_000_000_000_000_000
 def poison(settings: Settings, run_id: str) -> str:
     """Give an account that was advised on a holding beyond all sums; return the account."""
     outcome = tables["client_outcome"]
-    advised = sa.select(sa.func.min(outcome.c.account_id)).where(
+    advised = sa.select(outcome.c.account_id).where(
         outcome.c.run_id == run_id, outcome.c.outcome == "rebalanced"
     )
     with transaction(settings) as store:
-        account: str = store.execute(advised).scalar_one()
-        held = current_rows(store, HOLDING, [account])[account]
-        symbol = next(row["symbol"] for row in held if row["symbol"] != CASH)
+        holdings = current_rows(store, HOLDING, list(store.execute(advised).scalars()))
+        # Some hold nothing but cash.
+        account, held, symbol = next(
+            (account, held, row["symbol"])
+            for account, held in sorted(holdings.items())
+            for row in held
+            if row["symbol"] != CASH
+        )
         rows = [
             {
                 "account_id": account,
