@@ -148,7 +148,7 @@ def test_other_code_does_not_take_loops_that_were_compiled_before(
 ) -> None:
     settings = load_settings({}, home=tmp_path)
     before = settings.compiled
-    monkeypatch.setattr("pipelines.settings.code_version", lambda: "0.1.0+other")
+    monkeypatch.setattr("pipelines.settings.declared.code_version", lambda: "0.1.0+other")
     assert settings.compiled != before
     assert settings.compiled.is_relative_to(tmp_path)
 
@@ -162,6 +162,6 @@ def test_in_a_folder_that_a_user_has_set_other_code_has_its_own_loops_too(
     monkeypatch.setenv("NUMBA_CACHE_DIR", first)  # as a child process has it
     again = load_settings({}, home=tmp_path).libraries_environment()["NUMBA_CACHE_DIR"]
     assert again == first
-    monkeypatch.setattr("pipelines.settings.code_version", lambda: "0.1.0+other")
+    monkeypatch.setattr("pipelines.settings.declared.code_version", lambda: "0.1.0+other")
     other = load_settings({}, home=tmp_path).libraries_environment()["NUMBA_CACHE_DIR"]
     assert other != first

@@ -1,10 +1,8 @@
-"""The one place where settings come from: ``SMARTINVEST_*`` variables, checked at start."""
+"""Every setting there is, with its type, its default and what it means."""
 
 import datetime as dt
-import difflib
 import os
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,16 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from models.credentials import HIDDEN, secrets_in_url
+from models.credentials import secrets_in_url
 from models.vocabulary import Source, TrainingProfile
-from pipelines.errors import HomeError, SettingError
 from pipelines.lineage import code_version
-from pipelines.secrets import FILE_SUFFIX, read_secret
 from pipelines.sessions import read_date
 
 PREFIX = "SMARTINVEST_"
@@ -239,79 +234,11 @@ class Settings(BaseModel):
         return {"NUMBA_CACHE_DIR": str(own)}
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Read the settings from the environment, with overrides from a command line.
-
-    Raises
-    ------
-    SettingError
-        A variable with our prefix is unknown, a value is not allowed, or the file of a secret
-        (``SMARTINVEST_STORE_URL_FILE`` for ``SMARTINVEST_STORE_URL``) cannot be read.
-    """
-    environ = os.environ if environ is None else environ
-    of_file = {f"{PREFIX}{name.upper()}{FILE_SUFFIX}": name for name in secret_names()}
-    given = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environ.items()
-        if name.startswith(PREFIX) and value != "" and name not in of_file
-    }
-    for name in given:
-        if name not in Settings.model_fields:
-            raise _unknown(name)
-    for variable, name in of_file.items():
-        if environ.get(variable):
-            given[name] = read_secret(environ, variable.removesuffix(FILE_SUFFIX)) or ""
-    given |= {name: value for name, value in overrides.items() if value is not None}
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise SettingError(
-            f"setting {PREFIX}{name.upper()}",
-            HIDDEN if name in secret_names() else first["input"],
-            first["msg"][0].lower() + first["msg"][1:],
-            f"Its meaning: {Settings.model_fields[name].description}.",
-        ) from None
-
-
-def _split(addresses: str) -> list[str]:
-    return [address.strip() for address in addresses.split(",") if address.strip()]
-
-
 @cache
 def secret_names() -> tuple[str, ...]:
     """Return the settings that hold secrets, or may."""
     return tuple(name for name, field in Settings.model_fields.items() if not field.repr)
 
 
-def ensure_home(settings: Settings) -> None:
-    """Create the home folder and prove that it can be written.
-
-    Raises
-    ------
-    HomeError
-        The folder cannot be created or written.
-    """
-    try:
-        # The store's file, Airflow's keys and all logs lie in it; one that is there keeps its mode.
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = settings.home / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise HomeError(
-            f"setting {PREFIX}HOME",
-            settings.home,
-            f"the folder cannot be written ({error.strerror})",
-            "Choose a folder that you own, or mend its permissions.",
-        ) from None
-
-
-def _unknown(name: str) -> SettingError:
-    known = [field.upper() for field in Settings.model_fields]
-    close = difflib.get_close_matches(name.upper(), known, n=1)
-    hint = f"Did you mean {PREFIX}{close[0]}?" if close else f"Known are {', '.join(known)}."
-    thing = f"setting {PREFIX}{name.upper()}"
-    # Whatever it holds: a mistyped key is a key.
-    return SettingError(thing, HIDDEN, "there is no such setting", hint)
+def _split(addresses: str) -> list[str]:
+    return [address.strip() for address in addresses.split(",") if address.strip()]
