@@ -29,6 +29,7 @@ _PASSING_CLASSES = {
     "redis.exceptions.ConnectionError",
     "redis.exceptions.TimeoutError",
     "kombu.exceptions.OperationalError",
+    "botocore.exceptions.ConnectionError",
     "botocore.exceptions.HTTPClientError",
 }
 _LOST_CONNECTION = re.compile(

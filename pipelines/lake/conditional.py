@@ -8,7 +8,8 @@ from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pipelines.errors import LakeError
+from pipelines.errors import LakeError, LakeUnavailableError
+from pipelines.recovery import passes
 
 _CONFLICTS = 5
 """How often another writer of the same name may be under way before we give up."""
@@ -25,6 +26,8 @@ def create_object(url: str, region: str, path: str, content: bytes) -> bool:
 
     Raises
     ------
+    LakeUnavailableError
+        Its server does not answer, or cannot now.
     LakeError
         The bucket cannot be written, or its server knows no conditional writes.
     """
@@ -64,24 +67,26 @@ def _put(url: str, region: str, path: str, content: bytes) -> bool:
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, _, key = path.partition("/")
-    try:
-        for _ in range(_CONFLICTS):
-            try:
-                _client(url, region).put_object(
-                    Bucket=bucket, Key=key, Body=content, IfNoneMatch="*"
-                )
-            except ClientError as error:
-                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-                if status == 412:
-                    return False
-                if status != 409:  # another write of the name is under way
-                    raise
-            else:
-                return True
-    except (ClientError, BotoCoreError) as error:
-        cause = str(error).splitlines()[0].rstrip(".")
-        raise LakeError("lake", path, f"it cannot be written ({cause})", _REMEDY) from None
+    for _ in range(_CONFLICTS):
+        try:
+            _client(url, region).put_object(Bucket=bucket, Key=key, Body=content, IfNoneMatch="*")
+        except (ClientError, BotoCoreError) as error:
+            status = _status(error)
+            if status == 412:
+                return False
+            if status != 409:  # another write of the name is under way
+                cause = str(error).splitlines()[0].rstrip(".")
+                kind = LakeUnavailableError if passes(error) or status >= 500 else LakeError
+                raise kind("lake", path, f"it cannot be written ({cause})", _REMEDY) from None
+        else:
+            return True
     raise LakeError("lake", path, "others are writing it again and again", "Run it again.")
+
+
+def _status(error: Exception) -> int:
+    """Return the server's HTTP status; 0 where it did not answer."""
+    answer = getattr(error, "response", {})
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 @lru_cache(maxsize=8)

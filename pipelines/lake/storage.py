@@ -7,19 +7,18 @@ exists once its upload is complete. A file that exists under its content's name 
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from models.credentials import without_credentials
-from pipelines.errors import LakeError, LakeUnavailableError, SettingError
-from pipelines.lake.conditional import create_object, has_credentials
+from pipelines.errors import LakeError
+from pipelines.lake.conditional import create_object
+from pipelines.lake.place import explained, opened
 from pipelines.local_files import (
     create_local,
     local_files,
@@ -27,10 +26,8 @@ from pipelines.local_files import (
     stage,
     write_local,
 )
-from pipelines.recovery import passes
 from pipelines.settings import Settings
 
-_SETTING = "setting SMARTINVEST_LAKE_URL"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -242,28 +239,9 @@ class Storage:
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}"
 
-    @contextmanager
-    def _explained(self, path: str, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            cause = error.strerror or str(error).splitlines()[0].rstrip(".")
-            kind = LakeUnavailableError if passes(error) else LakeError
-            raise kind(
-                "lake", f"{self.local_root or self.root}/{path}",
-                f"it cannot be {verb} ({cause}{self._lacking()})",
-                "Mend its permissions or make room on the disk; nothing was changed."
-                if self.local_root is not None
-                else "Check SMARTINVEST_LAKE_URL, the AWS_* variables and the network.",
-            ) from None  # fmt: skip
-
-    def _lacking(self) -> str:
-        """Say what a bucket's error does not: that nobody gave any credentials."""
-        if self.local_root is not None or "@" in urlsplit(self.url).netloc or has_credentials():
-            return ""
-        return "; no credentials are set: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    def _explained(self, path: str, verb: str) -> AbstractContextManager[None]:
+        bucket_url = self.url if self.local_root is None else None
+        return explained(f"{self.local_root or self.root}/{path}", verb, bucket_url)
 
 
 def storage(settings: Settings) -> Storage:
@@ -285,26 +263,4 @@ def clean_leftovers(settings: Settings) -> int:
 @lru_cache(maxsize=8)
 def _storage(url: str, home: Path, _process: int) -> Storage:
     """Open a lake once per process: S3 clients do not survive a fork."""
-    if "://" not in url:
-        folder = Path(url).expanduser().absolute() if url else home / "lake"
-        return Storage(pafs.LocalFileSystem(), str(folder), str(folder), folder)
-    scheme = urlsplit(url).scheme
-    if scheme not in ("s3", "file"):
-        raise SettingError(
-            _SETTING,
-            without_credentials(url),
-            f"{scheme}:// is no place for a lake",
-            "Give a folder or s3://bucket/prefix.",
-        )
-    try:
-        filesystem, root = pafs.FileSystem.from_uri(url)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SettingError(
-            _SETTING,
-            without_credentials(url),
-            f"it cannot be opened ({str(error).splitlines()[0].rstrip('.')})",
-            "Give a folder or s3://bucket/prefix?region=...&endpoint_override=...",
-        ) from None
-    if scheme == "file":
-        return Storage(filesystem, root, root, Path(root))
-    return Storage(filesystem, url, root.rstrip("/"), None)
+    return Storage(*opened(url, home / "lake"))
