@@ -83,7 +83,9 @@ def _shared_builds(settings: Settings, rule: Retention) -> Removal:
     from pipelines.warehouse.shared.retention import KEPT_BUILDS
     from pipelines.warehouse.shared.retention import remove_old as remove_old_in_lake
 
-    removed = 0 if rule.dry_run else remove_old_in_lake(settings)
+    # Else a file that is no longer needed may be one of a build that is being handed over.
+    with sole_builder(settings):
+        removed = 0 if rule.dry_run else remove_old_in_lake(settings)
     return Removal("files of builds in the lake", removed, note=f"{KEPT_BUILDS} builds stay")
 
 

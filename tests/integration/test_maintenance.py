@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from pipelines.settings import Settings, load_settings
 from pipelines.store import insert, tables, transaction
 from pipelines.warehouse.publication import build_name
 from pipelines.warehouse.snapshot import snapshot_clients
+from pipelines.warehouse.workspace import sole_builder
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 LONG_AGO = (NOW - dt.timedelta(days=100)).timestamp()
@@ -255,6 +257,15 @@ def test_the_command_does_every_part_and_says_what_went(store: Settings) -> None
         assert line in done.output
     assert not log.exists()
     assert rows(store, "advice_run") == []
+
+
+def test_builds_in_the_lake_are_left_alone_while_one_is_being_handed_over(tmp_path: Path) -> None:
+    shared = load_settings({}, home=tmp_path / "home", lake_url=str(tmp_path / "lake"))
+    with ThreadPoolExecutor(1) as pool:
+        with sole_builder(shared):
+            waiting = pool.submit(PARTS["builds"], shared, A_MONTH)
+            assert wait([waiting], timeout=0.5).not_done
+        assert removed(waiting.result(timeout=10))["files of builds in the lake"] == 0
 
 
 def test_loops_compiled_from_older_code_go_from_where_they_are_and_nothing_beside_them(
