@@ -122,10 +122,12 @@ def session_pointer(settings: Settings, session: dt.date) -> Path:
 
 def point(settings: Settings, build: WarehouseBuild) -> None:
     """Point this home's session at a build; and ``current``, unless it names a later session."""
-    _point(session_pointer(settings, build.session_date), build.path)
-    current = settings.warehouse / "current"
-    if not current.exists() or _session_of(current) <= build.session_date:
-        _point(current, build.path)
+    # Else a build of an earlier session, fetched at the same moment, could take `current` back.
+    with sole_namer(settings):
+        _point(session_pointer(settings, build.session_date), build.path)
+        current = settings.warehouse / "current"
+        if not current.exists() or _session_of(current) <= build.session_date:
+            _point(current, build.path)
 
 
 def remove_old(settings: Settings) -> None:
