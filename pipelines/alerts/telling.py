@@ -3,10 +3,10 @@
 import datetime as dt
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pipelines.alerts.alert import Alert, Severity
+from pipelines.alerts.alert import Alert, Kind, Severity
 from pipelines.alerts.webhook import WebhookError, post
 from pipelines.errors import LakeError
 from pipelines.settings import Settings
@@ -23,7 +23,8 @@ SendMail = Callable[[list[str], Alert], None]
 def tell(settings: Settings, alert: Alert, send_mail: SendMail | None = None) -> bool:
     """Tell an alert wherever the settings say, unless the same was told already.
 
-    It always stands in the log. What cannot be sent is logged too and raises nothing.
+    It always stands in the log. What cannot be sent is logged too and raises nothing; if it reached
+    nobody who was to get it, it is news again when somebody has it to tell the next time.
 
     Parameters
     ----------
@@ -40,22 +41,40 @@ def tell(settings: Settings, alert: Alert, send_mail: SendMail | None = None) ->
         return False
     level = logging.ERROR if alert.severity is Severity.ERROR else logging.WARNING
     logger.log(level, "ALERT %s\n%s", alert.subject, alert.text())
-    if settings.alert_webhook is not None:
-        try:
-            post(settings.alert_webhook.get_secret_value(), alert.content())
-        except WebhookError as error:
-            logger.error("the alert did not reach the webhook: %s", error)
-    addresses = settings.alert_addresses
-    if addresses and send_mail is not None:
-        try:
-            send_mail(addresses, alert)
-        # Whatever a mail server or its library does, what is told of goes on.
-        except Exception as error:  # noqa: BLE001
-            logger.error(
-                "the alert was not mailed (%s); see the connection smtp_default",
-                type(error).__name__,
-            )
+    sent = [*_posted(settings, alert), *_mailed(settings, alert, send_mail)]
+    if sent and not any(sent):
+        _is_news_again(settings, alert)
     return True
+
+
+def _posted(settings: Settings, alert: Alert) -> Iterator[bool]:
+    """Post an alert, if that is wanted; yield whether it arrived."""
+    if settings.alert_webhook is None:
+        return
+    try:
+        post(settings.alert_webhook.get_secret_value(), alert.content())
+    except WebhookError as error:
+        logger.error("the alert did not reach the webhook: %s", error)
+        yield False
+    else:
+        yield True
+
+
+def _mailed(settings: Settings, alert: Alert, send_mail: SendMail | None) -> Iterator[bool]:
+    """Mail an alert, if that is wanted; yield whether the server took it."""
+    addresses = settings.alert_addresses
+    if not addresses or send_mail is None:
+        return
+    try:
+        send_mail(addresses, alert)
+    # Whatever a mail server or its library does, what is told of goes on.
+    except Exception as error:  # noqa: BLE001
+        logger.error(
+            "the alert was not mailed (%s); see the connection smtp_default", type(error).__name__
+        )
+        yield False
+    else:
+        yield True
 
 
 def _is_news(settings: Settings, alert: Alert) -> bool:
@@ -70,6 +89,22 @@ def _is_news(settings: Settings, alert: Alert) -> bool:
         logger.warning("that the alert was told could not be noted: %s", type(error).__name__)
         return True
     return is_news
+
+
+def _is_news_again(settings: Settings, alert: Alert) -> None:
+    """Take back that an alert was told; the operations page still has what it said."""
+    from pipelines.lake.storage import storage
+
+    place = storage(settings)
+    # That its attempt failed is known, whoever heard of it: it was not killed.
+    marks = alert.marks[:1] if alert.kind is Kind.TASK_RETRIES else alert.marks
+    content = json.dumps(alert.content(), sort_keys=True).encode()
+    try:
+        place.create(_path(alert, f"{marks[0]}.unheard"), content)
+        for mark in marks:
+            place.delete(_path(alert, mark))
+    except (LakeError, OSError) as error:
+        logger.warning("that the alert reached nobody could not be noted: %s", type(error).__name__)
 
 
 def is_attempt_told(settings: Settings, alert: Alert) -> bool:

@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from pipelines.alerts import BY_A_TASK, Alert, Cause, Kind, Where, cause_of, forget_alerts, tell
+from pipelines.alerts import (
+    BY_A_TASK,
+    Alert,
+    Cause,
+    Kind,
+    Where,
+    cause_of,
+    forget_alerts,
+    is_attempt_told,
+    tell,
+)
 from pipelines.errors import StoreUnavailableError, WarehouseError
 from pipelines.settings import Settings, load_settings
 
@@ -46,6 +56,12 @@ class _Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         return
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webhook that does not take an alert is asked again without a pause."""
+    monkeypatch.setattr("pipelines.alerts.webhook._PAUSE_S", 0.0)
 
 
 @pytest.fixture
@@ -149,6 +165,40 @@ def test_a_mail_server_that_fails_in_any_way_stops_nothing(
     assert tell(_settings(tmp_path, SMARTINVEST_ALERT_EMAIL="ops@example.com"), _alert(), send)
     assert "not mailed (RuntimeError)" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_an_alert_that_reached_nobody_is_news_the_next_time_and_until_then_on_the_page(
+    tmp_path: Path, serve: Any
+) -> None:
+    server = serve(503, 503, 503, 204)
+    settings = _settings(tmp_path, SMARTINVEST_ALERT_WEBHOOK=server.url)
+    assert tell(settings, _alert())
+    [note] = (settings.lake / "alerts").rglob("*.json")
+    assert json.loads(note.read_text())["cause"]["remedy"] == "Start it."
+    assert tell(settings, _alert(Kind.RUN_FAILED, cause_of(BY_A_TASK), task_id=""))
+    assert tell(settings, _alert())
+    assert not tell(settings, _alert())
+    assert len(server.got) == 3 + 2
+
+
+def test_an_attempt_whose_failure_reached_nobody_was_not_killed_for_that(tmp_path: Path) -> None:
+    gone = _settings(tmp_path, SMARTINVEST_ALERT_WEBHOOK="http://127.0.0.1:1/x")
+    failed = _alert(Kind.TASK_RETRIES)
+    assert tell(gone, failed)
+    assert is_attempt_told(gone, failed)
+    assert tell(gone, failed)
+
+
+def test_an_alert_that_one_of_two_ways_took_was_told(tmp_path: Path, serve: Any) -> None:
+    mails: list[Alert] = []
+    settings = _settings(
+        tmp_path,
+        SMARTINVEST_ALERT_WEBHOOK=serve(403).url,
+        SMARTINVEST_ALERT_EMAIL="ops@example.com",
+    )
+    for _ in range(2):
+        tell(settings, _alert(), lambda _to, alert: mails.append(alert))
+    assert len(mails) == 1
 
 
 def test_mapped_tasks_that_fail_for_the_same_reason_are_told_once(tmp_path: Path) -> None:
