@@ -8,8 +8,9 @@ several sessions on their way at once. `finish` waits until every session has it
 
 **Starts** by hand only: *Trigger* shows the form. Airflow's own form, *Backfill* in the DAG
 `ingest`, makes the same runs; this one checks what is asked for, and says when all is done.
-**Run it again** at any time: clear it, and the sessions run again under the same run ids. Sessions
-with unchanged data keep their published run.
+**Run it again** at any time: clear it, and the sessions that it asks for run again under the same
+run ids; where only missing ones were asked for and none is left, `plan` says so. Sessions with
+unchanged data keep their published run.
 **Updates** no asset by itself; the chain updates all of its own.
 """
 
