@@ -51,6 +51,8 @@ def test_each_missing_secret_is_named(name: str) -> None:
         ),
         ("AIRFLOW__CELERY__BROKER_URL", "redis://redis:6379/0", "it is not set"),
         ("SMARTINVEST_STORE_URL", "d5b3e0f64a72c9@db", "no URL"),
+        ("AIRFLOW__CELERY__BROKER_URL", "redis://:e58b/7fd0294ca36@redis:6379/0", "in a URL"),
+        ("STORE_ADMIN_URL", "postgresql://postgres:27e9@40c5fd1836a@db/postgres", "in a URL"),
     ],
 )
 def test_a_weak_secret_is_named_and_not_shown(name: str, value: str, problem: str) -> None:

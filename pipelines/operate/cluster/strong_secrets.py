@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ _READ_BY_AIRFLOW = ("_CMD", "_SECRET")
 """Variants of a variable by which Airflow asks a command or a secrets backend for the value."""
 
 _FERNET_BYTES = 32
+_MEANS_SOMETHING_IN_A_URL = re.compile(r"[/?#@:\[\]\s]|%(?![0-9A-Fa-f]{2})")
 
 
 def require_strong_secrets(environ: Mapping[str, str], passwords: tuple[str, ...]) -> None:
@@ -71,12 +73,21 @@ def _is_read_by_airflow(environ: Mapping[str, str], name: str) -> bool:
 
 
 def _password_of(environ: Mapping[str, str], name: str) -> str | None:
+    url = environ.get(name, "")
+    written = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    if _MEANS_SOMETHING_IN_A_URL.search(written):
+        raise SettingError(
+            f"secret {name} (its password)",
+            HIDDEN,
+            "it has characters that mean something in a URL",
+            "Use letters and digits alone: openssl rand -hex 32.",
+        )
     try:
-        password = sa.make_url(environ.get(name, "")).password
+        password = sa.make_url(url).password
     except (sa.exc.ArgumentError, ValueError):
         raise SettingError(
             f"secret {name}",
-            HIDDEN if environ.get(name) else "",
+            HIDDEN if url else "",
             "it is no URL",
             "Write what .env.example shows.",
         ) from None
