@@ -1,0 +1,81 @@
+"""When a run is late: by its length, and by the hour of its session's advice if that is awaited."""
+
+import datetime as dt
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pipelines.sessions import close_of, newest_available, session_after
+
+Moment = dt.datetime | None
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
+        yield importlib.import_module("deadlines")
+
+
+@pytest.fixture
+def due(plugin: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """When Airflow, asked as it creates a run, is told that the run's advice is due."""
+    from airflow.models import DagRun
+    from sqlalchemy.orm import Session
+
+    monkeypatch.setenv("SMARTINVEST_HOME", str(tmp_path))
+    monkeypatch.setenv("SMARTINVEST_ADVICE_DUE_HOURS", "12")
+
+    def ask(partition_key: str | None = None, conf: dict[str, str] | None = None) -> Moment:
+        engine = sa.create_engine("sqlite://")
+        columns = ("dag_id", "run_id", "partition_key", "conf")
+        table = sa.Table("dag_run", sa.MetaData())
+        for name in columns:
+            table.append_column(sa.Column(name, DagRun.__table__.c[name].type))
+        table.create(engine)
+        with Session(engine) as session:
+            row = dict(zip(columns, ("train", "r", partition_key, conf), strict=True))
+            session.execute(sa.insert(table), [row])
+            found: Moment = plugin.AdviceDue()._evaluate_with(
+                session=session, dag_id="train", run_id="r"
+            )
+        return found
+
+    return ask
+
+
+def test_the_advice_of_the_newest_session_is_due_some_hours_after_its_close(due: Any) -> None:
+    newest = newest_available(dt.datetime.now(dt.UTC))
+    expected = close_of(newest) + dt.timedelta(hours=12)
+    assert due(partition_key=newest.isoformat()) == expected
+    assert due(conf={"session": newest.isoformat()}) == expected
+
+
+def test_nobody_waits_for_the_advice_of_an_older_session_or_of_none(due: Any) -> None:
+    before = session_after(newest_available(dt.datetime.now(dt.UTC)), -1)
+    assert due(partition_key=before.isoformat()) is None
+    assert due() is None
+
+
+def test_what_is_no_session_keeps_no_run_from_being_created(
+    due: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert due(partition_key="2022-12-25") is None
+    assert "is unknown" in caplog.text
+
+
+def test_the_run_of_a_dag_is_late_by_its_own_length(plugin: ModuleType) -> None:
+    run, advice = plugin.deadlines(24.0)
+    assert (run.name, run.interval) == ("run", dt.timedelta(hours=24))
+    assert run.callback.kwargs == {"what": "run", "hours": 24.0}
+    assert (advice.name, advice.interval) == ("advice", dt.timedelta(0))
+    begun = run.reference._evaluate_with(session=None, run_id="r")
+    assert abs((dt.datetime.now(dt.UTC) - begun).total_seconds()) < 60

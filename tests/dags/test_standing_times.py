@@ -1,0 +1,44 @@
+"""Upkeep runs at its hours where Airflow stays up, and never in one that is up for one session."""
+
+import datetime as dt
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def sundays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
+        plugin = importlib.import_module("standing_times")
+        made = plugin.StandingTimetable("0 6 * * 0", timezone="UTC")
+        # As Airflow gives it back from a serialised DAG.
+        yield plugin.StandingTimetable.deserialize(made.serialize())
+
+
+def _next(timetable: Any) -> Any:
+    from airflow.timetables.base import TimeRestriction
+
+    restriction = TimeRestriction(earliest=None, latest=None, catchup=False)
+    return timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+
+
+def test_it_runs_at_its_hour_where_airflow_stays_up(
+    sundays: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SMARTINVEST__SCHEDULE_SESSIONS", "True")
+    at = _next(sundays).run_after
+    assert (at.weekday(), at.time()) == (6, dt.time(6))
+
+
+def test_it_never_runs_beside_the_one_session_of_make_run(
+    sundays: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SMARTINVEST__SCHEDULE_SESSIONS", "False")
+    assert _next(sundays) is None
