@@ -56,9 +56,7 @@ with DAG(
         from pipelines.settings import load_settings
 
         tuning = begin_tuning(load_settings(training_profile=PROFILE), session_of(context))
-        left, shares = tuning.trials - tuning.settled, context["params"]["shares"]
-        counts = [left // shares + (place < left % shares) for place in range(shares)]
-        return [str(count) for count in counts if count]
+        return [str(trials) for trials in tuning.shares(context["params"]["shares"])]
 
     @task(
         queue=TRAINING_QUEUE,

@@ -35,6 +35,12 @@ class Tuning:
     trials: int
     settled: int
 
+    def shares(self, count: int) -> list[int]:
+        """Cut the trials that are left into so many shares, as equal as can be, none empty."""
+        left = self.trials - self.settled
+        cut = [left // count + (place < left % count) for place in range(count)]
+        return [trials for trials in cut if trials]
+
 
 @dataclass(frozen=True)
 class TuningReport:

@@ -6,6 +6,7 @@ Exits with 1, and the error as the last line of stderr, where the task raises.
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from airflow.dag_processing.dagbag import BundleDagBag
 
@@ -23,7 +24,10 @@ def main() -> None:
     dag_id, task_id, params = sys.argv[1:]
     bag = BundleDagBag(DAGS / f"{dag_id}.py", bundle_path=DAGS, bundle_name="dags-folder")
     task = bag.dags[dag_id].get_task(task_id)
-    found = task.python_callable(params=json.loads(params), run_id="by-hand", ti=NoXComs())
+    by_hand = SimpleNamespace(run_id="by-hand", partition_key=None)
+    found = task.python_callable(
+        params=json.loads(params), run_id=by_hand.run_id, dag_run=by_hand, ti=NoXComs()
+    )
     sys.stdout.write(f"\n{json.dumps(found)}\n")
 
 
