@@ -2,6 +2,8 @@
 
 import datetime as dt
 import importlib
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +12,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from asked_airflow import airflow_database
+from new_stores import make_store
 
+from pipelines.operate.airflow_config import environment
 from pipelines.sessions import close_of, newest_available, session_after
+from pipelines.settings import load_settings
 
 Moment = dt.datetime | None
 
@@ -79,3 +85,33 @@ def test_the_run_of_a_dag_is_late_by_its_own_length(plugin: ModuleType) -> None:
     assert (advice.name, advice.interval) == ("advice", dt.timedelta(0))
     begun = run.reference._evaluate_with(session=None, run_id="r")
     assert abs((dt.datetime.now(dt.UTC) - begun).total_seconds()) < 60
+
+
+@pytest.mark.long
+def test_airflow_keeps_the_deadlines_of_a_run_and_what_it_calls_then_tells_both(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    settings = load_settings({}, home=tmp_path / "home")
+    make_store(settings)
+    airflow_database(tmp_path_factory, settings)
+    newest = newest_available(dt.datetime.now(dt.UTC))
+    before = session_after(newest, -1)
+    script = Path(__file__).with_name("miss_deadlines.py")
+    done = subprocess.run(
+        [sys.executable, str(script), before.isoformat(), newest.isoformat()],
+        env=environment(settings, 0, schedules=False),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(next(line for line in done.stdout.splitlines() if line.startswith('{"dead')))
+    assert set(told["deadlines"][before.isoformat()]) == {"run"}
+    late = told["deadlines"][newest.isoformat()]
+    expected = close_of(newest) + dt.timedelta(hours=settings.advice_due_hours)
+    assert dt.datetime.fromisoformat(late["advice"]) == expected
+    assert told["called"] == [True, True], done.stderr[-3000:]
+    notes = [json.loads(path.read_text()) for path in (settings.lake / "alerts").rglob("*.json")]
+    assert {note["cause"]["error"] for note in notes} == {"RunLate", "AdviceLate"}
+    assert {note["session"] for note in notes} == {newest.isoformat()}
