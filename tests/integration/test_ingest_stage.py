@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,34 @@ def test_batches_may_run_apart_and_their_reports_travel_as_json(home: Settings) 
     assert (report.new_rows, report.symbols) == (len(SESSIONS) * SYMBOLS, SYMBOLS)
     assert json.loads(reports[2])["new_rows"] == 0
     assert current_versions(apart, PRICES).equals(whole)
+
+
+def test_batches_on_two_machines_at_once_give_what_one_process_gives(
+    home: Settings, tmp_path: Path, empty_postgresql_url: str
+) -> None:
+    market = MadeUpMarket()
+    ingest(home, LAST, market)
+    shared = {"store_url": empty_postgresql_url, "lake_url": str(tmp_path / "shared")}
+    one, other = (
+        load_settings({}, home=tmp_path / name, source="simulated", **shared)
+        for name in ("one", "other")
+    )
+    (batch,) = plan(one, LAST, market)
+    # The middle one is with both: its worker was taken for dead.
+    parts = [(one, batch[:2], batch[2:4]), (other, batch[2:4], batch[4:])]
+
+    def work(machine: Settings, *batches: Sequence[str]) -> list[BatchReport]:
+        return [ingest_batch(machine, LAST, symbols, market) for symbols in batches]
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        reports = [report for done in pool.map(lambda part: work(*part), parts) for report in done]
+
+    finish(other, LAST, reports)
+
+    assert sum(report.new_rows for report in reports) == len(SESSIONS) * SYMBOLS
+    for settings in (one, other):
+        assert current_versions(settings, PRICES).equals(current_versions(home, PRICES))
+        assert known_at_cut(settings, LAST) == known_at_cut(home, LAST)
 
 
 def test_leftovers_of_a_killed_run_are_cleaned_up(home: Settings) -> None:
