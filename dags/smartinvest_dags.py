@@ -41,10 +41,11 @@ SESSION = Param(
 LARGE_TRAINING = dt.timedelta(hours=24)
 """A task that trains may take so long: the profile `full` searches settings, too."""
 
-_GIVEN_UP = dt.timedelta(hours=24)
+_GIVEN_UP = dt.timedelta(days=7)
 """So long after it was late a run fails, wherever it hangs: the next session waits behind it.
 
-It counts anew where a run was cleared, which Airflow's deadlines do not.
+Long enough for machines that were off over a holiday to go on with what they were at. It counts
+anew where a run was cleared, which Airflow's deadlines do not.
 """
 
 POLICY: dict[str, Any] = {

@@ -37,7 +37,11 @@ def describe(dag: Any) -> dict[str, Any]:
         "gives_up_hours": dag.dagrun_timeout.total_seconds() / 3600 if dag.dagrun_timeout else 0,
         "on_failure": names(dag.on_failure_callback),
         "params": {
-            name: {"schema": dag.params.get_param(name).schema, "has_value": has_value(dag, name)}
+            name: {
+                "schema": dag.params.get_param(name).schema,
+                "description": dag.params.get_param(name).description or "",
+                "has_value": has_value(dag, name),
+            }
             for name in dag.params
         },
         "tasks": {

@@ -94,6 +94,7 @@ def test_each_form_names_explains_and_checks_what_it_asks_for(
     )
     for param in params.values():
         assert {"type", "title"} <= set(param["schema"])
+        assert param["description"]
     if dag_id in CHAIN:
         assert params["session"]["schema"]["format"] == "date"
 
