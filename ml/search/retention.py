@@ -32,12 +32,11 @@ def remove_studies(url: str, before: datetime, *, dry_run: bool) -> int:
     TrackingError
         The database cannot be used.
     """
+    if _is_not_there(url):
+        return 0
     import optuna
 
     with database_errors(url):
-        parsed = sa.engine.make_url(url)
-        if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-            return 0
         storage = open_storage(url, HEARTBEAT)
         names = filter(_OURS.fullmatch, optuna.get_all_study_names(storage))
         old = 0
@@ -49,6 +48,14 @@ def remove_studies(url: str, before: datetime, *, dry_run: bool) -> int:
                     if not dry_run:
                         optuna.delete_study(study_name=name, storage=storage)
     return old
+
+
+def _is_not_there(url: str) -> bool:
+    try:
+        parsed = sa.engine.make_url(url)
+    except sa.exc.ArgumentError:
+        return False  # whoever opens it says what is wrong with it
+    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file()
 
 
 def _is_old(trials: Iterable["optuna.trial.FrozenTrial"], before: datetime) -> bool:
