@@ -123,6 +123,7 @@ def _chapter(dag: Dag) -> Iterable[str]:
             ("owner, tags", f"{dag['owner']}; {', '.join(dag['tags'])}"),
             ("runs at a time", str(dag["max_active_runs"])),
             ("deadlines", ", ".join(dag["deadlines"])),
+            ("given up after", f"{dag['given_up_hours']:g} h"),
         ),
     )
     if dag["params"]:

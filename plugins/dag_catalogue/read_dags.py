@@ -27,6 +27,7 @@ def described(dag: Any) -> dict[str, Any]:
         "owner": dag.owner,
         "max_active_runs": dag.max_active_runs,
         "deadlines": [_deadline(alert) for alert in dag.deadline or ()],
+        "given_up_hours": dag.dagrun_timeout.total_seconds() / 3600,
         "params": [_param(name, dag.params.get_param(name)) for name in dag.params],
         "tasks": [_task(task) for task in dag.topological_sort()],
     }
