@@ -138,7 +138,9 @@ def where_of(context: Mapping[str, Any]) -> Where:
     """Return where a context is, whichever of Airflow's processes made it."""
     run, task = context.get("dag_run"), context.get("ti")
     return Where(
-        dag_id=str(_of(run, "dag_id") or _of(task, "dag_id") or _of(context.get("dag"), "dag_id")),
+        dag_id=str(
+            _of(run, "dag_id") or _of(task, "dag_id") or _of(context.get("dag"), "dag_id") or ""
+        ),
         run_id=str(_of(run, "run_id") or _of(run, "dag_run_id") or context.get("run_id") or ""),
         session=_session(run, context.get("params")),
         task_id=str(_of(task, "task_id") or ""),
