@@ -57,7 +57,11 @@ def test_a_daily_chain_runs_through_celery_on_two_workers_and_publishes(cluster:
     seen_by_workers = load_settings(cluster.environment())
     assert len(published_runs(seen_by_workers, SESSION)) == 1
     tasks = [
-        len(re.findall(r"Task execute_workload\S+ received", cluster.log(name, n).read_text()))
+        len(
+            re.findall(
+                r"Task execute_workload\S+ received", cluster.container(name, n).log.read_text()
+            )
+        )
         for name, n in (("airflow-worker", 1), ("airflow-worker", 2))
     ]
     assert sum(tasks) >= len(DAG_IDS)

@@ -109,6 +109,13 @@ def test_of_two_terminals_that_start_it_at_once_one_is_told_that_it_runs(
     assert Cluster(settings).stop() == 1
 
 
+def test_a_cluster_that_was_ended_gets_no_workers(cluster: Cluster) -> None:
+    cluster.stop()
+
+    with pytest.raises(ProcessError, match="it does not run"):
+        cluster.scale(2)
+
+
 def test_a_port_that_is_taken_is_refused_before_anything_starts(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import fcntl
 import logging
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 from pipelines.errors import ProcessError
 from pipelines.operate.airflow_api import AirflowApi
 from pipelines.operate.airflow_config import REPOSITORY
-from pipelines.operate.cluster import variables as values
-from pipelines.operate.cluster.compose import Service, read_services, variables_of
-from pipelines.operate.cluster.container import ROLE, Container
+from pipelines.operate.cluster.compose import Service
+from pipelines.operate.cluster.container import Container
+from pipelines.operate.cluster.description import Description
 from pipelines.operate.cluster.keeper_process import KeeperProcess
 from pipelines.operate.cluster.order import end_together, start_in_order
 from pipelines.operate.cluster.own_ports import require_free_ports
@@ -42,13 +41,13 @@ class Cluster:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._folder = settings.home / ROLE
+        self._description = Description(settings.home)
         self._keeper = KeeperProcess(settings)
 
     @property
     def secrets_file(self) -> Path:
         """The secrets that were made for this cluster, readable by their owner only."""
-        return self._folder / "secrets.env"
+        return self._description.secrets_file
 
     @property
     def variables(self) -> dict[str, str]:
@@ -59,16 +58,11 @@ class Cluster:
         ProcessError
             It was never started.
         """
-        if not self._running_file.exists():
-            raise ProcessError(
-                "cluster", self._settings.home, "it was not started",
-                "Start it: make up PROFILE=cluster.",
-            )  # fmt: skip
-        return values.read_variables(self._running_file)
+        return self._description.variables()
 
     def services(self) -> dict[str, Service]:
         """Return the services in the order in which they start, of the file as it was then."""
-        return read_services(self._running_compose, self.variables)
+        return self._description.services()
 
     def containers(self, service: str | None = None) -> list[Container]:
         """Return all containers, or those of one service.
@@ -118,7 +112,7 @@ class Cluster:
             self._require_stopped()
             # What a killed keeper left behind.
             self._end_all(grace_s=0.0)
-            self._describe(workers, variables or {})
+            self._description.write(COMPOSE_FILE, workers, variables or {})
             for service in self.services().values():
                 require_free_ports(service)
             try:
@@ -135,7 +129,7 @@ class Cluster:
         ----------
         grace_s : seconds that each may take to end by itself; those of the file if None.
         """
-        if not self._folder.exists():
+        if not self._description.exists:
             return 0
         with self._alone():
             return self._end_all(grace_s)
@@ -144,15 +138,28 @@ class Cluster:
         """Have another number of workers, while everything else goes on.
 
         Those that are too many finish what they have, as long as the file allows.
+
+        Raises
+        ------
+        ProcessError
+            It does not run, or a worker did not become well.
         """
         with self._alone():
+            if not self._keeper.is_running():
+                raise ProcessError(
+                    "cluster", self._settings.home, "it does not run",
+                    f"Start it: make up PROFILE=cluster WORKERS={workers}.",
+                )  # fmt: skip
+            # It knows the containers that there were when it was started.
             self._keeper.stop()
-            before = self.containers(WORKER)
-            values.write_variables(self._running_file, {**self.variables, "WORKERS": str(workers)})
-            for container in self.containers(WORKER)[len(before) :]:
-                container.start()
-            end_together(before[workers:])
-            self._keeper.start()
+            try:
+                before = self.containers(WORKER)
+                self._description.write_workers(workers)
+                for container in self.containers(WORKER)[len(before) :]:
+                    container.start()
+                end_together(before[workers:])
+            finally:
+                self._keeper.start()
         self.wait_until_well(WORKER)
 
     def stop_service(self, service: str, grace_s: float | None = None) -> None:
@@ -213,10 +220,6 @@ class Cluster:
         user = known.get("ADMIN_USER", "admin")
         return AirflowApi(int(known["AIRFLOW_PORT"]), known["ADMIN_PASSWORD"], user)
 
-    def log(self, service: str, replica: int = 1) -> Path:
-        """Return the file into which a container writes."""
-        return self.container(service, replica).log
-
     def environment(self, service: str = WORKER) -> dict[str, str]:
         """Return the environment of a service: with a worker's, `smartinvest` works as it does."""
         return self.container(service).environment()
@@ -242,14 +245,6 @@ class Cluster:
                         revived.append(container.name)
         return revived
 
-    @property
-    def _running_file(self) -> Path:
-        return self._folder / "running.env"
-
-    @property
-    def _running_compose(self) -> Path:
-        return self._folder / "running.yml"
-
     def _require_stopped(self) -> None:
         if self._keeper.is_running():
             raise ProcessError(
@@ -258,17 +253,8 @@ class Cluster:
                 "smartinvest cluster scale.",
             )  # fmt: skip
 
-    def _describe(self, workers: int | None, variables: Mapping[str, str]) -> None:
-        """Write down what is started, for whoever speaks of this cluster until it has ended."""
-        given = values.given_variables(variables_of(COMPOSE_FILE), REPOSITORY / ".env")
-        given |= {} if workers is None else {"WORKERS": str(workers)}
-        given |= values.addresses(given) | dict(variables)
-        values.write_variables(self._running_file, values.with_secrets(given, self.secrets_file))
-        # Whoever ends the cluster needs the file as it was, whatever it is by then.
-        shutil.copyfile(COMPOSE_FILE, self._running_compose)
-
     def _end_all(self, grace_s: float | None) -> int:
-        if not self._running_compose.exists():
+        if not self._description.exists:
             return 0
         self._keeper.stop()
         running = [container for container in self.containers() if container.record]
@@ -279,7 +265,8 @@ class Cluster:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Let no one else start or stop containers meanwhile: the keeper, another terminal."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "lock").open("w") as file:
+        folder = self._description.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
