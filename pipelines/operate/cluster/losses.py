@@ -27,7 +27,7 @@ def tell_of_losses(cluster: Cluster, names: list[str]) -> None:
             cause = Cause(
                 "ProcessLost",
                 f"container {name}",
-                "",
+                "ended",
                 "it ended although it should run, perhaps killed for lack of memory, and was "
                 "started again",
                 "What it did is tried again by itself. If it goes on ending, see its log of the "
