@@ -30,8 +30,11 @@ _LOOK_EVERY_S = 0.1
 
 
 def own_addresses() -> dict[str, str]:
-    """Return ports of its own: another cluster of this machine may have the usual ones."""
-    airflow, tracking = free_port(), free_port()
+    """Return ports of its own: another cluster of this machine may have the usual ones.
+
+    Not of those that the kernel gives to outgoing connections: a killed server wants its own back.
+    """
+    airflow, tracking = free_port(18_080), free_port(15_000)
     return {
         "AIRFLOW_PORT": str(airflow),
         "AIRFLOW_URL": f"http://{HOST}:{airflow}",
