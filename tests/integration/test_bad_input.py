@@ -329,7 +329,7 @@ def test_a_store_that_another_process_keeps_is_given_up_and_unchanged(home: Path
 def test_an_interrupted_command_says_so_and_leaves_nothing_half_written(home: Path) -> None:
     before = contents(home)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SMARTINVEST_")}
-    command = [sys.executable, "-m", "pipelines.cli", "clients", "generate", "--count", "999999"]
+    command = [sys.executable, "-m", "pipelines.cli", "clients", "generate", "--count", "50000"]
     with subprocess.Popen(
         command,
         cwd=REPOSITORY,
