@@ -20,7 +20,8 @@ RUN = DagRun("ingest", "manual__1", "success", dt.datetime.now(dt.UTC), None)
 
 
 def _task(task_id: str, state: str | None, map_index: int = -1) -> dict[str, Any]:
-    return {"task_id": task_id, "map_index": map_index, "state": state, "try_number": 2}
+    times = {"start_date": "2026-01-02T03:04:05Z", "end_date": None}
+    return {"task_id": task_id, "map_index": map_index, "state": state, "try_number": 2} | times
 
 
 class _Airflow(BaseHTTPRequestHandler):
