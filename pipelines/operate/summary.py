@@ -188,8 +188,9 @@ def _trades(connection: sa.Connection, run_id: str) -> list[dict[str, str]]:
         {
             "side": row.side,
             "proposed": f"{row.trades:,}",
-            "USD": f"{row.notional_cents / _CENTS:,.2f}",
-            "estimated cost": f"{row.fee_cents / _CENTS:,.2f}",
+            # PostgreSQL adds integers up to a decimal.
+            "USD": f"{int(row.notional_cents) / _CENTS:,.2f}",
+            "estimated cost": f"{int(row.fee_cents) / _CENTS:,.2f}",
         }
         for row in connection.execute(query)
     ]
