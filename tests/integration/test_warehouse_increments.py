@@ -90,6 +90,7 @@ def test_other_clients_take_the_whole_panel_over(home: Settings) -> None:
     assert shared(build, base) == {part.name for part in base.panel}
 
 
+@pytest.mark.long
 def test_a_build_that_is_removed_leaves_the_parts_that_others_have(
     home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,14 @@ def test_a_good_build_keeps_status_rows_and_seconds_of_each_model_and_test(
     assert {node.failing_rows for node in attempt.nodes if node.kind == "test"} == {0}
 
 
-@pytest.mark.parametrize("step", ["read_parts", "settle", "anchor_in"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "read_parts",
+        pytest.param("settle", marks=pytest.mark.long),
+        pytest.param("anchor_in", marks=pytest.mark.long),
+    ],
+)
 def test_a_build_that_fails_after_dbt_keeps_its_results_and_says_why(
     home: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
