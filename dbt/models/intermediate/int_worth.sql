@@ -1,6 +1,7 @@
 {#-
   Only sessions that a return needs are valued: those with external flows, the one before each,
-  the starts of the periods and the build's own.
+  the starts of the periods and the build's own. What no bigint holds, as of somebody who claims
+  more than there is, is not known: one such account must not stop the build.
 -#}
 {%- set stale_after = 5 -%}
 
@@ -165,16 +166,16 @@ in_dollars as (
         case
             when changes.symbol = '$CASH' then changes.quantity_micros
             when changes.quantity_micros = 0 then 0
-            else round_even(
+            else try_cast(round_even(
                 changes.quantity_micros * (prices.close_micros / (prices.share_ratio * 1e6)), 0
-            )::bigint
+            ) as bigint)
         end as worth_micros,
         case
             when changes.symbol = '$CASH' then changes.external_micros
             when changes.external_micros = 0 then 0
-            else round_even(
+            else try_cast(round_even(
                 changes.external_micros * (prices.close_micros / (prices.share_ratio * 1e6)), 0
-            )::bigint
+            ) as bigint)
         end as flow_micros
     from changes
     left join prices using (symbol, session_date)
@@ -188,12 +189,12 @@ by_account as (
         accounts.goal_id,
         accounts.client_id,
         in_dollars.session_date,
-        case when count(*) = count(in_dollars.worth_micros)
+        try_cast(case when count(*) = count(in_dollars.worth_micros)
             then sum(in_dollars.worth_micros)
-        end::bigint as worth_micros,
-        case when count(*) = count(in_dollars.flow_micros)
+        end as bigint) as worth_micros,
+        try_cast(case when count(*) = count(in_dollars.flow_micros)
             then sum(in_dollars.flow_micros)
-        end::bigint as flow_micros
+        end as bigint) as flow_micros
     from in_dollars
     inner join accounts using (account_id)
     group by all
@@ -229,8 +230,12 @@ final as (
         owner_id,
         client_id,
         session_date,
-        case when count(*) = count(worth_micros) then sum(worth_micros) end::bigint as worth_micros,
-        case when count(*) = count(flow_micros) then sum(flow_micros) end::bigint as flow_micros
+        try_cast(
+            case when count(*) = count(worth_micros) then sum(worth_micros) end as bigint
+        ) as worth_micros,
+        try_cast(
+            case when count(*) = count(flow_micros) then sum(flow_micros) end as bigint
+        ) as flow_micros
     from by_owner
     group by owner_kind, owner_id, client_id, session_date
 
