@@ -10,5 +10,5 @@
                 else 0
             end
         )
-    )::bigint
+    )
 {%- endmacro %}

@@ -45,7 +45,7 @@ movements as (
         '$CASH' as symbol,
         trade_date,
         executed_at,
-        cash_cents * 10000 as quantity_micros,
+        cash_cents::hugeint * 10000 as quantity_micros,
         kind in {{ external }} as is_external
     from transactions
     union all by name
@@ -85,9 +85,9 @@ recorded as (
         holdings.account_id,
         holdings.version,
         holdings.symbol,
-        case when later_splits.share_ratio is null then holdings.quantity_micros
-            else round_even(holdings.quantity_micros * later_splits.share_ratio, 0)::bigint
-        end as quantity_micros
+        {{ within_bigint('case when later_splits.share_ratio is null then holdings.quantity_micros
+            else round_even(holdings.quantity_micros * later_splits.share_ratio, 0)::hugeint
+        end') }} as quantity_micros
     from holdings
     left join later_splits using (symbol, as_of_date)
 
@@ -98,9 +98,9 @@ moved as (
     select
         movements.account_id,
         movements.symbol,
-        case when later_splits.share_ratio is null then movements.quantity_micros
-            else round_even(movements.quantity_micros * later_splits.share_ratio, 0)::bigint
-        end as quantity_micros,
+        {{ within_bigint('case when later_splits.share_ratio is null then movements.quantity_micros
+            else round_even(movements.quantity_micros * later_splits.share_ratio, 0)::hugeint
+        end') }} as quantity_micros,
         movements.is_external,
         movements.trade_date,
         versions.version,
@@ -122,7 +122,7 @@ unexplained as (
         stated.account_id,
         stated.symbol,
         versions.as_of_date,
-        sum(stated.quantity_micros)::bigint as quantity_micros
+        {{ within_bigint('sum(stated.quantity_micros)') }} as quantity_micros
     from (
         select account_id, version, symbol, quantity_micros from recorded
         union all
@@ -176,8 +176,9 @@ final as (
         account_id,
         session_date,
         symbol,
-        sum(quantity_micros)::bigint as quantity_micros,
-        coalesce(sum(quantity_micros) filter (where is_external), 0)::bigint as external_micros
+        {{ within_bigint('sum(quantity_micros)') }} as quantity_micros,
+        {{ within_bigint('coalesce(sum(quantity_micros) filter (where is_external), 0)') }}
+            as external_micros
     from events
     group by account_id, session_date, symbol
 

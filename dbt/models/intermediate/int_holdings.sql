@@ -9,7 +9,7 @@ positions as (
     select
         account_id,
         symbol,
-        sum(quantity_micros)::bigint as quantity_micros
+        {{ within_bigint('sum(quantity_micros)') }} as quantity_micros
     from events
     group by account_id, symbol
     having sum(quantity_micros) <> 0 or symbol = '$CASH'

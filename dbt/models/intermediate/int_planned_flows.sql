@@ -37,10 +37,10 @@ final as (
 
     select
         account_id,
-        coalesce(sum(-signed_cents) filter (
+        {{ within_bigint('coalesce(sum(-signed_cents) filter (
             where signed_cents < 0 and due_date <= session_date + interval 3 months
-        ), 0)::bigint as withdrawal_3m_cents,
-        coalesce(sum(signed_cents), 0)::bigint as net_flow_1y_cents
+        ), 0)') }} as withdrawal_3m_cents,
+        {{ within_bigint('coalesce(sum(signed_cents), 0)') }} as net_flow_1y_cents
     from due
     where due_date > session_date and due_date <= end_date
     group by account_id

@@ -18,7 +18,7 @@ exposures as (
         client_id,
         goal_id,
         asset_class,
-        coalesce(sum(value_cents), 0)::bigint as value_cents,
+        {{ within_bigint('coalesce(sum(value_cents), 0)') }} as value_cents,
         count(*) - count(value_cents) as unpriced_count
     from holdings
     group by account_id, client_id, goal_id, asset_class

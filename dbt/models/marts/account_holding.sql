@@ -59,7 +59,7 @@ in_cents as (
         *,
         case when quantity_micros = 0 then 0
             else {{ divide_half_even('quantity_micros::hugeint * price_micros', '10000000000') }}
-        end as value_cents
+        end as exact_cents
     from valued
 
 ),
@@ -67,9 +67,10 @@ in_cents as (
 weighted as (
 
     select
-        *,
-        value_cents::double
-            / nullif(sum(value_cents) over (partition by account_id), 0)::double as weight
+        * exclude (exact_cents),
+        {{ within_bigint('exact_cents') }} as value_cents,
+        exact_cents::double
+            / nullif(sum(exact_cents) over (partition by account_id), 0)::double as weight
     from in_cents
 
 ),
@@ -79,7 +80,9 @@ bases as (
     select
         account_id,
         symbol,
-        case when count(*) = count(basis_cents) then sum(basis_cents) end::bigint as basis_cents
+        case when count(*) = count(basis_cents)
+            then {{ within_bigint('sum(basis_cents)') }}
+        end as basis_cents
     from {{ ref('stg_tax_lots') }}
     group by account_id, symbol
 

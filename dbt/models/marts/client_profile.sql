@@ -32,7 +32,7 @@ goal_worth as (
         count(*) as account_count,
         sum(wealth_cents) as wealth_cents,
         sum(unpriced_count) as unpriced_count,
-        sum(cash_buffer_cents + planned_withdrawal_3m_cents) as min_cash_cents
+        sum(cash_buffer_cents::hugeint + planned_withdrawal_3m_cents) as min_cash_cents
     from {{ ref('account') }}
     group by client_id, goal_id
 
@@ -53,9 +53,9 @@ parts as (
         goals.horizon_days / 365.25::double as horizon_years,
         greatest(0, goals.horizon_days * 25200 // 36525) as horizon_sessions,
         coalesce(goal_worth.account_count, 0) as account_count,
-        coalesce(goal_worth.wealth_cents, 0)::bigint as wealth_cents,
+        {{ within_bigint('coalesce(goal_worth.wealth_cents, 0)') }} as wealth_cents,
         coalesce(goal_worth.unpriced_count, 0)::bigint as unpriced_count,
-        coalesce(goal_worth.min_cash_cents, 0)::bigint as min_cash_cents,
+        {{ within_bigint('coalesce(goal_worth.min_cash_cents, 0)') }} as min_cash_cents,
         answers.finance_score,
         -- Retirement money is spent over decades after its date: the glide path lowers its risk.
         case when goals.kind = 'retirement' then 100

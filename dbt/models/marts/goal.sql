@@ -36,10 +36,11 @@ final as (
         goals.target_date,
         goals.target_cents,
         coalesce(worth.account_count, 0) as account_count,
-        coalesce(worth.wealth_cents, 0)::bigint as wealth_cents,
-        coalesce(worth.cash_cents, 0)::bigint as cash_cents,
+        {{ within_bigint('coalesce(worth.wealth_cents, 0)') }} as wealth_cents,
+        {{ within_bigint('coalesce(worth.cash_cents, 0)') }} as cash_cents,
         coalesce(worth.unpriced_count, 0)::bigint as unpriced_count,
-        coalesce(worth.planned_net_flow_1y_cents, 0)::bigint as planned_net_flow_1y_cents,
+        {{ within_bigint('coalesce(worth.planned_net_flow_1y_cents, 0)') }}
+            as planned_net_flow_1y_cents,
         case when coalesce(worth.unpriced_count, 0) = 0
             then coalesce(worth.wealth_cents, 0)::double / goals.target_cents
         end as funded_share,

@@ -15,7 +15,7 @@ sales as (
         sales.symbol,
         sales.sold_date,
         sales.quantity_micros,
-        sales.basis_cents - sales.proceeds_cents as loss_cents
+        sales.basis_cents::hugeint - sales.proceeds_cents as loss_cents
     from {{ ref('stg_lot_sales') }} as sales
     anti join reversals using (transaction_id)
     where sales.basis_cents > sales.proceeds_cents
@@ -27,8 +27,8 @@ matched as (
     select
         transaction_id,
         lot_id,
-        sum(quantity_micros)::bigint as quantity_micros,
-        sum(disallowed_cents)::bigint as disallowed_cents
+        sum(quantity_micros) as quantity_micros,
+        sum(disallowed_cents) as disallowed_cents
     from {{ ref('stg_wash_sales') }}
     group by transaction_id, lot_id
 
@@ -43,8 +43,8 @@ final as (
         sales.lot_id,
         sales.symbol,
         sales.sold_date,
-        sales.quantity_micros - coalesce(matched.quantity_micros, 0) as unmatched_micros,
-        sales.loss_cents - coalesce(matched.disallowed_cents, 0) as loss_cents
+        {{ within_bigint('sales.quantity_micros - coalesce(matched.quantity_micros, 0)') }} as unmatched_micros,
+        {{ within_bigint('sales.loss_cents - coalesce(matched.disallowed_cents, 0)') }} as loss_cents
     from sales
     inner join {{ ref('stg_accounts') }} as accounts using (account_id)
     inner join {{ ref('stg_cut') }} as cut

@@ -39,9 +39,9 @@ final as (
         lots.symbol,
         lots.lot_id,
         lots.version as lot_version,
-        case when later_splits.share_ratio is null then lots.quantity_micros
-            else round_even(lots.quantity_micros * later_splits.share_ratio, 0)::bigint
-        end as quantity_micros,
+        {{ within_bigint('case when later_splits.share_ratio is null then lots.quantity_micros
+            else round_even(lots.quantity_micros * later_splits.share_ratio, 0)::hugeint
+        end') }} as quantity_micros,
         lots.basis_cents,
         lots.acquired_date,
         coalesce(lots.holding_period_start_date, lots.acquired_date) as held_since_date,
