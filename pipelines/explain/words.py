@@ -22,7 +22,7 @@ OUTCOME_WORDS: Mapping[Outcome, str] = MappingProxyType(
         Outcome.RELAXED: "a usual limit had to give way, as told below",
         Outcome.HELD: "the account is left as it is, because no advice can be given",
         Outcome.BLOCKED: "the account is left as it is, because orders are with the broker",
-        Outcome.FAILED: "no target passed our checks, so nothing is written",
+        Outcome.FAILED: "we could make no advice that passes our checks, and look into it",
     }
 )
 RELAXED_WORDS: Mapping[Constraint, str] = MappingProxyType(

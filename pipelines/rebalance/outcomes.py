@@ -22,7 +22,9 @@ _OUTCOMES = tuple(Outcome)
 _ROUNDED = 1e-6  # weights were rounded down
 _TOLD_CASH = 0.05
 """Less cash than this in a target is not spoken of."""
-_BLOCKED = ACCOUNT_ISSUES.index(AccountIssue.OPEN_ORDER)
+_BLOCKED, _TOO_LARGE = (
+    ACCOUNT_ISSUES.index(issue) for issue in (AccountIssue.OPEN_ORDER, AccountIssue.TOO_LARGE)
+)
 
 
 def tell(
@@ -51,6 +53,7 @@ def tell(
     was_asked = np.zeros(len(targets.is_new) + 1, np.bool_)
     was_asked[rows] = True
     is_failed = is_advised & was_asked[goal] & ~np.append(targets.is_new, False)[goal]
+    is_failed |= accounts.issue == _TOO_LARGE  # no person's: somebody has to look into it
     gaps = drift(account_weights(accounts), targets.account_nanos / NANOS)
     is_risk_full = np.append(_is_risk_full(bounds, targets, risk), False)[goal]
     leaves_cash = is_risk_full | (relaxed & bit(Constraint.MINIMUM_INVESTED) != 0)

@@ -25,8 +25,11 @@ def test_an_account_with_an_issue_is_left_alone_and_the_others_are_not(
     marked = shard.accounts.issue.copy()
     marked[0] = ACCOUNT_ISSUES.index(issue)
     advice = advised(changed_accounts(shard, issue=marked))
-    expected = Outcome.BLOCKED if issue is AccountIssue.OPEN_ORDER else Outcome.HELD
-    assert outcomes(advice)[0] is expected
+    other_than_held = {
+        AccountIssue.OPEN_ORDER: Outcome.BLOCKED,
+        AccountIssue.TOO_LARGE: Outcome.FAILED,
+    }
+    assert outcomes(advice)[0] is other_than_held.get(issue, Outcome.HELD)
     assert str(advice.sentence[0]).startswith("Nothing was traded: ")
     assert not advice.sized.traded_micros[0].any()
     assert Outcome.REBALANCED in outcomes(advice)[1:]
@@ -45,7 +48,7 @@ def test_a_client_who_excludes_everything_is_held_and_told_why() -> None:
 
 
 @pytest.mark.parametrize("has_last", [True, False])
-def test_an_account_too_large_for_its_numbers_is_held_alone(has_last: bool) -> None:
+def test_what_sizing_cannot_count_is_not_traded_even_if_nobody_marked_it(has_last: bool) -> None:
     shard = followed() if has_last else some_shard()
     cash = shard.accounts.cash_micros.copy()
     cash[0] = 3 * 10**18

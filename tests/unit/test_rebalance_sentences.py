@@ -105,7 +105,6 @@ def told(**changes: Any) -> str:
     accounts = valued(made_shard(MARKET, 1, seed=1), MARKET).accounts
     issue = np.zeros(len(accounts.goal), np.int8)
     issue[0] = ACCOUNT_ISSUES.index(changes.pop("issue", AccountIssue.NONE))
-    cash_micros = changes.pop("cash_micros", 0)
     details = [changes.pop("detail", ""), *[""] * (len(issue) - 1)]
     values: dict[str, Any] = {
         "outcome": Outcome.REBALANCED,
@@ -126,7 +125,6 @@ def told(**changes: Any) -> str:
     values["trigger"] = tuple(Trigger).index(values["trigger"])
     columns = {name: np.full(len(issue), value) for name, value in values.items()}
     object.__setattr__(accounts, "issue", issue)
-    object.__setattr__(accounts, "cash_micros", np.full(len(issue), cash_micros))
     object.__setattr__(accounts, "issue_detail", pa.array(details))
     return str(account_sentences(accounts, Told(**columns))[0])
 
@@ -166,7 +164,12 @@ def test_an_account_that_does_not_trade_is_told_why() -> None:
         "off by much more than the smallest trade that can be made of it."
     )
     assert "traded lately" in told(**idle, has_new_target=False, is_cooling=True)
-    assert told(outcome=Outcome.FAILED, trades=0).startswith("Nothing was traded: no target passed")
+    failed = {"outcome": Outcome.FAILED, "trades": 0}
+    assert told(**failed).startswith("Nothing was traded: no target passed our checks. We look")
+    assert told(**failed, issue=AccountIssue.TOO_LARGE) == (
+        "Nothing was traded: its worth, or something that it holds, is too large for us to advise "
+        "on. We look into it; you need not do anything."
+    )
 
 
 def test_an_account_that_is_left_alone_is_told_what_is_wrong() -> None:
@@ -175,8 +178,7 @@ def test_an_account_that_is_left_alone_is_told_what_is_wrong() -> None:
     assert unpriced == "Nothing was traded: there is no current price for XYZ."
     wish = told(**held, infeasible=bit(Constraint.CLIENT_WISH))
     assert wish.startswith("Nothing was traded: your wishes")
-    assert told(**held).endswith("something that it holds, is too large for us to advise on.")
-    assert told(**held, cash_micros=-1).endswith("broker will take more cash than it has.")
+    assert told(**held).endswith("orders that are with the broker will take more than it has.")
 
 
 def test_what_gave_way_is_told_before_what_was_done() -> None:

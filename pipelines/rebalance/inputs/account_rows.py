@@ -1,5 +1,6 @@
 """The accounts of a shard."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ from pipelines.rebalance.inputs.shard import Accounts, Codes, Goals, OpenOrders
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.inputs.targets_in_force import targets_in_force
 from pipelines.rebalance.market.market import Market
+from pipelines.rebalance.trades.orders import is_tradable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,7 +66,6 @@ def read_accounts(
     wealth = (
         cash_micros // MICROS_PER_CENT + holdings.value_cents.sum(axis=1) + holdings.frozen_cents
     )
-    issue = _issues(goals, goal, orders, holdings, delivered_micros, wealth)
     accounts = Accounts(
         account_id=account_id,
         client_id=text(rows["client_id"]),
@@ -85,10 +86,12 @@ def read_accounts(
         last_risk_score=last.risk_score,
         last_upper=last.upper,
         sessions_since_trade=movements.sessions_since_trade,
-        issue=issue,
-        issue_detail=symbols_meant(issue, holdings.unpriced, holdings.short),
+        issue=np.zeros(len(wealth), dtype=np.int8),
+        issue_detail=pa.nulls(len(wealth), pa.string()),
     )
-    return accounts, orders
+    issue = _issues(accounts, goals, orders, holdings, delivered_micros, market)
+    detail = symbols_meant(issue, holdings.unpriced, holdings.short)
+    return replace(accounts, issue=issue, issue_detail=detail), orders
 
 
 def _client_of(rows: pa.Table) -> Integers:
@@ -98,22 +101,24 @@ def _client_of(rows: pa.Table) -> Integers:
 
 
 def _issues(
+    accounts: Accounts,
     goals: Goals,
-    goal: Integers,
     orders: OpenOrders,
     holdings: Holdings,
     delivered_micros: Integers,
-    wealth: Integers,
+    market: Market,
 ) -> Codes:
+    prices = np.array(market.price_micros, dtype=np.int64)
     return first_issue(
         {
-            AccountIssue.OPEN_ORDER: _has_own_order(orders, len(wealth)),
+            AccountIssue.OPEN_ORDER: _has_own_order(orders, len(accounts.goal)),
             AccountIssue.UNPRICED_HOLDING: _is_given(holdings.unpriced),
             AccountIssue.SHORT_POSITION: _is_given(holdings.short),
-            AccountIssue.GOAL_MISSING: goal < 0,
-            AccountIssue.NO_RISK_PROFILE: _is_unanswered(goals, goal),
+            AccountIssue.GOAL_MISSING: accounts.goal < 0,
+            AccountIssue.NO_RISK_PROFILE: _is_unanswered(goals, accounts.goal),
             AccountIssue.NEGATIVE_CASH: delivered_micros < 0,
-            AccountIssue.EMPTY: wealth <= 0,
+            AccountIssue.EMPTY: accounts.wealth_cents <= 0,
+            AccountIssue.TOO_LARGE: ~is_tradable(accounts, prices) & ~_is_overdrawn(accounts),
         }
     )
 
@@ -122,6 +127,11 @@ def _has_own_order(orders: OpenOrders, accounts: int) -> Mask:
     blocked = np.zeros(accounts, dtype=np.bool_)
     blocked[orders.account[orders.is_own]] = True
     return blocked
+
+
+def _is_overdrawn(accounts: Accounts) -> Mask:
+    """Say whether open orders take more than there is."""
+    return np.asarray((accounts.cash_micros < 0) | (accounts.held_micros < 0).any(axis=1))
 
 
 def _is_given(words: pa.StringArray) -> Mask:

@@ -13,7 +13,7 @@ from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions, text
 from pipelines.rebalance.inputs.shard import OpenOrders
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
-from pipelines.rebalance.inputs.worth import worth_cents
+from pipelines.rebalance.inputs.worth import MOST_CENTS, bounded_micros, worth_cents
 from pipelines.rebalance.market.market import Market
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _HOLDINGS = f"""
         account_id,
         symbol,
         quantity_micros,
-        coalesce(value_cents, 0) AS value_cents,
+        greatest(-{MOST_CENTS}, least({MOST_CENTS}, coalesce(value_cents, 0))) AS value_cents,
         price_micros IS NULL AS is_unpriced
     FROM account_holding
     WHERE {{clients}} AND symbol <> '{CASH}'
@@ -65,7 +65,7 @@ def read_holdings(
     rows = rows_of_clients(warehouse, plan, _HOLDINGS)
     account = positions(rows["account_id"], account_ids)
     symbol = positions(rows["symbol"], market.symbols)
-    quantity = integers(rows["quantity_micros"])
+    quantity = bounded_micros(integers(rows["quantity_micros"]))
     traded = (account >= 0) & (symbol >= 0)
     held = np.zeros((len(account_ids), len(market.symbols)), dtype=np.int64)
     held[account[traded], symbol[traded]] = quantity[traded]

@@ -33,6 +33,7 @@ class AccountIssue(StrEnum):
     NO_RISK_PROFILE = "no_risk_profile"
     NEGATIVE_CASH = "negative_cash"
     EMPTY = "empty"
+    TOO_LARGE = "too_large"
 
 
 GOAL_ISSUES = tuple(GoalIssue)
@@ -48,6 +49,9 @@ _CLAUSES: Mapping[AccountIssue, str] = MappingProxyType(
         AccountIssue.NO_RISK_PROFILE: "the questionnaire on risk has not been answered",
         AccountIssue.NEGATIVE_CASH: "the account's cash is below zero: it has to be paid in",
         AccountIssue.EMPTY: "the account is empty",
+        AccountIssue.TOO_LARGE: (
+            "its worth, or something that it holds, is too large for us to advise on"
+        ),
     }
 )
 

@@ -75,7 +75,7 @@ class Accounts:
     last_risk_score : that it was made for; 0 where there is none.
     last_upper : (accounts, symbols) largest weights that it was made under.
     sessions_since_trade : since the account last traded on advice; a large number if never.
-    issue : as ``ACCOUNT_ISSUES`` numbers them; 0 is none. Such accounts are held or blocked.
+    issue : as ``ACCOUNT_ISSUES`` numbers them; 0 is none. Others are held, blocked or failed.
     issue_detail : text for the client (the symbols meant); empty where there is none.
     """
 

@@ -2,26 +2,34 @@
 
 import numpy as np
 
-from models.vocabulary import MICROS
 from pipelines.rebalance.arrays import Integers
+from pipelines.rebalance.trades.orders import notional_cents
 
-_MICROS_PER_CENT = 10_000
+MOST_CENTS = 9 * 10**14
+"""What is worth more counts as this: far above what is traded, and sums of it stay exact."""
+
+MOST_MICROS = 2**62
+"""A larger quantity counts as this: far above what is traded, and an order more or less fits."""
+
+_MICROS_SQUARED_PER_CENT = 1e10
+
+
+def bounded_micros(quantity_micros: Integers) -> Integers:
+    """Return quantities, cut at ``MOST_MICROS`` either way."""
+    return np.clip(quantity_micros, -MOST_MICROS, MOST_MICROS)
 
 
 def worth_cents(quantity_micros: Integers, price_micros: Integers) -> Integers:
-    """Return quantity times price in US cents, rounded half to even.
+    """Return quantity times price in US cents, rounded half to even, cut at some ``MOST_CENTS``.
 
     Parameters
     ----------
-    quantity_micros, price_micros : arrays that broadcast; prices are at least 0. The worth of the
-        whole shares must stay below 9.2 trillion dollars, of one share below 9.2 million.
+    quantity_micros, price_micros : arrays that broadcast; quantities within ``MOST_MICROS`` either
+        way, prices at least 0.
     """
-    size = np.abs(quantity_micros)
-    shares, fraction = size // MICROS, size % MICROS
-    # In units of 1e-10 cents the product needs 128 bits, so its two ends are carried apart.
-    cents, rest = np.divmod(shares * price_micros, _MICROS_PER_CENT)
-    unit = MICROS * _MICROS_PER_CENT
-    more, rest = np.divmod(rest * MICROS + fraction * price_micros, unit)
-    cents += more
-    is_above = (2 * rest > unit) | ((2 * rest == unit) & (cents % 2 == 1))
-    return np.sign(quantity_micros) * (cents + is_above)
+    quantities, prices = np.broadcast_arrays(quantity_micros, price_micros)
+    # Floats round it, where neither answer is traded.
+    most = MOST_CENTS * _MICROS_SQUARED_PER_CENT / np.maximum(prices, 1)
+    most = np.minimum(most, MOST_MICROS).astype(np.int64)
+    held = np.clip(quantities, -most, most)
+    return np.sign(held) * notional_cents(np.abs(held), prices)

@@ -24,7 +24,9 @@ from pipelines.rebalance.output.columns import (
 from pipelines.rebalance.solver.solve import SOLVERS
 from pipelines.rebalance.trades.weights import NO_TARGET
 
-_UNPRICED = ACCOUNT_ISSUES.index(AccountIssue.UNPRICED_HOLDING)
+_OF_UNKNOWN_WORTH = [
+    ACCOUNT_ISSUES.index(issue) for issue in (AccountIssue.UNPRICED_HOLDING, AccountIssue.TOO_LARGE)
+]
 
 
 def has_new_target(advice: ShardAdvice) -> Mask:
@@ -48,6 +50,7 @@ def outcomes(run_id: str, advice: ShardAdvice) -> pa.Table:
     is_advised = advised_accounts(advice.shard, advice.bounds)
     relaxed = gave_way(np.where(is_advised, of_goal(advice.bounds.relaxed, goal, 0), 0), new)
     solver = np.where(new, of_goal(advice.solutions.solver, goal, -1), -1)
+    is_worth_known = ~np.isin(accounts.issue, _OF_UNKNOWN_WORTH)
     sells = np.where(sized.traded_micros < 0, sized.notional_cents, 0)
     buys = np.where(sized.traded_micros > 0, sized.notional_cents, 0)
     return table_of(
@@ -69,7 +72,7 @@ def outcomes(run_id: str, advice: ShardAdvice) -> pa.Table:
             ),
             "solver": names_at(SOLVERS, solver),
             "relaxed_constraints": joined_words(relaxed, Constraint),
-            "wealth_cents": integers(accounts.wealth_cents, accounts.issue != _UNPRICED),
+            "wealth_cents": integers(accounts.wealth_cents, is_worth_known),
             "cash_before_cents": integers(sized.cash_before_cents),
             "sells_cents": integers(sells.sum(axis=1)),
             "buys_cents": integers(buys.sum(axis=1)),

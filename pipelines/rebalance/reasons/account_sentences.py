@@ -16,11 +16,9 @@ from pipelines.rebalance.reasons.words import TRIGGER_WORDS
 OUTCOMES = tuple(Outcome)
 TRIGGERS = tuple(Trigger)
 
-_FAILED = (
-    "Nothing was traded: no target passed our checks. We look into it; you need not do anything."
-)
-_ORDERED_TOO_MUCH = "orders that are with the broker will take more cash than it has"
-_BEYOND_SIZING = "its worth, or something that it holds, is too large for us to advise on"
+_UNCHECKED = "no target passed our checks"
+_WE_LOOK = "We look into it; you need not do anything."
+_ORDERED_TOO_MUCH = "orders that are with the broker will take more than it has"
 _NEAR = (
     "every holding is within the room that we leave around its target, or as near to it as the "
     "smallest trade allows."
@@ -80,7 +78,7 @@ def account_sentences(accounts: Accounts, told: Told) -> pa.StringArray:
     return pc.case_when(
         pc.make_struct(pa.array(is_left_alone), pa.array(is_failed), pa.array(told.trades > 0)),
         _left_alone(accounts, told),
-        _FAILED,
+        _failed(accounts),
         _with_cash(told, _after_relaxing(told, _traded(told))),
         _with_cash(told, _after_relaxing(told, _untraded(told))),
     )
@@ -93,13 +91,16 @@ def _number(outcome: Outcome) -> int:
 def _left_alone(accounts: Accounts, told: Told) -> pa.StringArray:
     why = why_left_alone(accounts.issue, accounts.issue_detail)
     unmet = clauses_of(told.infeasible)
-    in_debt = pa.array(accounts.cash_micros < 0)
-    # What is left has numbers that ``trades.orders.is_tradable`` refuses.
     clause = pc.case_when(
-        pc.make_struct(_is_given(why), _is_given(unmet), in_debt),
-        why, unmet, _ORDERED_TOO_MUCH, _BEYOND_SIZING,
-    )  # fmt: skip
+        pc.make_struct(_is_given(why), _is_given(unmet)), why, unmet, _ORDERED_TOO_MUCH
+    )
     return pc.binary_join_element_wise("Nothing was traded: ", clause, ".", "")
+
+
+def _failed(accounts: Accounts) -> pa.StringArray:
+    why = why_left_alone(accounts.issue, accounts.issue_detail)
+    clause = pc.if_else(_is_given(why), why, _UNCHECKED)
+    return pc.binary_join_element_wise("Nothing was traded: ", clause, f". {_WE_LOOK}", "")
 
 
 def _is_given(clauses: pa.StringArray) -> pa.BooleanArray:
