@@ -1,4 +1,4 @@
-"""What is wrong with advice that was published: accounts that got none."""
+"""What is wrong with advice that was published: accounts and clients that got none."""
 
 import sqlalchemy as sa
 
@@ -11,38 +11,63 @@ _SHOWN = 10
 
 
 def advice_alerts(settings: Settings, where: Where) -> list[Alert]:
-    """Return an alert if accounts of the session's published run failed; they are named by key.
+    """Return what is to be told of a session's published run: who got no advice, by key.
+
+    Accounts that failed are told of every session; clients who were left out because a row of
+    theirs breaks a rule are told of the newest one, since only of that their issues are known.
 
     Raises
     ------
     StoreError
         The store cannot be read.
     """
+    from pipelines.quality.clients import FROM_STORE
     from pipelines.store import connect, tables
 
-    run, outcome = tables["advice_run"], tables["client_outcome"]
-    failed = (
-        sa.select(run.c.run_id, outcome.c.account_id)
-        .join(outcome, outcome.c.run_id == run.c.run_id)
-        .where(
-            run.c.source == settings.source,
-            run.c.session_date == where.session,
-            run.c.status == RunStatus.PUBLISHED,
-            outcome.c.outcome == Outcome.FAILED,
-        )
-        .order_by(outcome.c.account_id)
-    )
+    run, outcome, issue = tables["advice_run"], tables["client_outcome"], tables["client_issue"]
+    published = sa.and_(run.c.source == settings.source, run.c.status == RunStatus.PUBLISHED)
+    of_session = sa.select(run.c.run_id).where(published, run.c.session_date == where.session)
+    newest = sa.select(sa.func.max(run.c.session_date)).where(published)
     with connect(settings) as store:
-        found = store.execute(failed).all()
-    if not found:
-        return []
-    accounts = [str(row.account_id) for row in found]
-    more = f" and {len(accounts) - _SHOWN} more" if len(accounts) > _SHOWN else ""
-    cause = Cause(
-        "AccountsFailed",
-        "accounts without advice",
-        str(len(accounts)),
-        f"account {', '.join(accounts[:_SHOWN])}{more}: their data cannot be advised on",
-        "See their sentences in client_outcome, or `smartinvest explain`; all others have theirs.",
-    )
-    return [Alert(Kind.ACCOUNTS_FAILED, cause, where, subject_of=f"run {found[0].run_id}")]
+        run_id = store.scalar(of_session)
+        if run_id is None:
+            return []
+        failed = sa.select(outcome.c.account_id).where(
+            outcome.c.run_id == run_id, outcome.c.outcome == Outcome.FAILED
+        )
+        accounts: list[str] = list(store.scalars(failed.order_by(outcome.c.account_id)))
+        clients: list[str] = []
+        if store.scalar(newest) == where.session:
+            left_out = (
+                sa.select(issue.c.client_id)
+                .distinct()
+                .where(issue.c.file_digest == FROM_STORE, issue.c.client_id.is_not(None))
+            )
+            clients = list(store.scalars(left_out.order_by(issue.c.client_id)))
+    causes = {
+        "accounts": Cause(
+            "AccountsFailed",
+            "accounts without advice",
+            str(len(accounts)),
+            f"account {_some(accounts)}: their data cannot be advised on",
+            "See their sentences in client_outcome, or `smartinvest explain`; all others have "
+            "theirs.",
+        ),
+        "clients": Cause(
+            "ClientsLeftOut",
+            "clients without advice",
+            str(len(clients)),
+            f"client {_some(clients)}: a row of theirs breaks a rule, so they are left out",
+            "See client_issue for rule and remedy; all others have their advice.",
+        ),
+    }
+    return [
+        Alert(Kind.ACCOUNTS_FAILED, causes[who], where, subject_of=f"{who} of run {run_id}")
+        for who, keys in (("accounts", accounts), ("clients", clients))
+        if keys
+    ]
+
+
+def _some(keys: list[str]) -> str:
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    return f"{', '.join(keys[:_SHOWN])}{more}"
