@@ -56,19 +56,6 @@ def differing_tables(before: Mapping[str, str], after: Mapping[str, str]) -> lis
     return [name for name, digest in before.items() if after[name] != digest]
 
 
-def published_runs(settings: Settings, session: dt.date) -> list[str]:
-    """Return the runs that readers see of a session: there must be one."""
-    run = tables["advice_run"]
-    with connect(settings) as store:
-        return list(
-            store.execute(
-                sa.select(run.c.run_id).where(
-                    run.c.session_date == session, run.c.status == RunStatus.PUBLISHED.value
-                )
-            ).scalars()
-        )
-
-
 def shards_written(settings: Settings, session: dt.date) -> int:
     """Return how many shards of a session's unpublished run are written; 0 where nobody answers."""
     run, shard = tables["advice_run"], tables["advice_shard"]

@@ -11,13 +11,14 @@ import httpx
 import sqlalchemy as sa
 
 from benchmarks.cluster.native import withdraw
-from benchmarks.cluster_faults.evidence import published_runs, shards_written, table_digests
+from benchmarks.cluster_faults.evidence import shards_written, table_digests
 from benchmarks.cluster_faults.fault import Recovery
 from benchmarks.cluster_faults.webhook import Webhook
 from models.vocabulary import RunStatus
 from pipelines.errors import ProcessError, SmartInvestError
 from pipelines.operate.airflow_api import AirflowApi, DagRun
 from pipelines.operate.cluster import Cluster
+from pipelines.operate.summary import published_runs
 from pipelines.settings import Settings
 from pipelines.store import connect, tables, transaction
 from pipelines.store.run_rows import delete_runs
@@ -98,18 +99,18 @@ class Ground:
             )
         except TimeoutError as error:
             shown = self.patiently(lambda: published_runs(self.settings, self.session))
-            return Recovery(f"{story}; {error}", None, (shown or [""])[0])
+            return Recovery(f"{story}; {error}", None, next(iter(shown or {}), ""))
         seconds = time.monotonic() - injected
         [run_id, *others] = published_runs(self.settings, self.session)
+        is_reference = run_id == self.reference.run_id
         broken = [] if ended.state == "success" else [f"DAG run {ended.state}"]
+        broken += [] if is_reference else ["another run was published than the undisturbed one"]
         broken += [f"{len(others) + 1} runs are published"] if others else []
-        return Recovery(story, seconds, run_id, run_id == self.reference.run_id, tuple(broken))
+        return Recovery(story, seconds, run_id, is_reference, tuple(broken))
 
-    def chain_of(self, session: dt.date, patience_s: float = PATIENCE_S) -> str:
+    def chain_of(self, session: dt.date) -> str:
         """Wait until a session whose chain is under way is published; return its run."""
-        self.wait(
-            lambda: published_runs(self.settings, session), f"advice of {session}", patience_s
-        )
+        self.wait(lambda: published_runs(self.settings, session), f"advice of {session}")
         [run_id] = published_runs(self.settings, session)
         return run_id
 
@@ -174,7 +175,7 @@ def reference_of(settings: Settings, session: dt.date) -> Reference:
     ProcessError
         There is none, or several.
     """
-    runs = published_runs(settings, session)
+    runs = list(published_runs(settings, session))
     if len(runs) != 1:
         raise ProcessError("session", session, f"it has {len(runs)} published runs", "See the log.")
     return Reference(runs[0], table_digests(settings, runs[0]))

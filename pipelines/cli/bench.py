@@ -1,8 +1,9 @@
 """Benchmarks: each shows what it measured and ends with one line of JSON."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,12 @@ def _made(folder: Path | None) -> Path | None:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _show(line: Mapping[str, Any]) -> None:
+    """Print a benchmark's line as a table, and as the JSON that programs read."""
+    out.print(text_table(["measure", "value"], line.items(), title=f"bench {line['bench']}"))
+    typer.echo(json.dumps(line))
 
 
 Work = Annotated[
@@ -33,9 +40,7 @@ def ingest(
     """Files to checked Parquet in the lake, beside pandas and DuckDB's bare copy."""
     from benchmarks.ingest import run
 
-    line = run(symbols, years, work).line()
-    out.print(text_table(["measure", "value"], line.items(), title="bench ingest"))
-    typer.echo(json.dumps(line))
+    _show(run(symbols, years, work).line())
 
 
 @app.command()
@@ -47,9 +52,7 @@ def features(
     """Build all features from the lake, beside pandas, polars and a plain copy."""
     from benchmarks.features.bench import run
 
-    line = run(symbols, years, work).line()
-    out.print(text_table(["measure", "value"], line.items(), title="bench features"))
-    typer.echo(json.dumps(line))
+    _show(run(symbols, years, work).line())
 
 
 @app.command()
@@ -73,9 +76,7 @@ def train(
         torch=torch,
         moving_average_symbols=moving_average_symbols,
     )
-    line = benchmark.line()
-    out.print(text_table(["measure", "value"], line.items(), title="bench train"))
-    typer.echo(json.dumps(line))
+    _show(benchmark.line())
 
 
 @app.command()
@@ -94,11 +95,9 @@ def rebalance(
     from benchmarks.rebalance.end_to_end import run as run_all
 
     if end_to_end is None:
-        line = run(accounts, peer_accounts).line()
+        _show(run(accounts, peer_accounts).line())
     else:
-        line = run_all(end_to_end, store, work).line()
-    out.print(text_table(["measure", "value"], line.items(), title="bench rebalance"))
-    typer.echo(json.dumps(line))
+        _show(run_all(end_to_end, store, work).line())
 
 
 @app.command()
@@ -110,9 +109,7 @@ def daily(
     """From the trigger to published trades on the native cluster, beside no Airflow at all."""
     from benchmarks.cluster.daily import run
 
-    line = run(clients, sessions, work).line()
-    out.print(text_table(["measure", "value"], line.items(), title="bench daily"))
-    typer.echo(json.dumps(line))
+    _show(run(clients, sessions, work).line())
 
 
 @app.command()
@@ -129,9 +126,7 @@ def cluster(
     """Rebalance by one process, by one Celery worker and by two; are the results equal."""
     from benchmarks.cluster.bench import run
 
-    line = run(clients, workers or (1, 2), accounts_per_shard, work).line()
-    out.print(text_table(["measure", "value"], line.items(), title="bench cluster"))
-    typer.echo(json.dumps(line))
+    _show(run(clients, workers or (1, 2), accounts_per_shard, work).line())
 
 
 @app.command()
