@@ -4,10 +4,12 @@ Airflow reads its configuration when it is imported and keeps it for the life of
 what parsing imports can only be told in a process that has imported nothing else.
 """
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +41,14 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return report
+
+
+@pytest.fixture(scope="module")
+def our_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """Import a plugin or a DAG file by name, as Airflow finds it."""
+    folders = [str(REPOSITORY / name) for name in ("dags", "plugins")]
+    with pytest.MonkeyPatch.context() as patch:
+        # Airflow writes its configuration there when it is first imported.
+        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        patch.setattr(sys, "path", [*sys.path, *folders])
+        yield importlib.import_module

@@ -1,11 +1,9 @@
 """What Airflow's callbacks tell, over real mail and web servers on the loopback."""
 
 import datetime as dt
-import importlib
 import json
 import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -34,12 +32,8 @@ class _Mailbox:
 
 
 @pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
-        yield importlib.import_module("alerts")
+def plugin(our_module: Callable[[str], Any]) -> ModuleType:
+    return our_module("alerts")
 
 
 @pytest.fixture

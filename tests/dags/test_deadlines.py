@@ -1,11 +1,10 @@
 """When a run is late: by its length, and by the hour of its session's advice if that is awaited."""
 
 import datetime as dt
-import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,12 +22,8 @@ Moment = dt.datetime | None
 
 
 @pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
-        yield importlib.import_module("deadlines")
+def plugin(our_module: Callable[[str], Any]) -> ModuleType:
+    return our_module("deadlines")
 
 
 @pytest.fixture

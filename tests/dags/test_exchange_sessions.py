@@ -1,12 +1,11 @@
 """The timetable makes one run per session: as many a year as the exchange, half days early."""
 
 import datetime as dt
-import importlib
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
@@ -30,12 +29,8 @@ HALF_DAYS_OF_2024 = ["2024-07-03", "2024-11-29", "2024-12-24"]
 
 
 @pytest.fixture(scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
-        yield importlib.import_module("exchange_sessions")
+def plugin(our_module: Callable[[str], Any]) -> ModuleType:
+    return our_module("exchange_sessions")
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Airflow's own database is reached as the connection says, encrypted where it says so."""
 
-import importlib
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,12 +10,8 @@ VARIABLE = "AIRFLOW_CONN_AIRFLOW_METADATA"
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str | None]]:
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
-        yield importlib.import_module("metadata_connection").metadata_connection
+def connection(our_module: Callable[[str], Any]) -> Callable[[], str | None]:
+    return our_module("metadata_connection").metadata_connection
 
 
 def test_without_the_connection_nobody_reaches_it(

@@ -2,11 +2,8 @@
 
 import datetime as dt
 import errno
-import importlib
 import pickle
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -42,14 +39,10 @@ Arguments = Callable[[Source], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def arguments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arguments]:
+def arguments(our_module: Callable[[str], Any]) -> Arguments:
     """The arguments that decide how often the task `ingest` is tried, by its source."""
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
-        policy = importlib.import_module("retry_policy")
-        yield lambda source: {**policy.recovers(), **policy.patience_with(source)}
+    policy = our_module("retry_policy")
+    return lambda source: {**policy.recovers(), **policy.patience_with(source)}
 
 
 def _waits(

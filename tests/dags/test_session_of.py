@@ -1,10 +1,7 @@
 """Every task knows its session, or fails and says how to trigger the run properly."""
 
 import datetime as dt
-import importlib
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +11,8 @@ SessionOf = Callable[[Any], dt.date]
 
 
 @pytest.fixture(scope="module")
-def session_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionOf]:
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        folders = [str(Path(__file__).parents[2] / name) for name in ("dags", "plugins")]
-        patch.setattr(sys, "path", [*sys.path, *folders])
-        yield importlib.import_module("smartinvest_dags").session_of
+def session_of(our_module: Callable[[str], Any]) -> SessionOf:
+    return our_module("smartinvest_dags").session_of
 
 
 def _context(partition_key: str | None, parameter: str | None) -> dict[str, Any]:

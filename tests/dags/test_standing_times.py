@@ -1,25 +1,18 @@
 """Upkeep runs at its hours where Airflow stays up, and never in one that is up for one session."""
 
 import datetime as dt
-import importlib
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def sundays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2] / "plugins")])
-        plugin = importlib.import_module("standing_times")
-        made = plugin.StandingTimetable("0 6 * * 0", timezone="UTC")
-        # As Airflow gives it back from a serialised DAG.
-        yield plugin.StandingTimetable.deserialize(made.serialize())
+def sundays(our_module: Callable[[str], Any]) -> Any:
+    plugin = our_module("standing_times")
+    made = plugin.StandingTimetable("0 6 * * 0", timezone="UTC")
+    # As Airflow gives it back from a serialised DAG.
+    return plugin.StandingTimetable.deserialize(made.serialize())
 
 
 def _next(timetable: Any) -> Any:

@@ -1,9 +1,7 @@
 """The DAG `train` retrains where the session's check asks for it, as on drift, and else keeps."""
 
 import datetime as dt
-import importlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,15 +18,10 @@ SESSION = dt.date(2022, 12, 28)
 
 
 @pytest.fixture(scope="module")
-def decide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+def decide(our_module: Callable[[str], Any]) -> Callable[..., str]:
     """The function of the DAG file's own task."""
-    # Airflow writes its configuration to AIRFLOW_HOME when it is first imported.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        folders = [str(Path(__file__).parents[2] / name) for name in ("dags", "plugins")]
-        patch.setattr(sys, "path", [*sys.path, *folders])
-        module: Any = importlib.import_module("train")
-        yield module.decide.function
+    function: Callable[..., str] = our_module("train").decide.function
+    return function
 
 
 @pytest.mark.parametrize(("due", "way"), [(True, "retrain"), (False, "keep")])
