@@ -1,10 +1,16 @@
 """Rules for the snapshot of client inputs, one suite per table: what its declaration demands.
 
+Numbers that nobody can have are asked of rows in force alone (``PLAUSIBLE``): what was put right,
+by a newer version or a reversal, stays in the history.
+
 The import of a client file checks far more and says it line by line; these suites are the gate in
 front of a build, whatever wrote the store.
 """
 
-from expectations.rules import Present, Rule, Suite, Where, declared, is_not_below
+from collections.abc import Iterator
+
+from expectations.rules import Between, Present, Rule, Suite, Where, declared, is_not_below
+from models.declaration import Table
 from models.store_inputs import SNAPSHOT
 from models.store_ledger import CASH_FLOW, TAX_LOT, TRANSACTION
 from models.vocabulary import TransactionKind
@@ -35,6 +41,30 @@ CLIENT_SUITES = {
     for table in SNAPSHOT
 }
 """By name of the table."""
+
+MOST = {"cents": 10**14, "micros": 10**16}
+"""By the end of a column's name: a thousand billion dollars; ten thousand million shares.
+
+Sums of such numbers, and of what they are worth, stay within 64 bits.
+"""
+
+
+def _plausible(table: Table) -> Iterator[Rule]:
+    for column in table:
+        most = MOST.get(column.name.rpartition("_")[2])
+        if most is not None:
+            yield Rule(
+                f"{column.name}_is_plausible",
+                Between(column.name, -most, most),
+                f"the {column.name.replace('_', ' ')} is larger than anybody can have",
+                shows=(column.name,),
+            )
+
+
+PLAUSIBLE = {
+    table.name: Suite(f"plausible_{table.name}", (*_plausible(table),)) for table in SNAPSHOT
+}
+"""By name of the table: what no row in force may exceed."""
 
 OWNER_IS_KNOWN = Rule(
     "owner_is_known",

@@ -10,18 +10,16 @@ from pipelines.clients.versions import Recording, current_rows, record_changes
 from pipelines.settings import Settings
 from pipelines.store import connect, tables, transaction, utc_now
 
-_MONSTROUS_MICROS = 9_000_000_000_000_000_000
-"""Nearly the largest 64-bit integer: 9e12 shares, worth more than there is money."""
 
-
-def poison(settings: Settings, run_id: str) -> str:
-    """Give an account that was advised on a holding beyond all sums; return the account."""
+def poison(settings: Settings, run_id: str, quantity_micros: int) -> Any:
+    """Give an account that was advised on so much of a symbol; return its and its client's key."""
     outcome = tables["client_outcome"]
-    advised = sa.select(outcome.c.account_id).where(
+    advised = sa.select(outcome.c.account_id, outcome.c.client_id).where(
         outcome.c.run_id == run_id, outcome.c.outcome == "rebalanced"
     )
     with transaction(settings) as store:
-        holdings = current_rows(store, HOLDING, list(store.execute(advised).scalars()))
+        found = {row.account_id: row for row in store.execute(advised)}
+        holdings = current_rows(store, HOLDING, list(found))
         # Some hold nothing but cash.
         account, held, symbol = next(
             (account, held, row["symbol"])
@@ -34,13 +32,21 @@ def poison(settings: Settings, run_id: str) -> str:
                 "account_id": account,
                 "symbol": row["symbol"],
                 "quantity_micros": (
-                    _MONSTROUS_MICROS if row["symbol"] == symbol else row["quantity_micros"]
+                    quantity_micros if row["symbol"] == symbol else row["quantity_micros"]
                 ),
             }
             for row in held
         ]
         record_changes(store, HOLDING, rows, Recording(utc_now(), "fault injection"))
-    return account
+    return found[account]
+
+
+def issues_of(settings: Settings, client: str) -> list[str]:
+    """Return what is on record of a client's rows, by field and cause."""
+    issue = tables["client_issue"]
+    query = sa.select(issue.c.field, issue.c.cause).where(issue.c.client_id == client)
+    with connect(settings) as store:
+        return [f"{row.field}: {row.cause}" for row in store.execute(query)]
 
 
 def outcome_of(settings: Settings, run_id: str, account: str) -> Any:
@@ -53,11 +59,10 @@ def outcome_of(settings: Settings, run_id: str, account: str) -> Any:
         return store.execute(query).one_or_none()
 
 
-def advice_of_others(settings: Settings, run_id: str, account: str) -> list[tuple[Any, ...]]:
-    """Return every trade of a run but those of an account's client, in what no run's key is in."""
+def advice_of_others(settings: Settings, run_id: str, client: str) -> list[tuple[Any, ...]]:
+    """Return every trade of a run but those of a client, in what no run's key is in."""
     trade, owner = tables["trade"], tables["account"]
-    client = sa.select(owner.c.client_id).where(owner.c.account_id == account)
-    own = sa.select(owner.c.account_id).where(owner.c.client_id.in_(client))
+    own = sa.select(owner.c.account_id).where(owner.c.client_id == client)
     columns = ("account_id", "symbol", "side", "quantity_micros", "price_micros", "fee_cents")
     query = sa.select(*(trade.c[name] for name in columns)).where(
         trade.c.run_id == run_id, trade.c.account_id.not_in(own)

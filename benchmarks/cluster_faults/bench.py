@@ -37,7 +37,7 @@ FAULTS: tuple[Fault, ...] = (
     *RUN_FAULTS,
     *DATA_FAULTS,
 )
-"""All that is injected, in this order: an account, once poisoned, stays so."""
+"""All that is injected, in this order: accounts, once poisoned, stay so."""
 
 _WORKERS = 2
 _ACCOUNTS_PER_SHARD = 50

@@ -4,8 +4,9 @@ import contextlib
 import datetime as dt
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks.cluster_faults.accounts import advice_of_others, outcome_of, poison
+from benchmarks.cluster_faults.accounts import advice_of_others, issues_of, outcome_of, poison
 from benchmarks.cluster_faults.fault import Fault, Recovery
 from benchmarks.cluster_faults.ground import Ground
 from benchmarks.cluster_faults.source_folder import bring_back, take_down
@@ -53,27 +54,41 @@ def _fill(ballast: Path) -> None:
 
 
 def _poison(ground: Ground) -> Recovery:
-    """Poison an account of the newest session, and build and advise it anew."""
+    """Give an account more shares than anybody has, and build and advise it anew."""
+    account, after, seconds, broken = _poisoned(ground, 10**16)
+    told = outcome_of(ground.settings, after, account.account_id)
+    if told is None or told.outcome != "failed":
+        broken.append(f"the account's outcome is {told and told.outcome}")
+    story = f"1e10 shares in one account; {told.outcome}: {told.sentence}" if told else "no outcome"
+    return Recovery(story, seconds, after, False, account.account_id, tuple(broken))
+
+
+def _impossible(ground: Ground) -> Recovery:
+    """Give an account so many shares that their worth is beyond 64 bits."""
+    account, after, seconds, broken = _poisoned(ground, 9 * 10**18)
+    causes = issues_of(ground.settings, account.client_id)
+    if not causes:
+        broken.append("the client has no issue on record")
+    story = f"9e12 shares in one account; its client was left out: {', '.join(causes)}"
+    return Recovery(story, seconds, after, False, account.client_id, tuple(broken))
+
+
+def _poisoned(ground: Ground, quantity_micros: int) -> tuple[Any, str, float, list[str]]:
+    """Poison an account of the newest session; return it, its new run, seconds, what broke."""
     session = ground.newest
     [before] = published_runs(ground.settings, session)
-    account = poison(ground.settings, before)
+    account = poison(ground.settings, before, quantity_micros)
     injected = time.monotonic()
     ground.api.trigger("warehouse", session)
     ground.wait(
         lambda: before not in published_runs(ground.settings, session), "a run with the account"
     )
     [after] = published_runs(ground.settings, session)
-    told = outcome_of(ground.settings, after, account)
     broken = []
-    if told is None or told.outcome != "failed":
-        broken.append(f"the account's outcome is {told and told.outcome}")
-    others = advice_of_others(ground.settings, after, account)
-    if others != advice_of_others(ground.settings, before, account):
+    others = advice_of_others(ground.settings, before, account.client_id)
+    if not others or others != advice_of_others(ground.settings, after, account.client_id):
         broken.append("others are advised otherwise than before")
-    told_as = f"{told.outcome}: {told.sentence}" if told else "no outcome"
-    story = f"9e12 shares in one account; {told_as}; {len(others):,} trades of others as before"
-    seconds = time.monotonic() - injected
-    return Recovery(story, seconds, after, is_reference=False, broken=tuple(broken))
+    return account, after, time.monotonic() - injected, broken
 
 
 def _of_own_session(ground: Ground, session: dt.date, injected: float, story: str) -> Recovery:
@@ -100,7 +115,13 @@ DATA_FAULTS = (
     Fault(
         "poison account",
         "it fails alone, with a sentence; all others are advised as without it",
-        r"account",
+        r"AccountsFailed",
         _poison,
+    ),
+    Fault(
+        "poison account beyond 64 bits",
+        "its client is left out, with the reason on record; all others are advised as before",
+        r"ClientsLeftOut",
+        _impossible,
     ),
 )

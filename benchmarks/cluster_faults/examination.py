@@ -32,7 +32,9 @@ def examine(ground: Ground, fault: Fault) -> Finding:
             # What was to be broken did not come that far; that stands in the table as it is.
             recovery = Recovery(f"{type(error).__name__}: {error}", None, "")
     alerts, naming = ground.webhook.since(
-        alerts_before, fault.is_named_by, _ALERT_PATIENCE_S if fault.cause else 0.0
+        alerts_before,
+        lambda alert: fault.is_named_by(alert, recovery.key),
+        _ALERT_PATIENCE_S if fault.cause else 0.0,
     )
     broken = [*recovery.broken, *_of_store(ground, recovery, sight)]
     if recovery.seconds is None:

@@ -19,6 +19,7 @@ class Recovery:
     seconds : from the injection until the advice was published and its DAG run had succeeded; None
         where that took longer than was waited.
     run_id : run that the session shows afterwards.
+    key : of whom it concerns, which the alert must name as well; empty where it concerns all.
     is_reference : whether that is the run that was made without a fault, so that its rows can be
         compared; the rows of any other are compared with those of its replay.
     broken : what else did not hold.
@@ -28,6 +29,7 @@ class Recovery:
     seconds: float | None
     run_id: str
     is_reference: bool = True
+    key: str = ""
     broken: tuple[str, ...] = ()
 
 
@@ -48,9 +50,9 @@ class Fault:
     cause: str
     inject: "Callable[[Ground], Recovery]"
 
-    def is_named_by(self, alert: str) -> bool:
-        """Tell whether an alert names what was broken."""
-        return re.search(self.cause, alert, re.IGNORECASE) is not None
+    def is_named_by(self, alert: str, key: str) -> bool:
+        """Tell whether an alert names what was broken, and whom it concerns."""
+        return re.search(self.cause, alert, re.IGNORECASE) is not None and key in alert
 
 
 @dataclass(frozen=True)

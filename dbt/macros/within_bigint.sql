@@ -1,7 +1,6 @@
 {#
-  A whole number as bigint, null if it is. Beyond 4e18, which no account holds of anything, it
-  counts as that: what one account claims must not stop the build of all, and a bigint still holds
-  the difference of two.
+  A whole number as bigint, null if it is. Beyond 4e18 it counts as that: what one account claims
+  must not stop the build of all, and a bigint still holds the difference of two.
 #}
 {% macro within_bigint(x) -%}
     case

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ml.forecasters.tabular import TabularForecaster, portions
 from ml.forecasters.targets import surprise
@@ -29,9 +30,8 @@ class Moments:
     ----------
     rows : how many there are.
     products : (columns, columns), of channels, a constant of 1 and, last, the target. They are
-        made of one product of matrices, whose bits do not depend on the number of threads. Those
-        of products with vectors and of decompositions do, from about a hundred columns on: what
-        follows does without them.
+        made of one product of matrices by one thread, and what follows does without the libraries
+        of linear algebra: on many processors the bits of theirs depend on the number of threads.
     """
 
     rows: int
@@ -54,7 +54,8 @@ class Moments:
         columns[:, :-2] = inputs
         columns[:, -1] = target
         self.rows += len(inputs)
-        self.products += columns.T @ columns
+        with threadpool_limits(limits=1, user_api="blas"):
+            self.products += columns.T @ columns
 
     def solve(self, penalties: Sequence[float]) -> list[Floats]:
         """Return the weights of channels and constant for each penalty.

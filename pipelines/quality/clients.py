@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from expectations.clients import CLIENT_SUITES, OWNER_IS_KNOWN
+from expectations.clients import CLIENT_SUITES, OWNER_IS_KNOWN, PLAUSIBLE
 from expectations.rules import Rule
 from models.declaration import Table
-from models.store_inputs import ACCOUNT, CLIENT, SNAPSHOT
+from models.store_inputs import ACCOUNT, CLIENT, HOLDING, SNAPSHOT
 from models.store_issues import CLIENT_ISSUE
+from models.store_ledger import TRANSACTION
 from pipelines.lineage import json_digest
 from pipelines.quality.judging import Batch, failing
 from pipelines.settings import Settings
@@ -100,12 +102,28 @@ class _Owners:
 
 def _issues(table: Table, rows: pa.Table, clients: _Owners) -> Iterable["Row"]:
     """Yield what is wrong, once per client and rule, and never a value: it may be personal."""
-    batch = Batch.of(rows)
-    for rule in CLIENT_SUITES[table.name]:
+    batch, plausible = Batch.of(rows), PLAUSIBLE[table.name]
+    for rule in (*CLIENT_SUITES[table.name], *plausible):
         positions = failing(rule, batch)
+        if len(positions) and rule in plausible.rules:
+            positions = positions[_is_in_force(table, rows)[positions]]
         if len(positions):
             for client in sorted(set(clients.names(rows.take(positions)))):
                 yield _issue(table, client, rule)
+
+
+def _is_in_force(table: Table, rows: pa.Table) -> np.ndarray:
+    """Say which rows still count: of holdings the newest, of transactions what was not reversed."""
+    if table.name == HOLDING.name:
+        account = rows["account_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+        version = rows["version"].to_numpy()
+        newest = np.zeros(len(rows), dtype=np.int64)
+        np.maximum.at(newest, account, version)
+        return version == newest[account]
+    if table.name == TRANSACTION.name:  # its copy lacks a column
+        is_reversed = pc.is_in(rows["transaction_id"], value_set=rows["reverses"].combine_chunks())
+        return pc.and_(pc.is_null(rows["reverses"]), pc.invert(is_reversed)).to_numpy()
+    return np.ones(len(rows), dtype=np.bool_)
 
 
 def _issue(table: Table, client: str | None, rule: Rule) -> "Row":

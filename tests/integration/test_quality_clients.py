@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from new_stores import make_store
 
-from expectations.clients import CLIENT_SUITES
+from expectations.clients import CLIENT_SUITES, PLAUSIBLE
 from models.store_inputs import HOLDING, SNAPSHOT
 from models.store_issues import CLIENT_ISSUE
 from models.store_ledger import TRANSACTION
@@ -147,6 +147,45 @@ def test_a_client_with_an_impossible_transaction_is_left_out_with_a_reason(home:
     }
 
 
+def test_a_client_with_more_than_anybody_can_have_is_left_out_until_it_is_put_right(
+    home: Settings,
+) -> None:
+    before = clients_in_snapshot(home)
+    with connect(home) as connection:
+        held = read_current_from(connection, HOLDING).to_pylist()
+    account = min(before["account"])
+    own = [row for row in held if row["account_id"] == account]
+
+    def record(version: int, quantity_micros: int) -> None:
+        said = {"version": version, "recorded_by": "test"}
+        said["recorded_at"] = available_at(dt.date(2022, 12, 28)) + dt.timedelta(hours=version)
+        rows = [row | said | {"quantity_micros": quantity_micros} for row in own]
+        with transaction(home) as connection:
+            insert(connection, HOLDING, rows)
+
+    record(2, 9 * 10**18)
+    assert before["account"] - clients_in_snapshot(home)["account"] >= {account}
+    [issue] = issues(home)
+    assert issue["field"] == "holding.quantity_micros_is_plausible"
+    assert issue["cause"] == "the quantity micros is larger than anybody can have"
+    record(3, 1_000_000)
+    assert clients_in_snapshot(home) == before
+    assert issues(home) == []
+
+
+def test_a_payment_that_nobody_can_make_counts_until_it_is_reversed(home: Settings) -> None:
+    before = clients_in_snapshot(home)
+    account = min(before["account"])
+    cash = {"kind": "deposit", "symbol": "$CASH", "quantity_micros": 0, "price_micros": None}
+    with transaction(home) as connection:
+        insert(connection, TRANSACTION, [purchase(account, 1, cash_cents=9 * 10**18, **cash)])
+    assert before["account"] - clients_in_snapshot(home)["account"] >= {account}
+    undo = purchase(account, 2, cash_cents=-9 * 10**18, reverses="t1", **cash)
+    with transaction(home) as connection:
+        insert(connection, TRANSACTION, [undo])
+    assert clients_in_snapshot(home) == before | {"transaction": {"t1", "t2"}}
+
+
 def test_great_expectations_agrees_on_client_inputs(home: Settings) -> None:
     from pipelines.quality.confirmation import confirm
 
@@ -160,3 +199,5 @@ def test_great_expectations_agrees_on_client_inputs(home: Settings) -> None:
             )
             assert (len(verdict.rejected) > 0) == (table.name in ("goal", "transaction"))
             confirm(table, CLIENT_SUITES[table.name], verdict)
+            rows = read_current_from(connection, table)
+            confirm(table, PLAUSIBLE[table.name], judge_rows(table, PLAUSIBLE[table.name], rows))

@@ -35,6 +35,26 @@ def test_an_account_with_an_issue_is_left_alone_and_the_others_are_not(
     assert Outcome.REBALANCED in outcomes(advice)[1:]
 
 
+def test_what_a_marked_account_claims_to_hold_changes_nothing_for_its_siblings() -> None:
+    shard = some_shard()
+    owners, accounts = np.unique(shard.accounts.goal[shard.accounts.goal >= 0], return_counts=True)
+    poisoned = [
+        int(np.flatnonzero(shard.accounts.goal == goal)[0]) for goal in owners[accounts > 1]
+    ]
+    assert poisoned
+    issue, held = shard.accounts.issue.copy(), shard.accounts.held_micros.copy()
+    issue[poisoned] = ACCOUNT_ISSUES.index(AccountIssue.TOO_LARGE)
+    held[poisoned] = 0
+    without = advised(valued(changed_accounts(shard, issue=issue, held_micros=held), MARKET))
+    held[poisoned] = 10**16
+    beside = advised(valued(changed_accounts(shard, issue=issue, held_micros=held), MARKET))
+    others = np.setdiff1d(np.arange(len(issue)), poisoned)
+    assert without.sized.traded_micros[others].any()
+    np.testing.assert_array_equal(
+        beside.sized.traded_micros[others], without.sized.traded_micros[others]
+    )
+
+
 def test_a_client_who_excludes_everything_is_held_and_told_why() -> None:
     shard = some_shard()
     excluded = shard.goals.excluded.copy()

@@ -167,8 +167,8 @@ def test_an_account_that_does_not_trade_is_told_why() -> None:
     failed = {"outcome": Outcome.FAILED, "trades": 0}
     assert told(**failed).startswith("Nothing was traded: no target passed our checks. We look")
     assert told(**failed, issue=AccountIssue.TOO_LARGE) == (
-        "Nothing was traded: its worth, or something that it holds, is too large for us to advise "
-        "on. We look into it; you need not do anything."
+        "Nothing was traded: it holds more than we can advise on. We look into it; you need not do "
+        "anything."
     )
 
 

@@ -1,7 +1,8 @@
 {#-
   The newest recorded holdings are the truth; transactions say how they came about. Recorded
   holdings contain whatever was executed before they were recorded, and what the transactions
-  between two recordings do not explain was transferred from outside or to it.
+  between two recordings do not explain was transferred from outside or to it. What was once
+  recorded by mistake may be beyond 64 bits: it cancels out exactly in 128.
 -#}
 {%- set external = "('deposit', 'withdrawal', 'transfer_in', 'transfer_out')" -%}
 
@@ -85,9 +86,9 @@ recorded as (
         holdings.account_id,
         holdings.version,
         holdings.symbol,
-        {{ within_bigint('case when later_splits.share_ratio is null then holdings.quantity_micros
+        case when later_splits.share_ratio is null then holdings.quantity_micros
             else round_even(holdings.quantity_micros * later_splits.share_ratio, 0)::hugeint
-        end') }} as quantity_micros
+        end as quantity_micros
     from holdings
     left join later_splits using (symbol, as_of_date)
 
@@ -98,9 +99,9 @@ moved as (
     select
         movements.account_id,
         movements.symbol,
-        {{ within_bigint('case when later_splits.share_ratio is null then movements.quantity_micros
+        case when later_splits.share_ratio is null then movements.quantity_micros
             else round_even(movements.quantity_micros * later_splits.share_ratio, 0)::hugeint
-        end') }} as quantity_micros,
+        end as quantity_micros,
         movements.is_external,
         movements.trade_date,
         versions.version,
@@ -122,7 +123,7 @@ unexplained as (
         stated.account_id,
         stated.symbol,
         versions.as_of_date,
-        {{ within_bigint('sum(stated.quantity_micros)') }} as quantity_micros
+        sum(stated.quantity_micros) as quantity_micros
     from (
         select account_id, version, symbol, quantity_micros from recorded
         union all
@@ -176,9 +177,8 @@ final as (
         account_id,
         session_date,
         symbol,
-        {{ within_bigint('sum(quantity_micros)') }} as quantity_micros,
-        {{ within_bigint('coalesce(sum(quantity_micros) filter (where is_external), 0)') }}
-            as external_micros
+        sum(quantity_micros) as quantity_micros,
+        coalesce(sum(quantity_micros) filter (where is_external), 0) as external_micros
     from events
     group by account_id, session_date, symbol
 

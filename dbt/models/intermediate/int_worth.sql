@@ -1,7 +1,7 @@
 {#-
   Only sessions that a return needs are valued: those with external flows, the one before each,
-  the starts of the periods and the build's own. What no bigint holds, as of somebody who claims
-  more than there is, is not known: one such account must not stop the build.
+  the starts of the periods and the build's own. What no bigint holds, as of what was recorded
+  by mistake and put right later, is not known: one such account must not stop the build.
 -#}
 {%- set stale_after = 5 -%}
 
@@ -69,7 +69,7 @@ running as (
         session_date,
         sum(quantity_micros) over (
             partition by account_id, symbol order by session_date
-        )::bigint as quantity_micros
+        ) as quantity_micros
     from events
 
 ),

@@ -28,7 +28,7 @@ from pipelines.rebalance.inputs.shard import Accounts, Codes, Goals, OpenOrders
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
 from pipelines.rebalance.inputs.targets_in_force import targets_in_force
 from pipelines.rebalance.market.market import Market
-from pipelines.rebalance.trades.orders import is_tradable
+from pipelines.rebalance.trades.orders import is_too_large
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -112,13 +112,13 @@ def _issues(
     return first_issue(
         {
             AccountIssue.OPEN_ORDER: _has_own_order(orders, len(accounts.goal)),
+            AccountIssue.TOO_LARGE: is_too_large(accounts, prices),
             AccountIssue.UNPRICED_HOLDING: _is_given(holdings.unpriced),
             AccountIssue.SHORT_POSITION: _is_given(holdings.short),
             AccountIssue.GOAL_MISSING: accounts.goal < 0,
             AccountIssue.NO_RISK_PROFILE: _is_unanswered(goals, accounts.goal),
             AccountIssue.NEGATIVE_CASH: delivered_micros < 0,
             AccountIssue.EMPTY: accounts.wealth_cents <= 0,
-            AccountIssue.TOO_LARGE: ~is_tradable(accounts, prices) & ~_is_overdrawn(accounts),
         }
     )
 
@@ -127,11 +127,6 @@ def _has_own_order(orders: OpenOrders, accounts: int) -> Mask:
     blocked = np.zeros(accounts, dtype=np.bool_)
     blocked[orders.account[orders.is_own]] = True
     return blocked
-
-
-def _is_overdrawn(accounts: Accounts) -> Mask:
-    """Say whether open orders take more than there is."""
-    return np.asarray((accounts.cash_micros < 0) | (accounts.held_micros < 0).any(axis=1))
 
 
 def _is_given(words: pa.StringArray) -> Mask:

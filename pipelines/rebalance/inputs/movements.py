@@ -13,6 +13,7 @@ from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions
 from pipelines.rebalance.inputs.earlier_runs import EarlierRuns
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
+from pipelines.rebalance.inputs.worth import MOST_CENTS
 from pipelines.sessions import FIRST_DATE, LAST_DATE, sessions_between
 
 if TYPE_CHECKING:
@@ -21,21 +22,23 @@ if TYPE_CHECKING:
 NEVER_TRADED = 1_000_000
 """Sessions since the last trade of an account that never traded on advice."""
 
-_QUERY = """
+_QUERY = f"""
     SELECT
         account_id,
-        coalesce(sum(cash_cents) FILTER (
-            is_external AND recorded_at >= $cash_since AND reversed_at IS NULL
-        ), 0) - coalesce(sum(cash_cents) FILTER (
-            is_external AND recorded_at < $cash_since AND reversed_at >= $cash_since
-        ), 0) AS new_cash_cents,
+        greatest(-{MOST_CENTS}, least({MOST_CENTS},
+            coalesce(sum(cash_cents) FILTER (
+                is_external AND recorded_at >= $cash_since AND reversed_at IS NULL
+            ), 0) - coalesce(sum(cash_cents) FILTER (
+                is_external AND recorded_at < $cash_since AND reversed_at >= $cash_since
+            ), 0)
+        ))::BIGINT AS new_cash_cents,
         max(trade_date) FILTER (trade_id IS NOT NULL AND reversed_at IS NULL) AS last_fill_date
     FROM (
         SELECT
             *,
             kind IN ('deposit', 'withdrawal', 'transfer_in', 'transfer_out') AS is_external
         FROM account_transaction
-        WHERE {clients}
+        WHERE {{clients}}
     )
     GROUP BY account_id
 """
@@ -73,7 +76,7 @@ def read_movements(
     rows = rows_of_clients(warehouse, plan, _QUERY, cash_since=runs.cash_since)
     place = positions(rows["account_id"], account_ids)
     known = place >= 0
-    new_cash[place[known]] = integers(rows["new_cash_cents"].cast(pa.int64()))[known]
+    new_cash[place[known]] = integers(rows["new_cash_cents"])[known]
     filled_day = integers(rows["last_fill_date"], missing=_NO_DAY)
     traded = known & (filled_day != _NO_DAY)
     since_trade[place[traded]] = _sessions_until(runs.session, filled_day[traded])

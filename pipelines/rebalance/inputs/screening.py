@@ -27,13 +27,13 @@ class AccountIssue(StrEnum):
 
     NONE = "none"
     OPEN_ORDER = "open_order"
+    TOO_LARGE = "too_large"
     UNPRICED_HOLDING = "unpriced_holding"
     SHORT_POSITION = "short_position"
     GOAL_MISSING = "goal_missing"
     NO_RISK_PROFILE = "no_risk_profile"
     NEGATIVE_CASH = "negative_cash"
     EMPTY = "empty"
-    TOO_LARGE = "too_large"
 
 
 GOAL_ISSUES = tuple(GoalIssue)
@@ -43,15 +43,13 @@ _CLAUSES: Mapping[AccountIssue, str] = MappingProxyType(
     {
         AccountIssue.NONE: "",
         AccountIssue.OPEN_ORDER: "orders of this session are already with the broker",
+        AccountIssue.TOO_LARGE: "it holds more than we can advise on",
         AccountIssue.UNPRICED_HOLDING: "there is no current price for ",
         AccountIssue.SHORT_POSITION: "the account owes shares of ",
         AccountIssue.GOAL_MISSING: "the account serves a goal that does not exist",
         AccountIssue.NO_RISK_PROFILE: "the questionnaire on risk has not been answered",
         AccountIssue.NEGATIVE_CASH: "the account's cash is below zero: it has to be paid in",
         AccountIssue.EMPTY: "the account is empty",
-        AccountIssue.TOO_LARGE: (
-            "its worth, or something that it holds, is too large for us to advise on"
-        ),
     }
 )
 

@@ -64,26 +64,36 @@ def is_tradable(accounts: Accounts, price_micros: Integers) -> Mask:
     """Say which accounts' numbers are such that no product of sizing can overflow.
 
     See :mod:`pipelines.rebalance.trades.arithmetic`. Beyond it are accounts without worth, debts,
-    short positions, a thousand billion dollars, and prices so low that quantities do not fit.
+    short positions, and what is too large.
+    """
+    return np.asarray(
+        (accounts.wealth_cents > 0)
+        & (accounts.cash_micros >= 0)
+        & (accounts.cash_buffer_cents >= 0)
+        & (accounts.frozen_cents >= 0)
+        & (accounts.held_micros >= 0).all(axis=1)
+        & ~is_too_large(accounts, price_micros)
+    )
+
+
+def is_too_large(accounts: Accounts, price_micros: Integers) -> Mask:
+    """Say which accounts have a number that sizing cannot count with.
+
+    That is a thousand billion dollars, or prices so low that quantities do not fit.
     """
     prices = np.asarray(price_micros, dtype=np.int64)
     if len(prices) and not (prices.min() >= 1 and prices.max() <= LARGEST_PRICE_MICROS):
-        return np.zeros(len(accounts.wealth_cents), dtype=np.bool_)
+        return np.ones(len(accounts.wealth_cents), dtype=np.bool_)
     largest_quantity = LARGEST_MICROS * _HEADROOM
     cheapest = float(prices.min()) if len(prices) else 1.0
-    most = np.minimum(largest_quantity, LARGEST_CENTS * 1e10 / prices).astype(np.uint64)
-    holds_little = accounts.held_micros.view(np.uint64) <= most  # what is below 0 is far above it
+    most = np.minimum(largest_quantity, LARGEST_CENTS * 1e10 / prices).astype(np.int64)
     return np.asarray(
-        (accounts.wealth_cents > 0)
-        & (accounts.wealth_cents <= LARGEST_CENTS)
-        & (accounts.wealth_cents * 1e10 / cheapest <= largest_quantity)
-        & (accounts.cash_micros >= 0)
-        & (accounts.cash_micros // 10_000 <= LARGEST_CENTS)
-        & (accounts.cash_buffer_cents >= 0)
-        & (accounts.cash_buffer_cents <= LARGEST_CENTS)
-        & (accounts.frozen_cents >= 0)
-        & (accounts.frozen_cents <= LARGEST_CENTS)
-        & holds_little.all(axis=1)
+        (accounts.wealth_cents > LARGEST_CENTS)
+        | (accounts.wealth_cents * 1e10 / cheapest > largest_quantity)
+        | (accounts.cash_micros // 10_000 > LARGEST_CENTS)
+        | (accounts.cash_buffer_cents > LARGEST_CENTS)
+        | (accounts.frozen_cents > LARGEST_CENTS)
+        | (accounts.held_micros > most).any(axis=1)
     )
 
 

@@ -23,9 +23,9 @@ def sell_costs(
 ) -> Floats:
     """Return what selling costs each goal, spread and tax, for ``Problems.sell_cost``.
 
-    A goal's tax is that of its accounts, weighted by what they hold. Losses lower the cost, but
-    never so far that buying and selling would earn: the problem stays convex, and harvesting is
-    decided apart.
+    A goal's tax is that of its accounts that can be advised on, weighted by what they hold. Losses
+    lower the cost, but never so far that buying and selling would earn: the problem stays convex,
+    and harvesting is decided apart.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def sell_costs(
     """
     taxes = account_sell_taxes(shard, market, session, policy)
     goals = len(shard.goals.goal_id)
-    served = np.flatnonzero(shard.accounts.goal >= 0)
+    served = np.flatnonzero((shard.accounts.goal >= 0) & (shard.accounts.issue == 0))
     goal = shard.accounts.goal[served]
     held = shard.accounts.value_cents[served].astype(np.float64)
     worth, owed = np.zeros((2, goals, len(market.symbols)))
