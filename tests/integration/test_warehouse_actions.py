@@ -210,6 +210,7 @@ def test_holdings_and_stale_closes_are_told_in_the_shares_of_the_session(
     assert held == [(10_000_000, price, last["session_date"])]
 
 
+@pytest.mark.long
 def test_a_restated_dividend_is_seen_by_the_run_that_knew_it_and_by_no_earlier_one(
     small_warehouse: Settings, tmp_path: Path
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_symbol_that_vanished_has_no_return_over_the_horizon(after: WarehouseB
     assert rows(after, known) == [("AAPL",), ("KO",), ("QUAL",), ("XOM",)]
 
 
+@pytest.mark.long
 def test_a_build_that_is_made_again_shows_the_advice_that_it_showed(
     after: WarehouseBuild, settings: Settings
 ) -> None:

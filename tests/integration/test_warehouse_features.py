@@ -136,6 +136,7 @@ def test_history_before_the_window_leaves_all_but_what_is_anchored_bit_identical
     assert differing_bits(ours, theirs) == 0
 
 
+@pytest.mark.long
 def test_the_number_of_threads_and_the_order_of_raw_rows_leave_no_trace(
     derive: Derive, sample_rows: pa.Table
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_new_session_shares_all_older_parts_and_is_what_a_full_build_gives(
     verify(full)
 
 
+@pytest.mark.long
 def test_late_restated_and_rejected_bars_rebuild_the_parts_that_they_touch_and_no_other(
     home: Settings,
 ) -> None:
@@ -81,6 +82,7 @@ def test_late_restated_and_rejected_bars_rebuild_the_parts_that_they_touch_and_n
     assert transform(home, NEXT, full=True) == build
 
 
+@pytest.mark.long
 def test_other_clients_take_the_whole_panel_over(home: Settings) -> None:
     base = build_for(home, SESSION)
     change_answers(home, "ada", version=2, max_loss_percent=10)
@@ -155,6 +157,7 @@ def test_a_base_that_is_damaged_is_passed_over_and_said_so(
     assert base.path.name in caplog.text + str(chosen)
 
 
+@pytest.mark.long
 def test_bytes_that_changed_are_found_and_mended_by_a_full_build(home: Settings) -> None:
     build = build_for(home, SESSION)
     for name in ("session_features.parquet", f"panel/{build.panel[0].name}"):

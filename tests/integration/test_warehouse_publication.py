@@ -88,6 +88,7 @@ def test_an_older_session_gets_its_pointer_and_leaves_current_alone(published: S
         assert warehouse.sql("select max(session_date) from price").fetchall() == [(SESSIONS[-2],)]
 
 
+@pytest.mark.long
 def test_a_removed_build_is_made_again_byte_for_byte_with_any_number_of_threads(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_removed_build_is_made_again_byte_for_byte_with_any_number_of_threads(
     assert score_of_ada(before.warehouse_path) == 46
 
 
+@pytest.mark.long
 def test_a_build_whose_record_was_not_written_is_none_and_goes(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def test_any_size_of_shard_and_number_of_processes_gives_the_same_rows(
     assert sum(row[2] for row in found) == report.accounts
 
 
+@pytest.mark.long
 def test_the_digest_of_a_shard_is_that_of_its_rows_on_every_database(
     home: Home,
 ) -> None:
