@@ -10,9 +10,11 @@ from pipelines.clients.versions import Recording, current_rows, record_changes
 from pipelines.settings import Settings
 from pipelines.store import connect, tables, transaction, utc_now
 
+_SYMBOLS = 5
+
 
 def poison(settings: Settings, run_id: str, quantity_micros: int) -> Any:
-    """Give an account that was advised on so much of a symbol; return its and its client's key."""
+    """Give an advised account so much of all that it holds; return its and its client's key."""
     outcome = tables["client_outcome"]
     advised = sa.select(outcome.c.account_id, outcome.c.client_id).where(
         outcome.c.run_id == run_id, outcome.c.outcome == "rebalanced"
@@ -20,19 +22,16 @@ def poison(settings: Settings, run_id: str, quantity_micros: int) -> Any:
     with transaction(settings) as store:
         found = {row.account_id: row for row in store.execute(advised)}
         holdings = current_rows(store, HOLDING, list(found))
-        # Some hold nothing but cash.
-        account, held, symbol = next(
-            (account, held, row["symbol"])
-            for account, held in sorted(holdings.items())
-            for row in held
-            if row["symbol"] != CASH
+        # Of a single cheap symbol ten thousand million shares may be worth what there is.
+        account, held = next(
+            (account, held) for account, held in sorted(holdings.items()) if len(held) > _SYMBOLS
         )
         rows = [
             {
                 "account_id": account,
                 "symbol": row["symbol"],
                 "quantity_micros": (
-                    quantity_micros if row["symbol"] == symbol else row["quantity_micros"]
+                    row["quantity_micros"] if row["symbol"] == CASH else quantity_micros
                 ),
             }
             for row in held

@@ -59,8 +59,11 @@ def _poison(ground: Ground) -> Recovery:
     told = outcome_of(ground.settings, after, account.account_id)
     if told is None or told.outcome != "failed":
         broken.append(f"the account's outcome is {told and told.outcome}")
-    story = f"1e10 shares in one account; {told.outcome}: {told.sentence}" if told else "no outcome"
-    return Recovery(story, seconds, after, False, account.account_id, tuple(broken))
+    said = f"{told.outcome}: {told.sentence}" if told else "no outcome"
+    story = f"1e10 shares of each symbol in one account; {said}"
+    return Recovery(
+        story, seconds, after, is_reference=False, key=account.account_id, broken=tuple(broken)
+    )
 
 
 def _impossible(ground: Ground) -> Recovery:
@@ -69,8 +72,11 @@ def _impossible(ground: Ground) -> Recovery:
     causes = issues_of(ground.settings, account.client_id)
     if not causes:
         broken.append("the client has no issue on record")
-    story = f"9e12 shares in one account; its client was left out: {', '.join(causes)}"
-    return Recovery(story, seconds, after, False, account.client_id, tuple(broken))
+    said = ", ".join(causes)
+    story = f"9e12 shares of each symbol in one account; its client was left out: {said}"
+    return Recovery(
+        story, seconds, after, is_reference=False, key=account.client_id, broken=tuple(broken)
+    )
 
 
 def _poisoned(ground: Ground, quantity_micros: int) -> tuple[Any, str, float, list[str]]:

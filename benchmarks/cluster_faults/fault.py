@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Recovery:
     story: str
     seconds: float | None
     run_id: str
+    _: KW_ONLY
     is_reference: bool = True
     key: str = ""
     broken: tuple[str, ...] = ()
@@ -50,7 +51,7 @@ class Fault:
     cause: str
     inject: "Callable[[Ground], Recovery]"
 
-    def is_named_by(self, alert: str, key: str) -> bool:
+    def is_named_by(self, alert: str, key: str = "") -> bool:
         """Tell whether an alert names what was broken, and whom it concerns."""
         return re.search(self.cause, alert, re.IGNORECASE) is not None and key in alert
 

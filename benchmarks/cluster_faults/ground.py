@@ -106,7 +106,7 @@ class Ground:
         broken = [] if ended.state == "success" else [f"DAG run {ended.state}"]
         broken += [] if is_reference else ["another run was published than the undisturbed one"]
         broken += [f"{len(others) + 1} runs are published"] if others else []
-        return Recovery(story, seconds, run_id, is_reference, tuple(broken))
+        return Recovery(story, seconds, run_id, is_reference=is_reference, broken=tuple(broken))
 
     def chain_of(self, session: dt.date) -> str:
         """Wait until a session whose chain is under way is published; return its run."""

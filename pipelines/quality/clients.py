@@ -16,7 +16,8 @@ from expectations.rules import Rule
 from models.declaration import Table
 from models.store_inputs import ACCOUNT, CLIENT, HOLDING, SNAPSHOT
 from models.store_issues import CLIENT_ISSUE
-from models.store_ledger import TRANSACTION
+from models.store_ledger import CASH_FLOW, TRANSACTION
+from models.vocabulary import CashFlowStatus
 from pipelines.lineage import json_digest
 from pipelines.quality.judging import Batch, failing
 from pipelines.settings import Settings
@@ -30,7 +31,9 @@ FROM_STORE = "store"
 """Stands for the digest of a file in the issues of rows that are in the store already."""
 
 Inputs = dict[str, pa.Table]
-_CORRECT = "Correct the client's rows in the store, or import the client again."
+_CORRECT = (
+    "Correct the client's rows in the store (reverse what was booked), or import the client again."
+)
 
 
 def accepted_clients(settings: Settings, inputs: Inputs, *, are_current: bool = True) -> Inputs:
@@ -113,13 +116,15 @@ def _issues(table: Table, rows: pa.Table, clients: _Owners) -> Iterable["Row"]:
 
 
 def _is_in_force(table: Table, rows: pa.Table) -> np.ndarray:
-    """Say which rows still count: of holdings the newest, of transactions what was not reversed."""
+    """Say which rows still count: newest holdings, planned flows, what is booked for good."""
     if table.name == HOLDING.name:
         account = rows["account_id"].combine_chunks().dictionary_encode().indices.to_numpy()
         version = rows["version"].to_numpy()
         newest = np.zeros(len(rows), dtype=np.int64)
         np.maximum.at(newest, account, version)
         return version == newest[account]
+    if table.name == CASH_FLOW.name:
+        return pc.equal(rows["status"], CashFlowStatus.PLANNED.value).to_numpy()
     if table.name == TRANSACTION.name:  # its copy lacks a column
         is_reversed = pc.is_in(rows["transaction_id"], value_set=rows["reverses"].combine_chunks())
         return pc.and_(pc.is_null(rows["reverses"]), pc.invert(is_reversed)).to_numpy()

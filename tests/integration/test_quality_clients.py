@@ -11,7 +11,7 @@ from new_stores import make_store
 from expectations.clients import CLIENT_SUITES, PLAUSIBLE
 from models.store_inputs import HOLDING, SNAPSHOT
 from models.store_issues import CLIENT_ISSUE
-from models.store_ledger import TRANSACTION
+from models.store_ledger import CASH_FLOW, TRANSACTION
 from pipelines.clients import generate
 from pipelines.lake import read_file
 from pipelines.quality.judging import judge_rows
@@ -186,12 +186,37 @@ def test_a_payment_that_nobody_can_make_counts_until_it_is_reversed(home: Settin
     assert clients_in_snapshot(home) == before | {"transaction": {"t1", "t2"}}
 
 
+def test_a_planned_flow_that_nobody_can_pay_counts_until_it_is_cancelled(home: Settings) -> None:
+    account = min(clients_in_snapshot(home)["account"])
+    flow = {
+        "cash_flow_id": "f",
+        "account_id": account,
+        "kind": "withdrawal",
+        "amount_cents": 9 * 10**18,
+        "frequency": "once",
+        "first_date": dt.date(2023, 1, 31),
+        "recorded_by": "test",
+    }
+
+    def record(version: int, status: str) -> None:
+        at = available_at(SESSION) + dt.timedelta(hours=version)
+        row = flow | {"version": version, "status": status, "recorded_at": at}
+        with transaction(home) as connection:
+            insert(connection, CASH_FLOW, [row])
+
+    record(1, "planned")
+    assert account not in clients_in_snapshot(home)["account"]
+    record(2, "cancelled")
+    assert account in clients_in_snapshot(home)["account"]
+
+
 def test_great_expectations_agrees_on_client_inputs(home: Settings) -> None:
     from pipelines.quality.confirmation import confirm
 
     break_in(home, "UPDATE goal SET priority = 12")
     with transaction(home) as connection:
         insert(connection, TRANSACTION, [purchase("a", 1), purchase("a", 2, price_micros=None)])
+        insert(connection, TRANSACTION, [purchase("a", 3, cash_cents=-(10**14) - 1)])
     with connect(home) as connection:
         for table in SNAPSHOT:
             verdict = judge_rows(
@@ -200,4 +225,6 @@ def test_great_expectations_agrees_on_client_inputs(home: Settings) -> None:
             assert (len(verdict.rejected) > 0) == (table.name in ("goal", "transaction"))
             confirm(table, CLIENT_SUITES[table.name], verdict)
             rows = read_current_from(connection, table)
-            confirm(table, PLAUSIBLE[table.name], judge_rows(table, PLAUSIBLE[table.name], rows))
+            verdict = judge_rows(table, PLAUSIBLE[table.name], rows)
+            assert (len(verdict.rejected) > 0) == (table.name == "transaction")
+            confirm(table, PLAUSIBLE[table.name], verdict)

@@ -111,8 +111,8 @@ def _issues(
     prices = np.array(market.price_micros, dtype=np.int64)
     return first_issue(
         {
-            AccountIssue.OPEN_ORDER: _has_own_order(orders, len(accounts.goal)),
             AccountIssue.TOO_LARGE: is_too_large(accounts, prices),
+            AccountIssue.OPEN_ORDER: _has_own_order(orders, len(accounts.goal)),
             AccountIssue.UNPRICED_HOLDING: _is_given(holdings.unpriced),
             AccountIssue.SHORT_POSITION: _is_given(holdings.short),
             AccountIssue.GOAL_MISSING: accounts.goal < 0,

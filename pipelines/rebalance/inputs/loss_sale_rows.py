@@ -9,20 +9,21 @@ from pipelines.rebalance.inputs.build_rows import rows_of_clients
 from pipelines.rebalance.inputs.columns import integers, positions
 from pipelines.rebalance.inputs.shard import LossSales
 from pipelines.rebalance.inputs.shard_plan import ShardPlan
+from pipelines.rebalance.inputs.worth import MOST_CENTS
 from pipelines.rebalance.market.market import Market
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _CLIENTS = "SELECT DISTINCT client_id FROM account WHERE {clients} ORDER BY client_id"
-_QUERY = """
+_QUERY = f"""
     SELECT
         client_id,
         symbol,
-        sum(unmatched_micros)::BIGINT AS quantity_micros,
-        sum(loss_cents)::BIGINT AS loss_cents
+        least({MOST_CENTS}, sum(unmatched_micros))::BIGINT AS quantity_micros,
+        least({MOST_CENTS}, sum(loss_cents))::BIGINT AS loss_cents
     FROM loss_sale
-    WHERE {clients} AND unmatched_micros > 0 AND loss_cents > 0
+    WHERE {{clients}} AND unmatched_micros > 0 AND loss_cents > 0
     GROUP BY client_id, symbol
     ORDER BY client_id, symbol
 """

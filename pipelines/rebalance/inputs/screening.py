@@ -26,8 +26,8 @@ class AccountIssue(StrEnum):
     """Why an account is left alone; where several hold, the first of these is named."""
 
     NONE = "none"
-    OPEN_ORDER = "open_order"
     TOO_LARGE = "too_large"
+    OPEN_ORDER = "open_order"
     UNPRICED_HOLDING = "unpriced_holding"
     SHORT_POSITION = "short_position"
     GOAL_MISSING = "goal_missing"
@@ -42,8 +42,8 @@ ACCOUNT_ISSUES = tuple(AccountIssue)
 _CLAUSES: Mapping[AccountIssue, str] = MappingProxyType(
     {
         AccountIssue.NONE: "",
-        AccountIssue.OPEN_ORDER: "orders of this session are already with the broker",
         AccountIssue.TOO_LARGE: "it holds more than we can advise on",
+        AccountIssue.OPEN_ORDER: "orders of this session are already with the broker",
         AccountIssue.UNPRICED_HOLDING: "there is no current price for ",
         AccountIssue.SHORT_POSITION: "the account owes shares of ",
         AccountIssue.GOAL_MISSING: "the account serves a goal that does not exist",
