@@ -305,6 +305,7 @@ def test_a_damaged_store_is_refused_and_not_overwritten(home: Path) -> None:
     assert path.read_bytes() == b"not a database at all" * 500
 
 
+@pytest.mark.long
 def test_a_store_that_another_process_holds_for_a_while_is_waited_for(home: Path) -> None:
     with _opened(store_file(home)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -45,6 +45,7 @@ def versions_of(folder: Path) -> list[str]:
     return [f"{each.name} {each.version}" for each in client_of(folder).search_model_versions()]
 
 
+@pytest.mark.long
 def test_a_training_that_fails_at_its_very_end_leaves_no_version(
     result: TrainingResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +195,7 @@ with Registry(Path(sys.argv[1])).training(identity):
 """
 
 
+@pytest.mark.long
 def test_a_killed_training_is_never_found_and_the_next_one_removes_it(
     result: TrainingResult, kept: Path, tmp_path: Path
 ) -> None:
@@ -228,6 +230,7 @@ with Registry(Path(sys.argv[1])).training(identity) as run:
 """
 
 
+@pytest.mark.long
 def test_a_kill_while_the_database_is_made_is_no_obstacle(tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     making = "import sys; from pathlib import Path; from ml.tracking import Registry; Registry("

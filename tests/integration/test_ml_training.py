@@ -168,6 +168,7 @@ def test_progress_never_goes_back_and_ends_with_nothing_left(
     assert [each.number for each in trials] == [each.number for each in result.trials]
 
 
+@pytest.mark.long
 def test_a_training_that_was_interrupted_ends_as_if_it_had_not_been(
     panel: Panel, result: TrainingResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -78,6 +78,7 @@ def test_readers_see_the_old_build_or_the_new_one_while_it_is_made(published: Se
     assert len(list((published.warehouse / "builds").glob("2*"))) == 2
 
 
+@pytest.mark.long
 def test_an_older_session_gets_its_pointer_and_leaves_current_alone(published: Settings) -> None:
     newest = build_for(published, SESSION)
     earlier = transform(published, SESSIONS[-2])
@@ -145,6 +146,7 @@ def test_a_home_that_was_moved_is_read_where_it_is_now(
     assert rows == sum(part.rows for part in elsewhere.panel)
 
 
+@pytest.mark.long
 def test_a_failing_data_test_names_test_and_rows_and_leaves_the_last_build_in_place(
     published: Settings,
 ) -> None:
@@ -196,6 +198,7 @@ def test_a_removal_that_was_killed_leaves_no_half_build_under_its_name(
     assert len(list(builds.iterdir())) == publication.KEPT_BUILDS
 
 
+@pytest.mark.long
 def test_a_killed_build_leaves_the_last_one_and_the_next_build_cleans_up(
     published: Settings,
 ) -> None:

@@ -69,6 +69,7 @@ def failure(home: Settings) -> Failure:
     return Failure(home, said, attempts_of(home, SESSION)[0])
 
 
+@pytest.mark.long
 def test_a_bar_that_the_panel_refuses_is_not_tried_again(
     small_warehouse: Settings, tmp_path: Path
 ) -> None:
@@ -94,12 +95,13 @@ def test_a_good_build_keeps_status_rows_and_seconds_of_each_model_and_test(
     assert {node.failing_rows for node in attempt.nodes if node.kind == "test"} == {0}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "step",
     [
         "read_parts",
-        pytest.param("settle", marks=pytest.mark.long),
-        pytest.param("anchor_in", marks=pytest.mark.long),
+        "settle",
+        "anchor_in",
     ],
 )
 def test_a_build_that_fails_after_dbt_keeps_its_results_and_says_why(
@@ -183,6 +185,7 @@ def test_the_page_of_the_failed_build_shows_the_failing_rows(
     assert build_for(failure.settings, SESSION).path.name in html
 
 
+@pytest.mark.long
 def test_a_test_that_failed_is_told_from_a_build_that_may_pass_the_next_time(
     failure: Failure,
 ) -> None:

@@ -200,7 +200,8 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_shard(
     assert contents(settings) == undisturbed
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_run_that_is_killed_goes_on_where_it_was_and_leaves_no_process(
     home: Home, undisturbed: dict[str, list[tuple[Any, ...]]], tmp_path: Path, database: str
 ) -> None:
