@@ -48,6 +48,7 @@ def test_a_market_with_actions_splits_prices_as_traded_and_goes_on_paying(tmp_pa
     assert read(folder, "S00007").iloc[-1]["Price Basis"] == "as_traded"
 
 
+@pytest.mark.long
 def test_peers_that_cannot_be_installed_are_an_error_with_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

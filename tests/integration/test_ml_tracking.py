@@ -131,6 +131,7 @@ def test_a_champion_is_compared_by_the_validation_forecasts_it_made(
     assert not newer_method.same_method
 
 
+@pytest.mark.long
 def test_a_champion_that_is_kept_goes_on_to_serve_as_the_version_that_it_was(
     tmp_path: Path,
 ) -> None:

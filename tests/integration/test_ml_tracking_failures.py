@@ -164,6 +164,7 @@ def test_a_locked_database_is_a_clear_error_and_the_next_training_cleans_up(
     assert statuses(folder).count("training KILLED") == 1
 
 
+@pytest.mark.long
 def test_a_folder_that_cannot_be_written_is_a_clear_error(kept: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mlflow"
     new_registry(folder)
@@ -275,6 +276,7 @@ def test_what_a_machine_that_died_left_is_removed_by_who_trains_alone(
     dead.__exit__(None, None, None)
 
 
+@pytest.mark.long
 def test_lost_files_are_a_clear_error(result: TrainingResult, tmp_path: Path) -> None:
     registry = new_registry(tmp_path / "mlflow")
     with registry.training(IDENTITY) as run:

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from pipelines.operate.airflow_config import database_file, environment
 from pipelines.operate.airflow_local import _prepare_database, ensure_database
 from pipelines.operate.pools import POOLS
@@ -19,6 +21,7 @@ def _plan(database: sqlite3.Connection, dag_id: str, moment: str) -> None:
     database.execute(f"INSERT INTO dag ({', '.join(values)}) VALUES ({places})", values)
 
 
+@pytest.mark.long
 def test_pools_are_created_once_and_old_plans_are_forgotten(tmp_path: Path) -> None:
     settings = load_settings({}, home=tmp_path / "home")
     ensure_database(settings, environment(settings, 0, schedules=True))

@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from warehouse_inputs import SESSION, append, make_home
 
 from models.lake import MACRO
@@ -30,6 +31,7 @@ def macro_known(settings: Settings, *moments: dt.datetime) -> None:
     append(settings, MACRO, pa.Table.from_pylist(rows, arrow_schema(MACRO)))
 
 
+@pytest.mark.long
 def test_a_source_is_late_by_what_the_build_knew_and_one_that_never_came_is_not(
     tmp_path: Path,
 ) -> None:

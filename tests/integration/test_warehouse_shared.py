@@ -336,6 +336,7 @@ def test_a_session_that_was_never_built_says_so(homes: Homes) -> None:
         build_for(homes("one"), SESSION)
 
 
+@pytest.mark.long
 def test_missing_credentials_are_told(
     endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ def test_an_old_training_is_followed_by_another(early: tuple[Settings, ModelChoi
     assert second.training_run_id != first.training_run_id
 
 
+@pytest.mark.long
 def test_a_champion_that_a_new_training_leaves_in_service_is_kept_by_its_version(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,7 +101,7 @@ def test_without_a_size_of_groups_all_shards_are_in_one(home: Home) -> None:
     assert group.shards > 3
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def test_two_workers_give_byte_for_byte_what_one_process_gives(
     home: Home, alone: Contents, database: str
 ) -> None:

@@ -53,7 +53,7 @@ def undisturbed(
     return contents(settings)
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def test_any_size_of_shard_and_number_of_processes_gives_the_same_rows(
     home: Home, undisturbed: dict[str, list[tuple[Any, ...]]], database: str
 ) -> None:
