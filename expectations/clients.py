@@ -42,15 +42,15 @@ CLIENT_SUITES = {
 }
 """By name of the table."""
 
-MOST = {"cents": 10**14, "micros": 10**16}
-"""By the end of a column's name: a thousand billion dollars; ten thousand million shares (dollars,
-of cash in an account)."""
+_MOST = {"cents": 10**14, "micros": 10**16}
+"""By the end of a column's name: a thousand billion dollars; ten thousand million shares, which
+are dollars where a holding is cash."""
 _FOLLOWS = (LOT_SALE, WASH_SALE)  # from transactions, whose reversal does not change them
 
 
 def _plausible(table: Table) -> Iterator[Rule]:
     for column in table if table not in _FOLLOWS else ():
-        most = MOST.get(column.name.rpartition("_")[2])
+        most = _MOST.get(column.name.rpartition("_")[2])
         if most is not None:
             yield Rule(
                 f"{column.name}_is_plausible",

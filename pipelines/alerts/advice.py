@@ -6,6 +6,7 @@ from models.vocabulary import Outcome, RunStatus
 from pipelines.alerts.alert import Alert, Kind, Where
 from pipelines.alerts.causes import Cause
 from pipelines.settings import Settings
+from pipelines.wording import some
 
 _SHOWN = 10
 
@@ -49,7 +50,7 @@ def advice_alerts(settings: Settings, where: Where) -> list[Alert]:
             "AccountsFailed",
             "accounts without advice",
             str(len(accounts)),
-            f"account {_some(accounts)}: their data cannot be advised on",
+            f"account {some(accounts, _SHOWN)}: their data cannot be advised on",
             "See their sentences in client_outcome, or `smartinvest explain`; all others have "
             "theirs.",
         ),
@@ -57,7 +58,7 @@ def advice_alerts(settings: Settings, where: Where) -> list[Alert]:
             "ClientsLeftOut",
             "clients without advice",
             str(len(clients)),
-            f"client {_some(clients)}: a row of theirs breaks a rule, so they are left out",
+            f"client {some(clients, _SHOWN)}: a row of theirs breaks a rule, so they are left out",
             "See client_issue for rule and remedy; all others have their advice.",
         ),
     }
@@ -66,8 +67,3 @@ def advice_alerts(settings: Settings, where: Where) -> list[Alert]:
         for who, keys in (("accounts", accounts), ("clients", clients))
         if keys
     ]
-
-
-def _some(keys: list[str]) -> str:
-    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-    return f"{', '.join(keys[:_SHOWN])}{more}"

@@ -8,6 +8,7 @@ from pipelines.alerts.alert import Alert, Kind, Where
 from pipelines.alerts.causes import Cause
 from pipelines.operate.due import runs_by_itself
 from pipelines.settings import Settings
+from pipelines.wording import some
 
 LATE_SESSIONS = 2
 """So many sessions behind, a polled source is a day late: the newest may still be on its way."""
@@ -77,7 +78,6 @@ def _frozen(settings: Settings, session: dt.date, where: Where) -> list[Alert]:
     frozen, symbols = frozen_symbols(settings, session)
     if not frozen or len(frozen) <= LARGEST_FROZEN_SHARE * symbols:
         return []
-    more = f" and {len(frozen) - 10} more" if len(frozen) > 10 else ""
     return [
         Alert(
             Kind.MARKET_FROZEN,
@@ -85,7 +85,7 @@ def _frozen(settings: Settings, session: dt.date, where: Where) -> list[Alert]:
                 "MarketFrozen",
                 f"source {settings.source.value}, symbols without a good bar",
                 f"{len(frozen)} of {symbols}",
-                f"they keep their last accepted close: {', '.join(frozen[:10])}{more}",
+                f"they keep their last accepted close: {some(frozen, 10)}",
                 "See `smartinvest quarantine list` and the batches of ingest that failed; "
                 "clear those once the source is well.",
             ),

@@ -3,11 +3,10 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from models.vocabulary import MICROS, Side
+from models.vocabulary import Side
 from pipelines.clients import values
 from pipelines.clients.csv_file import CsvFormat, RawRow, read_csv_file
 from pipelines.clients.issues import RowIssue
@@ -103,6 +102,15 @@ def _read(row: RawRow) -> tuple[Fill | None, list[RowIssue]]:
                 "Write the day on which cash and shares change hands, or leave it empty.",
             )
         ]
+    if fill.notional_cents > values.MAX_DOLLARS * values.CENTS:
+        return None, [
+            issue(
+                row.line,
+                "quantity",
+                f"at the price that is given it is worth more than {values.MAX_DOLLARS:,} dollars",
+                "Check quantity and price: a fill cannot be taken back once it is booked.",
+            )
+        ]
     return fill, []
 
 
@@ -115,16 +123,6 @@ def _contradictions(line: int, cells: dict[str, Any]) -> list[RowIssue]:
                 "nothing was executed",
                 "Leave out orders that were not filled.",
                 "0",
-            )
-        ]
-    worth = Decimal(cells["quantity"]) * cells["price"] / MICROS**2
-    if worth > values.MAX_DOLLARS:
-        return [
-            issue(
-                line,
-                "quantity",
-                f"at the price that is given it is worth more than {values.MAX_DOLLARS:,} dollars",
-                "Check quantity and price: a fill cannot be taken back once it is booked.",
             )
         ]
     if cells["trade_id"] is None and None in (cells["account_id"], cells["symbol"]):

@@ -7,9 +7,10 @@ from urllib.parse import quote
 from pipelines.operate.due import runs_by_itself
 from pipelines.operations.airflow_state import AirflowState, DagRunState
 from pipelines.operations.panels import Badge, Cell, Grid, Link, Panel, Verdict, worst
-from pipelines.operations.words import age, count, duration, moment, some
+from pipelines.operations.words import age, count, duration, moment
 from pipelines.sessions import available_at, newest_available
 from pipelines.settings import Settings
+from pipelines.wording import some
 
 HAND_OVER = dt.timedelta(minutes=5)
 """A DAG that has not begun so long after the one before it ended waits for something."""

@@ -8,11 +8,12 @@ import numpy as np
 from models.vocabulary import Source
 from pipelines.operate.due import runs_by_itself
 from pipelines.operations.panels import Badge, Cell, Grid, Panel, Verdict
-from pipelines.operations.words import count, some
+from pipelines.operations.words import count
 from pipelines.quality.freshness import Freshness, freshness
 from pipelines.quality.notes import left
 from pipelines.quality.recent import Recent, recent
 from pipelines.settings import Settings
+from pipelines.wording import some
 
 _FAR_BEHIND_SESSIONS = 2
 """The newest session may be on its way; two that lack are a source that does not answer."""

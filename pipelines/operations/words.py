@@ -37,12 +37,6 @@ def count(number: int, one: str, several: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
-def some(names: list[str], most: int = 12) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
 def number(value: float | None, form: str) -> str:
     """Return a number in a format, or a dash where there is none."""
     return "-" if value is None else format(value, form)

@@ -15,6 +15,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.dbt_process import DbtProcess
 from pipelines.warehouse.evidence import with_evidence
 from pipelines.warehouse.recording import Recording
+from pipelines.wording import some
 
 PROJECT = REPOSITORY / "dbt"
 MOST_THREADS = 4
@@ -157,13 +158,11 @@ def _failure(nodes: Sequence[NodeResult], output: Path, code: int) -> WarehouseE
             f"dbt failed outside of any model or test, with {ended}",
             f"See {output}; the last good warehouse stays in place.",
         )
-    names = ", ".join(node.name for node in failed[:_SHOWN])
-    more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
     # A model may also fail for want of memory or room.
     of_its_inputs = all(node.fails_again for node in failed)
     return (WarehouseTestError if of_its_inputs else WarehouseError)(
         "dbt build",
-        names + more,
+        some([node.name for node in failed], _SHOWN),
         "; ".join(
             f"{node.kind} {node.name}: {node.reason}".rstrip(".") for node in failed[:_SHOWN]
         ),

@@ -75,10 +75,11 @@ def account_sentences(accounts: Accounts, told: Told) -> pa.StringArray:
     """Return the sentence of each account."""
     is_left_alone = np.isin(told.outcome, [_number(Outcome.HELD), _number(Outcome.BLOCKED)])
     is_failed = told.outcome == _number(Outcome.FAILED)
+    why = why_left_alone(accounts.issue, accounts.issue_detail)
     return pc.case_when(
         pc.make_struct(pa.array(is_left_alone), pa.array(is_failed), pa.array(told.trades > 0)),
-        _left_alone(accounts, told),
-        _failed(accounts),
+        _left_alone(why, told),
+        _failed(why),
         _with_cash(told, _after_relaxing(told, _traded(told))),
         _with_cash(told, _after_relaxing(told, _untraded(told))),
     )
@@ -88,8 +89,7 @@ def _number(outcome: Outcome) -> int:
     return OUTCOMES.index(outcome)
 
 
-def _left_alone(accounts: Accounts, told: Told) -> pa.StringArray:
-    why = why_left_alone(accounts.issue, accounts.issue_detail)
+def _left_alone(why: pa.StringArray, told: Told) -> pa.StringArray:
     unmet = clauses_of(told.infeasible)
     clause = pc.case_when(
         pc.make_struct(_is_given(why), _is_given(unmet)), why, unmet, _ORDERED_TOO_MUCH
@@ -97,8 +97,7 @@ def _left_alone(accounts: Accounts, told: Told) -> pa.StringArray:
     return pc.binary_join_element_wise("Nothing was traded: ", clause, ".", "")
 
 
-def _failed(accounts: Accounts) -> pa.StringArray:
-    why = why_left_alone(accounts.issue, accounts.issue_detail)
+def _failed(why: pa.StringArray) -> pa.StringArray:
     clause = pc.if_else(_is_given(why), why, _UNCHECKED)
     return pc.binary_join_element_wise("Nothing was traded: ", clause, f". {_WE_LOOK}", "")
 
